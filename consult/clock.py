@@ -1,0 +1,18 @@
+"""The present instant: the only place that reads the system's clock for the application."""
+
+from __future__ import annotations
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+def now() -> dt.datetime:
+    """The present instant, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+def hour(instant: dt.datetime) -> dt.datetime:
+    """The instant rounded down to its hour: the finest time of an act that is ever public."""
+    return instant.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)

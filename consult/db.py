@@ -1,0 +1,253 @@
+"""Base, column types, engines, transactions and the tenant filter: all that both databases need to agree on.
+
+SQLite (WAL, one host) and PostgreSQL (psycopg 3) are served by the same code. SQLite has one writer: a write
+transaction starts with BEGIN IMMEDIATE, behind a file lock that keeps the waiting fair; a reading one may not write
+on either database, which is how « GET never writes » is enforced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import enum
+import fcntl
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Final, TypeAlias, cast
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    ForeignKey,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql import visitors
+from sqlalchemy.types import TypeDecorator
+
+# Who may see a column. Every column declares one: `mapped_column(info=PUBLIC)`.
+PUBLIC: Final = {"visibility": "public"}
+ADMINISTRATION: Final = {"visibility": "administration"}
+NEVER: Final = {"visibility": "never"}
+
+ALL_TENANTS: Final = "all tenants"
+Tenant: TypeAlias = uuid.UUID | str | None
+
+
+class TenantMissingError(RuntimeError):
+    """A query reached rows of an organisation without saying which organisation it serves."""
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """An instant: aware in Python, UTC in the database; a naive value is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone cannot be stored")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if dialect.name == "sqlite" else value.astimezone(dt.UTC)
+
+
+def _check_name(constraint: CheckConstraint, _table: Table) -> str:
+    """Name the check of an enumeration after its column, so that two columns may share one enumeration."""
+    bound = getattr(constraint, "_type_bound", False)
+    return next(iter(constraint.columns)).name if bound else str(constraint.name)
+
+
+class Base(DeclarativeBase):
+    """Declarative base: enumerations are stored by value and checked, instants are UTC, ids are random."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(check_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+            "check_name": _check_name,  # type: ignore[dict-item]  # a token may be a callable (SQLAlchemy docs)
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        dt.datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        enum.Enum: Enum(
+            enum.Enum,
+            native_enum=False,
+            create_constraint=True,
+            length=40,
+            values_callable=lambda members: [member.value for member in members],
+        ),
+    }
+
+
+class TenantOwned:
+    """Mixin of every row that belongs to one organisation."""
+
+    organisation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("organisation.id", ondelete="CASCADE"), index=True, info=NEVER
+    )
+
+
+class Database:
+    """The engine and the ways to open a transaction on it."""
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url, pool_size) if self.is_sqlite else _postgresql_engine(url, pool_size)
+        self._reader = self.engine.execution_options(consult_write=False, postgresql_readonly=True)
+        self._writer = self.engine.execution_options(consult_write=True)
+
+    def session(self, *, write: bool, tenant: Tenant) -> Session:
+        """A session that reads or writes for one organisation (or ALL_TENANTS, said aloud)."""
+        return Session(
+            self._writer if write else self._reader, autoflush=True, info={"tenant": tenant, "survivors": []}
+        )
+
+    @contextlib.contextmanager
+    def transaction(self, *, tenant: Tenant, write: bool = True) -> Iterator[Session]:
+        """Commit at the end of the block, roll back on an exception; then run what was to survive either way."""
+        session = self.session(write=write, tenant=tenant)
+        try:
+            yield session
+            session.commit()
+        finally:
+            session.close()
+            self.run_survivors(session)
+
+    def run_survivors(self, session: Session) -> None:
+        """Commit, in a transaction of its own, what `survives` was given during that session."""
+        survivors: list[Callable[[Session], None]] = session.info["survivors"]
+        if not survivors:
+            return
+        todo, survivors[:] = list(survivors), []
+        with self.session(write=True, tenant=session.info["tenant"]) as after, after.begin():
+            for work in todo:
+                work(after)
+
+    def dispose(self) -> None:
+        """Close every connection of the pool."""
+        self.engine.dispose()
+
+
+def survives(session: Session, work: Callable[[Session], None]) -> None:
+    """Run `work` in an always-committed transaction once this one is over, whether it commits or not.
+
+    For what must outlive a refusal: the failed-login counter, a spent proof of work, a denied access. It runs after,
+    not inside, because SQLite has one writer and would wait for itself.
+    """
+    session.info["survivors"].append(work)
+
+
+@contextlib.contextmanager
+def as_tenant(session: Session, tenant: Tenant) -> Iterator[None]:
+    """Serve another organisation, or ALL_TENANTS, within the block (platform staff, jobs, commands)."""
+    before = session.info["tenant"]
+    session.info["tenant"] = tenant
+    try:
+        yield
+    finally:
+        session.info["tenant"] = before
+
+
+def _sqlite_engine(url: str, pool_size: int) -> Engine:
+    path = make_url(url).database
+    if not path or path == ":memory:":
+        raise ValueError("SQLite serves several processes here: give DATABASE_URL the path of a file")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": 10})
+    lock_path = f"{path}.lock"
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # BEGIN is ours to say, see _on_begin
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("consult_write", True)
+        if write:
+            lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            connection.info["write_lock"] = lock
+        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if write else 'ON'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    @event.listens_for(engine, "checkin")
+    def _on_checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
+        # The transaction is over only when the connection is back: "commit" is announced before it happens.
+        lock = record.info.pop("write_lock", None)
+        if lock is not None:
+            os.close(lock)
+
+    return engine
+
+
+def _postgresql_engine(url: str, pool_size: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=4,
+        pool_timeout=10,
+        pool_recycle=1800,
+        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c lock_timeout=10s"},
+    )
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _keep_to_tenant(state: ORMExecuteState) -> None:
+    tenant = state.session.info.get("tenant")
+    if tenant == ALL_TENANTS or state.is_column_load:
+        return
+    if tenant is None:
+        names = {node.name for node in visitors.iterate(cast("Any", state.statement)) if isinstance(node, Table)}
+        touched = sorted(names & _tenant_tables())
+        if touched:
+            raise TenantMissingError(f"no organisation is set for a query on {', '.join(touched)}")
+        return
+    state.statement = state.statement.options(
+        with_loader_criteria(TenantOwned, lambda cls: cls.organisation_id == tenant, include_aliases=True)
+    )
+
+
+def _tenant_tables() -> set[str]:
+    return {name for name, table in Base.metadata.tables.items() if "organisation_id" in table.c}
+
+
+@event.listens_for(Session, "before_flush")
+def _stamp_tenant(session: Session, _context: Any, _instances: Any) -> None:
+    tenant = session.info.get("tenant")
+    for row in session.new:
+        if not isinstance(row, TenantOwned) or tenant == ALL_TENANTS:
+            continue
+        if tenant is None:
+            raise TenantMissingError(f"no organisation is set to write a {type(row).__name__}")
+        owner = cast("uuid.UUID | None", row.organisation_id)  # unset until flushed
+        if owner is None:
+            row.organisation_id = cast("uuid.UUID", tenant)
+        elif owner != tenant:
+            raise TenantMissingError(f"a {type(row).__name__} of another organisation")

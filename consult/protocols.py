@@ -1,0 +1,134 @@
+"""The five protocols by which the lower features reach upwards; bound in `app.py` alone.
+
+Another installed package may add step kinds and themes through the entry-point groups `consult.step_kinds` and
+`consult.themes`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from consult.actor import Actor
+
+Row: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One committed chunk of a job: `done` of `total` (None: unknown) and where to resume."""
+
+    done: int
+    total: int | None = None
+    message: str = ""
+    cursor: Mapping[str, Any] | None = None
+
+
+class JobHandler(Protocol):
+    """Work of a job, in short chunks.
+
+    `run` is a generator: the worker commits the session and the progress together at each `yield`, and resumes from
+    `cursor` after a crash. Long computation happens before the session is touched, never between a write and a yield.
+    """
+
+    kind: ClassVar[str]
+
+    def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]: ...
+
+
+class StepKind(Protocol):
+    """A way of taking part that a consultation's step may offer."""
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+
+    def create(self, session: Session, step: Any) -> None:
+        """Prepare what the step needs."""
+
+    def duplicate(self, session: Session, source: Any, target: Any) -> None:
+        """Copy settings and content, never acts."""
+
+    def rules(self, session: Session, step: Any) -> Mapping[str, Any]:
+        """What is frozen at opening: canonical, JSON-able, digested into the registry."""
+
+    def purge_test_traces(self, session: Session, step: Any) -> int:
+        """Delete every act made in test mode; returns how many rows went."""
+
+    def render(self, session: Session, step: Any, actor: Actor, now: dt.datetime, arguments: Mapping[str, str]) -> str:
+        """The public page of the step, as HTML."""
+
+    def census(self, session: Session, step: Any) -> Mapping[str, int]:
+        """Public counts of the step, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModerableItem:
+    """What a moderator, and the public tombstone, need to know of one content."""
+
+    id: uuid.UUID
+    type: str
+    consultation_id: uuid.UUID
+    author_id: uuid.UUID | None
+    title: str
+    body: str
+    status: str
+    created_at: dt.datetime
+    address: str
+
+
+class ContentType(Protocol):
+    """A kind of content that can be reported and moderated."""
+
+    type: ClassVar[str]
+    label: ClassVar[str]
+
+    def get(self, session: Session, item_id: uuid.UUID) -> ModerableItem | None:
+        """The item, or None; a write session locks its row."""
+
+    def items(self, session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, ModerableItem]:
+        """Several items in a bounded number of queries."""
+
+    def hide(self, session: Session, item_id: uuid.UUID, reason: str) -> None:
+        """Withhold from the public; counts follow."""
+
+    def restore(self, session: Session, item_id: uuid.UUID) -> None:
+        """Undo `hide`; counts follow."""
+
+
+class PersonalData(Protocol):
+    """The personal data that one table holds about an account."""
+
+    table: ClassVar[str]
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]: ...
+
+    def erase(self, session: Session, account_id: uuid.UUID) -> int: ...
+
+
+class PublicDataset(Protocol):
+    """Rows that page, API, dump, feed and search may show: one visibility policy for all of them."""
+
+    name: ClassVar[str]
+    columns: ClassVar[Mapping[str, str]]  # column name -> French description
+
+    def rows(
+        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Row]:
+        """Public rows in a stable order, streamed; `after` is the `id` of the last row seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """What app.py binds: every implementation of the five protocols, by name."""
+
+    step_kinds: Mapping[str, StepKind] = field(default_factory=dict)
+    content_types: Mapping[str, ContentType] = field(default_factory=dict)
+    job_handlers: Mapping[str, JobHandler] = field(default_factory=dict)
+    personal_data: Sequence[PersonalData] = ()
+    public_datasets: Mapping[str, PublicDataset] = field(default_factory=dict)

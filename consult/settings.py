@@ -1,0 +1,125 @@
+"""Every option of the platform, read once from the environment.
+
+Names begin with CONSULT_, except DATABASE_URL, REDIS_URL and PORT. `deploy/env.example` lists them all with their
+meaning; a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+DEVELOPMENT_SECRET = "development-only-secret-never-in-production"  # noqa: S105  # refused in production below
+MINIMAL_SECRET_LENGTH = 32
+
+
+class UnsafeSettingsError(ValueError):
+    """The environment asks for something that must not run; the message says which variable to mend."""
+
+
+def _option(variable: str, default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"variable": variable, "meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Frozen options of one process. `from_env` is the only reader of the environment."""
+
+    production: bool = _option("CONSULT_PRODUCTION", False, "1 en production : refuse les réglages dangereux")
+    database_url: str = _option(
+        "DATABASE_URL", "sqlite:///instance/consult.db", "base de données : SQLite (une machine) ou PostgreSQL"
+    )
+    redis_url: str = _option("REDIS_URL", "", "Redis des limites de débit ; vide : mémoire de chaque processus")
+    port: int = _option("PORT", 8000, "port d'écoute de consult serve")
+    host: str = _option("CONSULT_HOST", "127.0.0.1", "adresse d'écoute de consult serve")
+    public_url: str = _option(
+        "CONSULT_PUBLIC_URL", "http://127.0.0.1:8000", "adresse publique du site, utilisée dans les courriels"
+    )
+    secret_key: str = _option(
+        "CONSULT_SECRET_KEY", DEVELOPMENT_SECRET, "secret des jetons et des signatures, 32 caractères au moins"
+    )
+    data_dir: str = _option("CONSULT_DATA_DIR", "instance", "dossier des fichiers produits (exports, analyses)")
+    organisation: str = _option(
+        "CONSULT_ORGANISATION", "", "identifiant de l'organisation servie à la racine ; vide : la première créée"
+    )
+    hosts: str = _option("CONSULT_HOSTS", "", "hôtes propres à une organisation : hote=organisation, séparés par ,")
+    theme: str = _option("CONSULT_THEME", "", "thème graphique ; vide : le thème de base")
+    proxies: int = _option("CONSULT_PROXIES", 0, "nombre de mandataires de confiance devant l'application")
+    workers: int = _option("CONSULT_WORKERS", 2, "processus web de consult serve")
+    threads: int = _option("CONSULT_THREADS", 4, "fils d'exécution par processus web")
+    pool_size: int = _option("CONSULT_POOL_SIZE", 8, "connexions à la base par processus")
+    smtp_host: str = _option("CONSULT_SMTP_HOST", "", "serveur SMTP ; vide : courriels écrits dans un dossier")
+    smtp_port: int = _option("CONSULT_SMTP_PORT", 25, "port du serveur SMTP")
+    smtp_user: str = _option("CONSULT_SMTP_USER", "", "compte du serveur SMTP")
+    smtp_password: str = _option("CONSULT_SMTP_PASSWORD", "", "mot de passe du serveur SMTP")
+    smtp_tls: str = _option("CONSULT_SMTP_TLS", "none", "chiffrement SMTP : none, starttls ou tls")
+    mail_from: str = _option("CONSULT_MAIL_FROM", "Consult <ne-pas-repondre@localhost>", "expéditeur des courriels")
+    altcha_max_number: int = _option(
+        "CONSULT_ALTCHA_MAX_NUMBER", 50_000, "difficulté de la preuve de travail à l'inscription"
+    )
+    rate_limits: bool = _option("CONSULT_RATE_LIMITS", True, "0 pour ne pas limiter le débit (mesures seulement)")
+    page_cache_seconds: float = _option(
+        "CONSULT_PAGE_CACHE_SECONDS", 2.0, "durée de mémoire des pages anonymes, 2 s au plus ; 0 : aucune"
+    )
+    max_request_bytes: int = _option("CONSULT_MAX_REQUEST_BYTES", 2_000_000, "taille maximale d'une requête")
+    session_idle_minutes: int = _option("CONSULT_SESSION_IDLE_MINUTES", 120, "inactivité qui ferme une session")
+    session_days: int = _option("CONSULT_SESSION_DAYS", 30, "durée maximale d'une session de participant")
+    staff_session_hours: int = _option("CONSULT_STAFF_SESSION_HOURS", 12, "durée maximale d'une session d'agent")
+    log_file: str = _option("CONSULT_LOG_FILE", "", "journal applicatif, sans donnée personnelle ; vide : stderr")
+    security_log_file: str = _option(
+        "CONSULT_SECURITY_LOG_FILE", "", "journal de sécurité, à lecture restreinte ; vide : dossier de données"
+    )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment; raise UnsafeSettingsError naming the variable when a value cannot be accepted."""
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        for option in fields(cls):
+            raw = environ.get(option.metadata["variable"])
+            if raw is not None and raw != "":
+                values[option.name] = _parse(option.metadata["variable"], raw, option.default)
+        settings = cls(**values)
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Refuse what must not run, in production above all."""
+        if not 0 <= self.page_cache_seconds <= 2:  # noqa: PLR2004  # the bound of design.md, told in the message
+            raise UnsafeSettingsError("CONSULT_PAGE_CACHE_SECONDS doit être compris entre 0 et 2 secondes")
+        if self.smtp_tls not in {"none", "starttls", "tls"}:
+            raise UnsafeSettingsError("CONSULT_SMTP_TLS doit valoir none, starttls ou tls")
+        if not self.production:
+            return
+        if self.secret_key == DEVELOPMENT_SECRET or len(self.secret_key) < MINIMAL_SECRET_LENGTH:
+            raise UnsafeSettingsError("CONSULT_SECRET_KEY doit être un secret propre d'au moins 32 caractères")
+        if not self.public_url.startswith("https://"):
+            raise UnsafeSettingsError("CONSULT_PUBLIC_URL doit commencer par https:// en production")
+        if not self.smtp_host:
+            raise UnsafeSettingsError("CONSULT_SMTP_HOST doit être donné en production : sans lui, aucun courriel")
+        if not self.rate_limits:
+            raise UnsafeSettingsError("CONSULT_RATE_LIMITS ne peut pas valoir 0 en production")
+
+    @property
+    def https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def data_path(self) -> Path:
+        return Path(self.data_dir)
+
+
+def _parse(variable: str, raw: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        if raw not in {"0", "1"}:
+            raise UnsafeSettingsError(f"{variable} vaut 0 ou 1, pas « {raw} »")
+        return raw == "1"
+    if isinstance(default, int | float):
+        try:
+            return type(default)(raw)
+        except ValueError:
+            raise UnsafeSettingsError(f"{variable} attend un nombre, pas « {raw} »") from None
+    return raw
