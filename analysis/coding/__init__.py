@@ -1,0 +1,1 @@
+"""Coding of contributions by an approved codebook."""

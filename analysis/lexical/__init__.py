@@ -1,0 +1,1 @@
+"""Counts of words: frequencies and specificities."""

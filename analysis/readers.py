@@ -1,0 +1,368 @@
+"""Readers: the open dump of a consultation (directory or zip), or a plain CSV of texts.
+
+Everything is read once, in a stream, and digested while it is read, so that a run says exactly
+which bytes it worked on.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, NamedTuple, cast
+
+import numpy as np
+
+from analysis.corpus import Corpus, Questionnaire, Source, Variable, single
+from analysis.errors import AnalysisError
+
+DUMP_FORMAT = "consult-dump/1"
+OPEN_KINDS = frozenset({"short_text", "long_text"})
+MAX_CATEGORIES = 60
+OTHER = "Autre (réponse libre)"
+STATUS_LABELS = {
+    "hidden": "masquée par la modération",
+    "withdrawn": "retirée par son auteur",
+    "pending": "en attente",
+    "erased": "effacée",
+    "test": "trace de test",
+}
+VOTE_LABELS = {"for": "D’accord", "mixed": "Mitigé", "against": "Pas d’accord"}
+VOTE_ORDER = (*VOTE_LABELS.values(), "Partagé")
+SIDE_LABELS = {"for": "Pour", "against": "Contre"}
+
+Row = dict[str, Any]
+
+
+def read(path: Path) -> Source:
+    """Read a dump directory, a zip of it, or a CSV with the columns `id`, `text` and variables.
+
+    Raises AnalysisError, naming the file and line, when the input cannot be trusted or understood.
+    """
+    if not path.exists():
+        raise AnalysisError(f"Le fichier ou dossier « {path} » n’existe pas : vérifiez le chemin.")
+    if path.is_dir() or zipfile.is_zipfile(path):
+        return _read_dump(path)
+    return _read_csv(path)
+
+
+class _Files:
+    """Opens the files of a dump, directory or zip alike, and digests what is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.digests: dict[str, str] = {}
+        self._path = path
+        self._zip = None if path.is_dir() else zipfile.ZipFile(path)
+        self._prefix = ""
+        if self._zip:
+            found = min((n for n in self._zip.namelist() if Path(n).name == "manifest.json"), key=len, default="")
+            self._prefix = found.removesuffix("manifest.json")
+
+    def close(self) -> None:
+        if self._zip:
+            self._zip.close()
+
+    def _open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        try:
+            if self._zip:
+                return cast("AbstractContextManager[IO[bytes]]", self._zip.open(self._prefix + name))
+            return (self._path / name).open("rb")
+        except (KeyError, FileNotFoundError):
+            raise AnalysisError(
+                f"« {name} » manque dans le jeu ouvert « {self._path.name} » : refaites l’export."
+            ) from None
+
+    def manifest(self) -> Row:
+        with self._open("manifest.json") as file:
+            raw = file.read()
+        self.digests["manifest.json"] = hashlib.sha256(raw).hexdigest()
+        try:
+            manifest = json.loads(raw)
+        except ValueError:
+            manifest = None
+        if not isinstance(manifest, dict) or manifest.get("format") != DUMP_FORMAT:
+            raise AnalysisError(
+                f"« manifest.json » n’annonce pas le format « {DUMP_FORMAT} » : donnez un jeu ouvert de la plateforme."
+            )
+        return manifest
+
+    def rows(self, name: str) -> Iterator[Row]:
+        """Rows of an NDJSON file, in order."""
+        digest = hashlib.sha256()
+        with self._open(name) as file:
+            for number, line in enumerate(file, start=1):
+                digest.update(line)
+                if line.isspace():
+                    continue
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    row = None
+                if not isinstance(row, dict):
+                    raise AnalysisError(f"« {name} », ligne {number} : ce n’est pas un objet JSON valide.")
+                yield row
+        self.digests[name] = digest.hexdigest()
+
+
+def _read_dump(path: Path) -> Source:
+    files = _Files(path)
+    try:
+        manifest = files.manifest()
+        consultation = next(iter(list(files.rows("consultation.ndjson"))), {})
+        steps = sorted(files.rows("steps.ndjson"), key=lambda step: (step["position"], step["id"]))
+        themes = {theme["id"]: theme for theme in files.rows("themes.ndjson")}
+        corpora = [*_contributions(files, steps, themes), *_arguments(files, steps)]
+        questionnaires, answers, notices = _questionnaires(files, steps)
+    except KeyError as missing:
+        raise AnalysisError(f"La colonne {missing} manque dans le jeu ouvert : refaites l’export.") from None
+    finally:
+        files.close()
+    for entry in manifest.get("files", []):
+        if entry["name"] in files.digests and files.digests[entry["name"]] != entry["sha256"]:
+            raise AnalysisError(
+                f"« {entry['name']} » ne correspond pas à l’empreinte du manifeste : le fichier a été modifié, "
+                "téléchargez de nouveau le jeu ouvert."
+            )
+    order = {step["slug"]: rank for rank, step in enumerate(steps)}
+    found = sorted([*corpora, *answers], key=lambda corpus: order[corpus.key.partition(":")[0]])
+    return Source(
+        slug=manifest["consultation"],
+        title=consultation.get("title") or manifest["title"],
+        corpora=tuple(found),
+        questionnaires=tuple(questionnaires),
+        digests=files.digests,
+        position=manifest.get("position"),
+        origin=manifest.get("source"),
+        notices=tuple(notices),
+    )
+
+
+def _set_apart(row: Row) -> str | None:
+    """Why the text of a row is not read, in French; None when it is."""
+    status = "test" if row["origin"] == "test" else row["status"]
+    return None if status == "published" else STATUS_LABELS.get(status, f"état « {status} »")
+
+
+def _dominant(row: Row, prefix: str) -> str | None:
+    votes = [(row[f"{prefix}votes_{value}"] or 0, label) for value, label in VOTE_LABELS.items()]
+    best = max(votes)[0]
+    if not best:
+        return None
+    winners = [label for count, label in votes if count == best]
+    return winners[0] if len(winners) == 1 else "Partagé"
+
+
+def _contributions(files: _Files, steps: list[Row], themes: dict[str, Row]) -> Iterator[Corpus]:
+    kept: dict[str, list[Row]] = {step["id"]: [] for step in steps if step["kind"] == "proposals"}
+    apart: dict[str, Counter[str]] = {step: Counter() for step in kept}
+    for row in files.rows("contributions.ndjson"):
+        if row["step"] not in kept:
+            raise AnalysisError(f"La contribution « {row['id']} » cite une étape inconnue : « {row['step']} ».")
+        reason = _set_apart(row)
+        if reason:
+            apart[row["step"]][reason] += 1
+        else:
+            kept[row["step"]].append(row)
+    for step in steps:
+        if step["id"] not in kept:
+            continue
+        rows = kept[step["id"]]
+        order = sorted((t for t in themes.values() if t["step"] == step["id"]), key=lambda t: (t["position"], t["id"]))
+        labels = {theme["id"]: theme["title"] for theme in order}
+        variables = [
+            single("theme", "Thème", [labels.get(row["theme"]) for row in rows], list(labels.values())),
+            single("votes", "Vote dominant (votes en ligne)", [_dominant(row, "") for row in rows], VOTE_ORDER),
+            single("imported_votes", "Vote dominant (importés)", [_dominant(r, "imported_") for r in rows], VOTE_ORDER),
+        ]
+        yield Corpus(
+            key=step["slug"],
+            title=step["title"],
+            unit="contribution",
+            ids=tuple(str(row["id"]) for row in rows),
+            texts=tuple(_joined(row["title"], row["body"]) for row in rows),
+            variables=tuple(variable for variable in variables if variable.members.any()),
+            set_apart=dict(sorted(apart[step["id"]].items())),
+        )
+
+
+def _joined(title: str | None, body: str | None) -> str:
+    return "\n".join(part for part in (title, body) if part)
+
+
+def _arguments(files: _Files, steps: list[Row]) -> Iterator[Corpus]:
+    kept: dict[str, list[Row]] = {}
+    apart: dict[str, Counter[str]] = {}
+    step_of = {row["id"]: row["step"] for row in files.rows("contributions.ndjson")}
+    for row in files.rows("arguments.ndjson"):
+        step = step_of.get(row["contribution"])
+        if step is None:
+            raise AnalysisError(f"L’argument « {row['id']} » cite une contribution inconnue.")
+        reason = _set_apart(row)
+        if reason:
+            apart.setdefault(step, Counter())[reason] += 1
+        else:
+            kept.setdefault(step, []).append(row)
+    for step in steps:
+        rows = kept.get(step["id"], [])
+        if not rows and step["id"] not in apart:
+            continue
+        yield Corpus(
+            key=f"{step['slug']}:arguments",
+            title=f"{step['title']} – arguments",
+            unit="argument",
+            ids=tuple(str(row["id"]) for row in rows),
+            texts=tuple(_joined(row["title"], row["body"]) for row in rows),
+            variables=(
+                single("side", "Position", [SIDE_LABELS[row["side"]] for row in rows], list(SIDE_LABELS.values())),
+            ),
+            set_apart=dict(sorted(apart.get(step["id"], Counter()).items())),
+        )
+
+
+class _Answer(NamedTuple):
+    reply: str
+    text: str | None
+    options: list[str]
+    other: str | None
+
+
+@dataclass
+class _Replies:
+    """The replies of one questionnaire: rank of each, and the test ones, which are left out."""
+
+    ranks: dict[str, int] = field(default_factory=dict)
+    tests: set[str] = field(default_factory=set)
+
+    def rank(self, answer: _Answer) -> int:
+        try:
+            return self.ranks[answer.reply]
+        except KeyError:
+            raise AnalysisError(f"« answers.ndjson » cite une réponse inconnue : « {answer.reply} ».") from None
+
+    def kept(self, answers: list[_Answer]) -> list[_Answer]:
+        return [answer for answer in answers if answer.reply not in self.tests]
+
+
+def _read_replies(files: _Files) -> dict[str, _Replies]:
+    steps: dict[str, _Replies] = {}
+    for row in files.rows("replies.ndjson"):
+        replies = steps.setdefault(row["step"], _Replies())
+        if row["origin"] == "test":
+            replies.tests.add(row["id"])
+        else:
+            replies.ranks[row["id"]] = len(replies.ranks)
+    return steps
+
+
+def _questionnaires(files: _Files, steps: list[Row]) -> tuple[list[Questionnaire], list[Corpus], list[str]]:
+    questions: dict[str, list[Row]] = {}
+    for row in sorted(files.rows("questions.ndjson"), key=lambda row: (row["position"], row["id"])):
+        questions.setdefault(row["step"], []).append(row)
+    replies = _read_replies(files)
+    answers: dict[str, list[_Answer]] = {}
+    for row in files.rows("answers.ndjson"):
+        answer = _Answer(row["reply"], row["text"], row["options"] or [], row["other"])
+        answers.setdefault(row["question"], []).append(answer)
+    found: list[Questionnaire] = []
+    corpora: list[Corpus] = []
+    notices: list[str] = []
+    for step in steps:
+        if step["id"] not in questions:
+            continue
+        theirs = replies.get(step["id"], _Replies())
+        if theirs.tests:
+            notices.append(f"{step['title']} : {len(theirs.tests)} réponse(s) de test écartée(s).")
+        shown = [question for question in questions[step["id"]] if question["visibility"] == "rows"]
+        closed = [
+            _closed(question, theirs.kept(answers.get(question["id"], [])), theirs)
+            for question in shown
+            if question["kind"] not in OPEN_KINDS and question["options"]
+        ]
+        withheld = tuple(q["wording"] for q in questions[step["id"]] if q["visibility"] != "rows")
+        found.append(Questionnaire(step["slug"], step["title"], len(theirs.ranks), tuple(closed), withheld))
+        corpora += [
+            _open(step, question, theirs.kept(answers.get(question["id"], [])), theirs, closed)
+            for question in shown
+            if question["kind"] in OPEN_KINDS
+        ]
+    return found, corpora, notices
+
+
+def _closed(question: Row, answers: list[_Answer], replies: _Replies) -> Variable:
+    labels = {str(option["id"]): str(option["label"]) for option in question["options"]}
+    columns = {option: column for column, option in enumerate(labels)}
+    members = np.zeros((len(replies.ranks), len(labels) + 1), dtype=np.bool_)
+    for answer in answers:
+        rank = replies.rank(answer)
+        for option in answer.options:
+            if option not in columns:
+                raise AnalysisError(f"Question « {question['wording']} » : option inconnue « {option} ».")
+            members[rank, columns[option]] = True
+        if answer.other:
+            members[rank, -1] = True
+    categories = (*labels.values(), OTHER)
+    if not members[:, -1].any():
+        categories, members = categories[:-1], members[:, :-1]
+    return Variable(str(question["id"]), question["wording"], categories, members, question["kind"] == "multiple")
+
+
+def _open(step: Row, question: Row, answers: list[_Answer], replies: _Replies, closed: list[Variable]) -> Corpus:
+    ranks = np.array([replies.rank(answer) for answer in answers], dtype=np.int64)
+    variables = (variable.take(ranks) for variable in closed if len(variable.categories) <= MAX_CATEGORIES)
+    return Corpus(
+        key=f"{step['slug']}:q{question['position']}",
+        title=question["wording"],
+        unit="reply",
+        ids=tuple(answer.reply for answer in answers),
+        texts=tuple(answer.text or "" for answer in answers),
+        variables=tuple(variable for variable in variables if variable.members.any()),
+        asked=len(replies.ranks),
+    )
+
+
+def _read_csv(path: Path) -> Source:
+    raw = path.read_bytes()
+    try:
+        content = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise AnalysisError(f"« {path.name} » n’est pas en UTF-8 : enregistrez-le de nouveau en UTF-8.") from None
+    header = content.partition("\n")[0]
+    csv.field_size_limit(2**27)
+    delimiter = max(",;\t", key=header.count)
+    rows = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter, restval="")
+    columns = list(rows.fieldnames or [])
+    for needed in ("id", "text"):
+        if needed not in columns:
+            raise AnalysisError(f"« {path.name} » : la colonne « {needed} » manque ; colonnes lues : {columns}.")
+    names = [column for column in columns if column not in {"id", "text"}]
+    ids: list[str] = []
+    texts: list[str] = []
+    values: dict[str, list[str | None]] = {name: [] for name in names}
+    for row in rows:
+        ids.append(row["id"])
+        texts.append(row["text"])
+        for name in names:
+            values[name].append(row[name].strip() or None)
+    twice = [identifier for identifier, count in Counter(ids).items() if count > 1]
+    if twice:
+        raise AnalysisError(f"« {path.name} » : l’identifiant « {twice[0]} » sert {ids.count(twice[0])} fois.")
+    few = [name for name in names if 0 < len({*values[name]} - {None}) <= MAX_CATEGORIES]
+    notices = [
+        f"Colonne « {name} » : plus de {MAX_CATEGORIES} modalités ou vide, écartée."
+        for name in names
+        if name not in few
+    ]
+    variables = tuple(single(name, name, values[name]) for name in few)
+    return Source(
+        slug=path.stem,
+        title=path.stem,
+        corpora=(Corpus(path.stem, path.stem, "row", tuple(ids), tuple(texts), variables),),
+        questionnaires=(),
+        digests={path.name: hashlib.sha256(raw).hexdigest()},
+        notices=tuple(notices),
+    )

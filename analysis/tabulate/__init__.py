@@ -1,0 +1,1 @@
+"""Flat and cross tables of closed answers."""
