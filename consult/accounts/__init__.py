@@ -1,0 +1,1 @@
+"""Participants and staff: accounts, server-side sessions, second factor, memberships and roles."""

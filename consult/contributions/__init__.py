@@ -1,0 +1,1 @@
+"""Proposals under themes, arguments for and against, votes."""

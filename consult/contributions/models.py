@@ -1,0 +1,191 @@
+"""Proposals, arguments and votes.
+
+Vote rows are the truth. `VoteDelta` rows, folded by a job, bring the counters of proposals and arguments up to date
+without a hot row; a figure shown is counter + deltas not yet folded, so it is exact at any moment.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import uuid
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from consult.consultations.models import ContentStatus, Origin
+from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned
+
+
+class Side(enum.StrEnum):
+    """An argument is for or against its proposal."""
+
+    FOR = "for"
+    AGAINST = "against"
+
+
+class VoteValue(enum.StrEnum):
+    """D'accord, mitigé, pas d'accord. An argument only takes `for` (« utile »)."""
+
+    FOR = "for"
+    MIXED = "mixed"
+    AGAINST = "against"
+
+
+class Theme(TenantOwned, Base):
+    """A heading under which proposals of a step are filed."""
+
+    __tablename__ = "theme"
+    __table_args__ = (UniqueConstraint("step_id", "slug"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), index=True, info=PUBLIC)
+    slug: Mapped[str] = mapped_column(String(80), info=PUBLIC)
+    title: Mapped[str] = mapped_column(String(200), info=PUBLIC)
+    position: Mapped[int] = mapped_column(info=PUBLIC)
+
+
+class Proposal(TenantOwned, Base):
+    """A citizen's proposal."""
+
+    __tablename__ = "proposal"
+    __table_args__ = (
+        UniqueConstraint("step_id", "external_ref"),
+        CheckConstraint("(status = 'hidden') = (status_reason IS NOT NULL)", name="hiding_is_motivated"),
+        Index("ix_proposal_random", "step_id", "status", "random_rank"),
+        Index("ix_proposal_recent", "step_id", "status", "created_at"),
+        Index("ix_proposal_voted", "step_id", "status", "votes_total"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=PUBLIC
+    )
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=PUBLIC)
+    theme_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("theme.id"), index=True, info=PUBLIC)
+    author_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), index=True, info=ADMINISTRATION
+    )
+    author_name: Mapped[str] = mapped_column(String(80), default="", info=PUBLIC)  # imported contents: as published
+    title: Mapped[str] = mapped_column(String(200), info=PUBLIC)
+    body: Mapped[str] = mapped_column(Text, info=PUBLIC)
+    status: Mapped[ContentStatus] = mapped_column(default=ContentStatus.PUBLISHED, info=PUBLIC)
+    status_reason: Mapped[str | None] = mapped_column(String(40), info=PUBLIC)
+    origin: Mapped[Origin] = mapped_column(default=Origin.LIVE, info=PUBLIC)
+    import_batch_id: Mapped[uuid.UUID | None] = mapped_column(index=True, info=ADMINISTRATION)
+    external_ref: Mapped[str | None] = mapped_column(String(120), info=ADMINISTRATION)
+    registry_ref: Mapped[str | None] = mapped_column(String(32), info=PUBLIC)
+    submission_key: Mapped[str | None] = mapped_column(String(64), unique=True, info=NEVER)  # a double click: one row
+    created_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)  # public to the hour
+    edited_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)
+    version: Mapped[int] = mapped_column(default=1, info=PUBLIC)
+    random_rank: Mapped[int] = mapped_column(BigInteger, info=PUBLIC)  # first 63 bits of SHA-256(order_seed, id)
+    votes_for: Mapped[int] = mapped_column(default=0, info=PUBLIC)
+    votes_mixed: Mapped[int] = mapped_column(default=0, info=PUBLIC)
+    votes_against: Mapped[int] = mapped_column(default=0, info=PUBLIC)
+    votes_total: Mapped[int] = mapped_column(default=0, info=PUBLIC)  # for, mixed and against, for the order of lists
+    imported_votes_for: Mapped[int] = mapped_column(default=0, info=PUBLIC)
+    imported_votes_mixed: Mapped[int] = mapped_column(default=0, info=PUBLIC)
+    imported_votes_against: Mapped[int] = mapped_column(default=0, info=PUBLIC)
+
+
+class Argument(TenantOwned, Base):
+    """An argument for or against a proposal."""
+
+    __tablename__ = "argument"
+    __table_args__ = (
+        UniqueConstraint("proposal_id", "external_ref"),
+        CheckConstraint("(status = 'hidden') = (status_reason IS NOT NULL)", name="hiding_is_motivated"),
+        Index("ix_argument_shown", "proposal_id", "status", "side"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=PUBLIC
+    )
+    proposal_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("proposal.id", ondelete="CASCADE"), info=PUBLIC)
+    author_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), index=True, info=ADMINISTRATION
+    )
+    author_name: Mapped[str] = mapped_column(String(80), default="", info=PUBLIC)
+    side: Mapped[Side] = mapped_column(info=PUBLIC)
+    title: Mapped[str | None] = mapped_column(String(200), info=PUBLIC)
+    body: Mapped[str] = mapped_column(Text, info=PUBLIC)
+    status: Mapped[ContentStatus] = mapped_column(default=ContentStatus.PUBLISHED, info=PUBLIC)
+    status_reason: Mapped[str | None] = mapped_column(String(40), info=PUBLIC)
+    origin: Mapped[Origin] = mapped_column(default=Origin.LIVE, info=PUBLIC)
+    import_batch_id: Mapped[uuid.UUID | None] = mapped_column(index=True, info=ADMINISTRATION)
+    external_ref: Mapped[str | None] = mapped_column(String(120), info=ADMINISTRATION)
+    registry_ref: Mapped[str | None] = mapped_column(String(32), info=PUBLIC)
+    submission_key: Mapped[str | None] = mapped_column(String(64), unique=True, info=NEVER)
+    created_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
+    edited_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)
+    version: Mapped[int] = mapped_column(default=1, info=PUBLIC)
+    votes_for: Mapped[int] = mapped_column(default=0, info=PUBLIC)
+    imported_votes_for: Mapped[int] = mapped_column(default=0, info=PUBLIC)
+
+
+class ContentVersion(TenantOwned, Base):
+    """What a proposal or an argument said before an edit: history is public as long as the content is."""
+
+    __tablename__ = "content_version"
+    __table_args__ = (
+        CheckConstraint("(proposal_id IS NULL) <> (argument_id IS NULL)", name="one_content"),
+        UniqueConstraint("proposal_id", "version"),
+        UniqueConstraint("argument_id", "version"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    proposal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("proposal.id", ondelete="CASCADE"), info=PUBLIC)
+    argument_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("argument.id", ondelete="CASCADE"), info=PUBLIC)
+    version: Mapped[int] = mapped_column(info=PUBLIC)
+    title: Mapped[str | None] = mapped_column(String(200), info=PUBLIC)
+    body: Mapped[str] = mapped_column(Text, info=PUBLIC)
+    replaced_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
+
+
+class Vote(TenantOwned, Base):
+    """One account's vote on one content: the database refuses a second."""
+
+    __tablename__ = "vote"
+    __table_args__ = (
+        CheckConstraint("(proposal_id IS NULL) <> (argument_id IS NULL)", name="one_target"),
+        CheckConstraint("argument_id IS NULL OR value = 'for'", name="arguments_are_found_useful_or_not"),
+        UniqueConstraint("account_id", "proposal_id"),
+        UniqueConstraint("account_id", "argument_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=PUBLIC
+    )
+    proposal_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("proposal.id", ondelete="CASCADE"), index=True, info=PUBLIC
+    )
+    argument_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("argument.id", ondelete="CASCADE"), index=True, info=PUBLIC
+    )
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), info=NEVER)
+    value: Mapped[VoteValue] = mapped_column(info=PUBLIC)
+    counted: Mapped[bool] = mapped_column(default=True, info=ADMINISTRATION)  # False until the e-mail is confirmed
+    origin: Mapped[Origin] = mapped_column(default=Origin.LIVE, info=PUBLIC)
+    registry_ref: Mapped[str | None] = mapped_column(String(32), info=PUBLIC)
+    cast_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)  # public to the hour
+
+
+class VoteDelta(TenantOwned, Base):
+    """A change of count waiting to be folded into its proposal or argument."""
+
+    __tablename__ = "vote_delta"
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True, info=NEVER
+    )
+    proposal_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("proposal.id", ondelete="CASCADE"), index=True, info=NEVER
+    )
+    argument_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("argument.id", ondelete="CASCADE"), index=True, info=NEVER
+    )
+    value: Mapped[VoteValue] = mapped_column(info=NEVER)
+    change: Mapped[int] = mapped_column(info=NEVER)  # +1 or -1

@@ -1,0 +1,1 @@
+"""The administrations served (tenants): identity, theme, legal notice."""

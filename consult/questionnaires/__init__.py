@@ -1,0 +1,1 @@
+"""Questionnaires: questions, options, replies and their answers."""

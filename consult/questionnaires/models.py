@@ -1,0 +1,121 @@
+"""Questions of a questionnaire step, and the replies given to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import uuid
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from consult.consultations.models import ContentStatus, Origin
+from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned
+
+
+class QuestionKind(enum.StrEnum):
+    """What a question asks for."""
+
+    SINGLE = "single"
+    MULTIPLE = "multiple"
+    SHORT_TEXT = "short_text"
+    LONG_TEXT = "long_text"
+
+
+class AnswerVisibility(enum.StrEnum):
+    """Declared by the organiser for each question, shown to the person who answers."""
+
+    ROWS = "rows"
+    AGGREGATES = "aggregates"
+    ADMINISTRATION = "administration"
+
+
+class OptionKind(enum.StrEnum):
+    """`other` asks for a text; `exclusive` (« aucune de ces réponses ») goes with no other option."""
+
+    NORMAL = "normal"
+    OTHER = "other"
+    EXCLUSIVE = "exclusive"
+
+
+class Question(TenantOwned, Base):
+    """One question of a questionnaire step."""
+
+    __tablename__ = "question"
+    __table_args__ = (UniqueConstraint("step_id", "position"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), index=True, info=PUBLIC)
+    position: Mapped[int] = mapped_column(info=PUBLIC)
+    page: Mapped[int] = mapped_column(default=1, info=PUBLIC)
+    kind: Mapped[QuestionKind] = mapped_column(info=PUBLIC)
+    wording: Mapped[str] = mapped_column(Text, info=PUBLIC)
+    help: Mapped[str] = mapped_column(Text, default="", info=PUBLIC)
+    required: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
+    visibility: Mapped[AnswerVisibility] = mapped_column(default=AnswerVisibility.ROWS, info=PUBLIC)
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PUBLIC)  # minimum, maximum, max_length
+
+    options: Mapped[list[QuestionOption]] = relationship(
+        order_by="QuestionOption.position", cascade="all, delete-orphan"
+    )
+
+
+class QuestionOption(TenantOwned, Base):
+    """One option of a closed question."""
+
+    __tablename__ = "question_option"
+    __table_args__ = (UniqueConstraint("question_id", "position"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    question_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("question.id", ondelete="CASCADE"), info=PUBLIC)
+    position: Mapped[int] = mapped_column(info=PUBLIC)
+    label: Mapped[str] = mapped_column(String(500), info=PUBLIC)
+    kind: Mapped[OptionKind] = mapped_column(default=OptionKind.NORMAL, info=PUBLIC)
+
+
+class Reply(TenantOwned, Base):
+    """One person's reply to a questionnaire step (attributed mode)."""
+
+    __tablename__ = "reply"
+    __table_args__ = (
+        UniqueConstraint("step_id", "account_id"),
+        UniqueConstraint("step_id", "external_ref"),
+        Index("ix_reply_listed", "step_id", "status", "id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=PUBLIC
+    )
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=PUBLIC)
+    account_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), index=True, info=NEVER
+    )
+    status: Mapped[ContentStatus] = mapped_column(default=ContentStatus.PUBLISHED, info=PUBLIC)
+    status_reason: Mapped[str | None] = mapped_column(String(40), info=PUBLIC)
+    origin: Mapped[Origin] = mapped_column(default=Origin.LIVE, info=PUBLIC)
+    import_batch_id: Mapped[uuid.UUID | None] = mapped_column(index=True, info=ADMINISTRATION)
+    external_ref: Mapped[str | None] = mapped_column(String(120), info=ADMINISTRATION)
+    registry_ref: Mapped[str | None] = mapped_column(String(32), info=PUBLIC)
+    received_on: Mapped[dt.date] = mapped_column(info=PUBLIC)  # a day, not an instant
+    received_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
+    edited_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
+
+    answers: Mapped[list[Answer]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
+
+
+class Answer(TenantOwned, Base):
+    """What one reply says to one question; no row where nothing was answered."""
+
+    __tablename__ = "answer"
+    __table_args__ = (UniqueConstraint("reply_id", "question_id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
+    reply_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reply.id", ondelete="CASCADE"), info=PUBLIC)
+    question_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("question.id", ondelete="CASCADE"), index=True, info=PUBLIC
+    )
+    text: Mapped[str | None] = mapped_column(Text, info=PUBLIC)
+    options: Mapped[list[str]] = mapped_column(default=list, info=PUBLIC)  # option ids, in the order of the question
+    other: Mapped[str | None] = mapped_column(Text, info=PUBLIC)  # the text of an « autre » option

@@ -1,0 +1,175 @@
+"""Headers, CSRF, access declarations, rate limits, tokens: what every reply and every endpoint owes.
+
+Every view declares who may call it with one of the decorators below; a view without declaration is refused, and a
+test enumerates them all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, current_app, g, request, session
+from flask_limiter import Limiter
+
+from consult.actor import Role
+from consult.errors import ForbiddenError
+
+View = TypeVar("View", bound=Callable[..., Any])
+UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action 'self'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "X-Frame-Options": "DENY",
+}
+STRICT_TRANSPORT: Final = "max-age=63072000; includeSubDomains"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call a view. `roles` empty: anyone; `indexable`: search engines may list the page."""
+
+    roles: frozenset[Role] = frozenset()
+    indexable: bool = False
+    anywhere: bool = False  # a role held on any consultation opens the view, which then narrows what it shows
+    fresh_second_factor: bool = False
+
+
+def anyone(view: View) -> View:
+    """Open to all; not listed by search engines."""
+    view.access = Access()  # type: ignore[attr-defined]  # read back by `access_of`
+    return view
+
+
+def anyone_indexable(view: View) -> View:
+    """Open to all and to search engines: home, help, legal pages, catalogue."""
+    view.access = Access(indexable=True)  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Any account."""
+    view.access = Access(frozenset({Role.PARTICIPANT}))  # type: ignore[attr-defined]
+    return view
+
+
+def staff(*roles: Role, anywhere: bool = False) -> Callable[[View], View]:
+    """Holders of one of these roles on the organisation, or on the consultation that the address names (`slug`)."""
+
+    def declare(view: View) -> View:
+        view.access = Access(frozenset(roles), anywhere=anywhere)  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def access_of(view: Callable[..., Any] | None) -> Access | None:
+    """The declaration of a view; None where there is none."""
+    return getattr(view, "access", None)
+
+
+def apply_headers(response: Response, access: Access | None, *, https: bool, signed_in: bool) -> Response:
+    """The headers of AT-19.2 and AT-8.1, on every reply, errors included."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if https:
+        response.headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
+    if access is None or not access.indexable or response.status_code >= 400:  # noqa: PLR2004  # an error page
+        response.headers.setdefault("X-Robots-Tag", "noindex, nofollow, noarchive")
+    if signed_in or response.status_code >= 400:  # noqa: PLR2004
+        response.headers["Cache-Control"] = "no-store"
+    else:
+        response.headers.setdefault("Cache-Control", "no-cache")
+    return response
+
+
+# CSRF ---------------------------------------------------------------------------------------------------------------
+
+
+def csrf_token() -> str:
+    """The token that forms of this browser carry: bound to its signed-in session, else to a form cookie."""
+    secret = getattr(g, "session_token", None)
+    if secret is None:
+        if "csrf" not in session:
+            session["csrf"] = secrets.token_urlsafe(16)
+        secret = session["csrf"]
+    return _csrf_digest(secret)
+
+
+def _csrf_digest(secret: str) -> str:
+    key = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.new(key, f"csrf:{secret}".encode(), hashlib.sha256).hexdigest()
+
+
+def check_csrf(request: Request, public_url: str) -> None:
+    """Refuse an unsafe request that another site could have made. Raises ForbiddenError."""
+    if request.method not in UNSAFE_METHODS:
+        return
+    message = "Ce formulaire a expiré ou ne vient pas de ce site. Rechargez la page, puis recommencez."
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise ForbiddenError(message)
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc not in {request.host, urlsplit(public_url).netloc}:
+        raise ForbiddenError(message)
+    secret = getattr(g, "session_token", None) or session.get("csrf")
+    sent = request.form.get("csrf_token") or request.headers.get("X-CSRF-Token", "")
+    if not secret or not hmac.compare_digest(sent.encode(), _csrf_digest(secret).encode()):
+        raise ForbiddenError(message)
+
+
+# Tokens -------------------------------------------------------------------------------------------------------------
+
+
+def new_token() -> str:
+    """256 random bits for a cookie or a mailed link."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """What the database keeps of a token: useless to whoever steals the database."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+# Rate limits --------------------------------------------------------------------------------------------------------
+
+
+def client_address() -> str:
+    """The address that limits count, behind as many trusted proxies as the settings say."""
+    return request.remote_addr or "unknown"
+
+
+def account_or_address() -> str:
+    """Signed-in people are counted by account, so that a shared connection is not punished."""
+    account = getattr(g, "account_id", None)
+    return f"account:{account}" if account else client_address()
+
+
+limiter = Limiter(key_func=client_address, headers_enabled=False)
+
+
+def start_limiter(app: Flask, *, redis_url: str, enabled: bool) -> None:
+    """Count in Redis when there is one; a dead Redis still limits, in the memory of each process."""
+    app.config.update(
+        RATELIMIT_ENABLED=enabled,
+        RATELIMIT_STORAGE_URI=redis_url or "memory://",
+        RATELIMIT_STRATEGY="moving-window",
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(redis_url),
+        RATELIMIT_IN_MEMORY_FALLBACK=["600/minute"],
+        RATELIMIT_KEY_PREFIX="consult",
+    )
+    limiter.init_app(app)
