@@ -1,0 +1,1 @@
+"""The journal of staff acts: who did what to what, and why; append-only."""

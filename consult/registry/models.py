@@ -1,0 +1,73 @@
+"""Entries of the public log, from the act to its place in the log."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import uuid
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from consult.db import NEVER, PUBLIC, Base, TenantOwned
+from consult.immutable import refuse_changes
+
+
+class EntryKind(enum.StrEnum):
+    """Every public act that the log holds."""
+
+    OPENED = "opened"
+    RULES = "rules"
+    CONTRIBUTION = "contribution"
+    EDIT = "edit"
+    ARGUMENT = "argument"
+    VERSION = "version"
+    VOTE_CAST = "vote.cast"
+    VOTE_CHANGED = "vote.changed"
+    VOTE_WITHDRAWN = "vote.withdrawn"
+    REPLIES = "replies"
+    MODERATION = "moderation"
+    MODERATION_REVERSED = "moderation.reversed"
+    TOMBSTONE = "tombstone"
+    ANSWER = "answer"
+    CONTENT = "content"
+    RELEASE = "release"
+    INCIDENT = "incident"
+    SEALED = "sealed"
+
+
+class RegistryEntry(TenantOwned, Base):
+    """A commitment to one public act, and beside it the opening that moderation withholds and erasure destroys.
+
+    `id` is the order of writing, which is not the order of the log: the sequencer alone gives `position`.
+    """
+
+    __tablename__ = "registry_entry"
+    __table_args__ = (
+        CheckConstraint("(salt IS NULL) = (opening IS NULL)", name="opened_or_destroyed"),
+        CheckConstraint("length(commitment) = 32", name="commitment_is_sha256"),
+        UniqueConstraint("organisation_id", "position"),
+        Index("ix_registry_entry_consultation", "consultation_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True, info=NEVER
+    )
+    consultation_id: Mapped[uuid.UUID | None] = mapped_column(info=PUBLIC)
+    kind: Mapped[EntryKind] = mapped_column(info=PUBLIC)
+    ref: Mapped[str] = mapped_column(String(32), unique=True, info=PUBLIC)
+    commitment: Mapped[bytes] = mapped_column(LargeBinary(32), info=PUBLIC)
+    recorded_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
+    salt: Mapped[bytes | None] = mapped_column(LargeBinary(32), info=PUBLIC)
+    opening: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=PUBLIC)
+    withheld: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
+    position: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), info=PUBLIC)
+
+
+refuse_changes(
+    RegistryEntry,
+    columns=("id", "organisation_id", "consultation_id", "kind", "ref", "commitment", "recorded_at"),
+    keep_days=None,
+)

@@ -1,0 +1,109 @@
+"""Writing the public log: entries join the transaction of the act they commit to."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import rfc8785
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from consult import clock
+from consult.errors import NotFoundError
+from consult.registry.models import EntryKind, RegistryEntry
+
+DOMAIN = b"consult/v1\n"
+SALT_BYTES = 32
+REF_BYTES = 16
+
+# Openings are public: a key of that name, at any depth, is refused before anything is written.
+PERSONAL_KEYS = frozenset(
+    {"account", "account_id", "author_id", "birthdate", "email", "e_mail", "first_name", "ip", "ip_address"}
+    | {"last_name", "login", "password", "phone", "pseudonym", "telephone", "user_id", "voter_id"}
+)
+
+
+def append(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    consultation_id: uuid.UUID | None,
+    kind: EntryKind,
+    content: Mapping[str, Any],
+    now: dt.datetime,
+    randbytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> RegistryEntry:
+    """Write a pending entry, which the sequencer will place; flushes, so the act and its entry live or die together.
+
+    `content` is what anybody may read of the act; it is JSON-able (RFC 8785) and holds no personal data.
+    Raises ValueError, a fault of the caller, when it does. The instant is rounded down to the hour.
+    """
+    opening = dict(content)
+    personal = sorted(PERSONAL_KEYS.intersection(_keys(opening)))
+    if personal:
+        raise ValueError(f"a registry entry is public, it may not hold {', '.join(personal)}")
+    salt = randbytes(SALT_BYTES)
+    entry = RegistryEntry(
+        organisation_id=organisation_id,
+        consultation_id=consultation_id,
+        kind=kind,
+        ref=randbytes(REF_BYTES).hex(),
+        salt=salt,
+        commitment=commitment(salt, opening),
+        opening=opening,
+        recorded_at=clock.hour(now),
+    )
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def commitment(salt: bytes, content: Mapping[str, Any]) -> bytes:
+    """SHA-256 of the domain, the salt and the canonical JSON (RFC 8785) of the content.
+
+    The salt is as long as the digest, so that the content cannot be guessed from the commitment once it is destroyed.
+    Raises ValueError when the content has no canonical form (NaN, an integer beyond 2^53, not JSON).
+    """
+    return hashlib.sha256(DOMAIN + salt + rfc8785.dumps(dict(content))).digest()
+
+
+def withhold(session: Session, ref: str) -> None:
+    """Stop serving the opening of an entry (moderation); `disclose` undoes it. Raises NotFoundError."""
+    _entry(session, ref).withheld = True
+    session.flush()
+
+
+def disclose(session: Session, ref: str) -> None:
+    """Serve again the opening of a withheld entry. Raises NotFoundError."""
+    _entry(session, ref).withheld = False
+    session.flush()
+
+
+def destroy_opening(session: Session, ref: str) -> None:
+    """Erase the content and the salt for ever; the commitment stays and reveals nothing. Raises NotFoundError."""
+    entry = _entry(session, ref)
+    entry.opening = None
+    entry.salt = None
+    session.flush()
+
+
+def _entry(session: Session, ref: str) -> RegistryEntry:
+    entry = session.scalars(select(RegistryEntry).where(RegistryEntry.ref == ref).with_for_update()).one_or_none()
+    if entry is None:
+        raise NotFoundError("Le registre ne contient aucune entrée de cette référence.")
+    return entry
+
+
+def _keys(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key).lower().replace("-", "_")
+            yield from _keys(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _keys(inner)

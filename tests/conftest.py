@@ -1,0 +1,194 @@
+"""Shared fixtures: both databases for real, Redis, SMTP, the real data, the application and a browser.
+
+What a machine lacks is skipped with its reason, counted at the end, and is a failure under CI=true.
+"""
+
+import datetime as dt
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import literal, select, text, union_all
+
+from consult.db import ALL_TENANTS, Base, Database
+from consult.migrations import load_models
+from consult.settings import Settings
+from tests.servers import SmtpServer, postgresql_binaries, postgresql_cluster, redis_server
+
+ROOT = Path(__file__).parent.parent
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus):
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped:
+        verdict = "a failure, since CI=true" if IN_CI else "would be a failure under CI=true"
+        terminalreporter.write_line(f"{len(skipped)} skipped (reasons above): {verdict}", red=IN_CI, yellow=not IN_CI)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session, exitstatus):
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if IN_CI and reporter is not None and reporter.stats.get("skipped") and exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def missing(reason: str) -> None:
+    """Skip, or fail in CI, because this machine lacks something."""
+    if IN_CI:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def now() -> dt.datetime:
+    """A fixed instant for services, which take the clock as an argument."""
+    return dt.datetime(2026, 3, 2, 9, 41, 27, tzinfo=dt.UTC)
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory) -> Path:
+    load_models()
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    Base.metadata.create_all(database.engine)
+    database.dispose()  # the last connection folds the write-ahead log into the file
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server on which databases may be created."""
+    given = os.environ.get("CONSULT_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    binaries = postgresql_binaries()
+    if binaries is None:
+        missing("no PostgreSQL: install it, or give CONSULT_TEST_POSTGRES_URL")
+    with postgresql_cluster(binaries) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _postgres_database(postgres_server) -> Iterator[Database]:
+    with _fresh_postgres(postgres_server) as url:
+        load_models()
+        database = Database(url)
+        Base.metadata.create_all(database.engine)
+        yield database
+        database.dispose()
+
+
+class _fresh_postgres:  # noqa: N801  # reads as the function it stands for
+    """An empty database of its own on that server, dropped at the end."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server.replace("+psycopg", "", 1)
+        self.name = f"consult_test_{uuid.uuid4().hex[:12]}"
+
+    def __enter__(self) -> str:
+        self._run(f"CREATE DATABASE {self.name} ENCODING 'UTF8' TEMPLATE template0")
+        base, _, query = self.server.partition("?")
+        return base.rsplit("/", 1)[0] + f"/{self.name}" + (f"?{query}" if query else "")
+
+    def __exit__(self, *_error: object) -> None:
+        self._run(f"DROP DATABASE {self.name} WITH (FORCE)")
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request, tmp_path) -> Iterator[str]:
+    """The address of a database without any table: for migrations and commands."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.db"
+        return
+    with _fresh_postgres(request.getfixturevalue("postgres_server")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path) -> Iterator[Database]:
+    """The whole schema, empty, on each database; `parametrize("database", ["sqlite"], indirect=True)` picks one."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("_sqlite_template"), tmp_path / "consult.db")
+        database = Database(f"sqlite:///{tmp_path}/consult.db")
+        yield database
+        database.dispose()
+        return
+    database = request.getfixturevalue("_postgres_database")
+    yield database
+    _empty(database)
+
+
+def _empty(database: Database) -> None:
+    """Truncate the tables that hold rows: far quicker than all of them."""
+    tables = Base.metadata.sorted_tables
+    filled = union_all(*(select(literal(table.name)).where(select(table).exists()) for table in tables))
+    with database.engine.begin() as connection:
+        quote = connection.dialect.identifier_preparer.quote
+        names = [quote(name) for name in connection.scalars(filled)]
+        if names:
+            connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def session(database):
+    """A write session on every organisation, rolled back at the end unless the test commits."""
+    with database.session(write=True, tenant=ALL_TENANTS) as session:
+        yield session
+
+
+@pytest.fixture
+def database_url(database) -> str:
+    """The address of `database`, for a process of its own."""
+    return database.url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of a real Redis."""
+    given = os.environ.get("CONSULT_TEST_REDIS_URL")
+    if given:
+        yield given
+        return
+    program = shutil.which("redis-server")
+    if program is None:
+        missing("no Redis: install redis-server, or give CONSULT_TEST_REDIS_URL")
+    with redis_server(program) as url:
+        yield url
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[SmtpServer]:
+    """A real SMTP server; see `.messages`, `.to(address)` and `.replies`."""
+    with SmtpServer().running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real data sets (CONSULT_REAL_DATA); no row of it is ever committed."""
+    folder = Path(os.environ.get("CONSULT_REAL_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        missing(f"no real data in {folder}: give CONSULT_REAL_DATA")
+    return folder
+
+
+@pytest.fixture
+def settings(database_url, tmp_path) -> Settings:
+    """Settings of a test platform: no rate limit, no page cache, mails in files."""
+    return Settings(
+        database_url=database_url,
+        data_dir=str(tmp_path / "data"),
+        rate_limits=False,
+        page_cache_seconds=0.0,
+        altcha_max_number=50,
+    )
