@@ -1,0 +1,282 @@
+"""Assembly: one application from the features, and the one place where the web commits.
+
+A request below 400 commits, everything else rolls back, a failing commit becomes 503. What must outlive a refusal goes
+through `db.survives`, run once the request's transaction is over.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from apiflask import APIFlask
+from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, url_for
+from flask_login import LoginManager, UserMixin
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from consult import __version__, clock, errors, security, theming
+from consult.actor import ANONYMOUS, Actor, Role
+from consult.db import Database
+from consult.organisations import queries as organisations
+from consult.pagecache import PageCache
+from consult.protocols import Bindings
+from consult.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from werkzeug.wrappers import Response as AnyResponse
+
+logger = logging.getLogger(__name__)
+BLUEPRINTS: Final[tuple[Blueprint, ...]] = ()
+FALLBACK_PAGE: Final = Path(__file__).parent / "templates" / "errors" / "fallback.html"  # when no page can be drawn
+
+
+class CurrentUser(UserMixin):  # type: ignore[misc]  # flask-login has no types
+    """What templates know of the signed-in person."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.id = str(actor.account_id)
+        self.pseudonym = actor.pseudonym
+        self.is_staff = actor.is_staff
+        self.confirmed = actor.confirmed
+
+
+class ConsultApp(APIFlask):
+    """The application, with the one commit point of the web."""
+
+    def full_dispatch_request(self) -> Response:
+        """Run the request in one transaction; see the module's docstring."""
+        database: Database = self.extensions["database"]
+        g.session = database.session(write=request.method in security.UNSAFE_METHODS, tenant=None)
+        try:
+            response = super().full_dispatch_request()
+            if response.status_code < 400:  # noqa: PLR2004  # HTTP: below 400 the act stands
+                response = self._commit(response)
+            else:
+                g.session.rollback()
+        finally:
+            g.session.close()
+            self._run_survivors(database)
+        return response
+
+    def _commit(self, response: Response) -> Response:
+        try:
+            g.session.commit()
+        except SQLAlchemyError:
+            logger.exception("commit failed")
+            g.session.rollback()
+            return self.process_response(self.make_response(_refuse(503)))
+        return response
+
+    def _run_survivors(self, database: Database) -> None:
+        try:
+            database.run_survivors(g.session)
+        except SQLAlchemyError:
+            logger.exception("what was to survive the request is lost")
+
+
+def create_app(settings: Settings) -> ConsultApp:
+    """The application for these settings. Reads no environment, opens no connection."""
+    app = ConsultApp(
+        "consult",
+        title="API publique de Consult",
+        version="1",
+        json_errors=False,
+        docs_path=None,
+        spec_path=None,
+        static_folder="static",
+    )
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=settings.max_request_bytes,
+        MAX_FORM_MEMORY_SIZE=settings.max_request_bytes,
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,  # addresses of assets carry their digest
+        SESSION_COOKIE_NAME="__Host-form" if settings.https else "form",
+        SESSION_COOKIE_SECURE=settings.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    app.extensions["settings"] = settings
+    app.extensions["database"] = Database(settings.database_url, pool_size=settings.pool_size)
+    app.extensions["bindings"] = bindings(settings)
+    _start_login(app)
+    security.start_limiter(app, redis_url=settings.redis_url, enabled=settings.rate_limits)
+    _start_templates(app, settings)
+    _register_errors(app)
+    app.before_request(_begin)
+    app.after_request(_finish)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    _wrap(app, settings)
+    return app
+
+
+def bindings(settings: Settings) -> Bindings:  # noqa: ARG001  # job handlers are built with it
+    """Every implementation of the five protocols."""
+    return Bindings()
+
+
+def _wrap(app: ConsultApp, settings: Settings) -> None:
+    """Middleware, outermost last: proxies, then the organisation in the address, then the page memory."""
+    inner: WSGIApplication = app.wsgi_app
+    if settings.page_cache_seconds:
+        inner = app.extensions["page_cache"] = PageCache(inner, settings.page_cache_seconds)
+    inner = OrganisationInAddress(inner)
+    if settings.proxies:
+        count = settings.proxies
+        inner = ProxyFix(inner, x_for=count, x_proto=count, x_host=count)
+    app.wsgi_app = inner  # type: ignore[method-assign]  # the documented way to add middleware
+
+
+class OrganisationInAddress:
+    """Strip `/o/<organisation>` into SCRIPT_NAME, so that every address built inside keeps it."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/o/"):
+            slug, _, rest = path[3:].partition("/")
+            environ["consult.organisation"] = slug
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/o/{slug}"
+            environ["PATH_INFO"] = f"/{rest}"
+        return self._application(environ, start_response)
+
+
+# Each request -------------------------------------------------------------------------------------------------------
+
+
+def _begin() -> AnyResponse | None:
+    g.now = clock.now()
+    g.actor, g.account_id, g.session_token, g.organisation = ANONYMOUS, None, None, None
+    if request.endpoint == "static":
+        return None
+    settings: Settings = current_app.extensions["settings"]
+    g.organisation = organisations.of_request(
+        g.session, slug=request.environ.get("consult.organisation"), host=request.host, settings=settings
+    )
+    if g.organisation is None:
+        raise errors.NotFoundError("Aucune organisation n’est servie à cette adresse.")
+    g.session.info["tenant"] = g.organisation.id
+    _identify(settings)
+    if request.url_rule is None:
+        return None  # Flask says 404 or 405 next
+    refused = _check_access(g.actor)
+    if refused is None:
+        security.check_csrf(request, settings.public_url)
+    return refused
+
+
+def _identify(settings: Settings) -> None:
+    """Find who signed in on this browser."""
+
+
+def _check_access(actor: Actor) -> AnyResponse | None:
+    access = security.access_of(current_app.view_functions[str(request.endpoint)])
+    if access is None:
+        raise errors.ForbiddenError
+    if not access.roles:
+        return None
+    if actor.account_id is None:
+        if request.method != "GET" or request.path.startswith("/api"):
+            raise errors.NotSignedInError
+        return redirect(url_for("accounts.sign_in", suite=request.full_path.rstrip("?")), 303)
+    if Role.PARTICIPANT in access.roles:
+        return None
+    if actor.second_factor_due:
+        return redirect(url_for("accounts.second_factor", suite=request.full_path.rstrip("?")), 303)
+    consultation_id = None
+    allowed = (
+        actor.holds_anywhere(*access.roles)
+        if access.anywhere
+        else actor.holds(*access.roles, consultation_id=consultation_id)
+    )
+    if not allowed:
+        raise errors.ForbiddenError
+    return None
+
+
+def _finish(response: Response) -> Response:
+    settings: Settings = current_app.extensions["settings"]
+    view = current_app.view_functions.get(str(request.endpoint))
+    access = security.Access(indexable=True) if request.endpoint == "static" else security.access_of(view)
+    return security.apply_headers(response, access, https=settings.https, signed_in=g.get("account_id") is not None)
+
+
+# Assembly parts -----------------------------------------------------------------------------------------------------
+
+
+def _start_login(app: Flask) -> None:
+    manager = LoginManager(app)
+    manager.session_protection = None  # sessions live on the server: accounts/
+    manager.request_loader(lambda _request: CurrentUser(g.actor) if g.actor.account_id else None)
+
+
+def _start_templates(app: Flask, settings: Settings) -> None:
+    theming.install(app, settings.theme or None)
+    app.jinja_env.globals.update(
+        csrf_token=security.csrf_token, accessibility_state="non conforme", version=__version__
+    )
+
+    @app.context_processor
+    def _request_globals() -> dict[str, Any]:
+        return {
+            "organisation": g.get("organisation"),
+            "actor": g.get("actor", ANONYMOUS),
+            "now": g.get("now"),
+            "site_root": request.script_root,
+        }
+
+
+def _register_errors(app: Flask) -> None:
+    @app.errorhandler(errors.ConsultError)
+    def _refusal(error: errors.ConsultError) -> tuple[Any, int]:
+        return _refuse(error.status, error.message, error.fields)
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> Any:
+        if error.code is None or error.code < 400:  # noqa: PLR2004  # redirections are not errors
+            return error
+        headers = [header for header in error.get_headers() if header[0] in {"Allow", "Retry-After"}]
+        return *_refuse(error.code), headers
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(InterfaceError)
+    @app.errorhandler(PoolTimeoutError)
+    def _database_away(error: SQLAlchemyError) -> tuple[Any, int]:
+        logger.error("the database is away or busy", exc_info=error)
+        return _refuse(503)
+
+    @app.errorhandler(Exception)
+    def _unexpected(error: Exception) -> tuple[Any, int]:
+        logger.error("unexpected error", exc_info=error)
+        return _refuse(500)
+
+
+def _refuse(status: int, message: str = "", fields: dict[str, str] | None = None) -> tuple[Any, int]:
+    """The reply to a refusal: problem+json under /api, a French page elsewhere."""
+    g.session.rollback()
+    if request.path.startswith("/api/"):
+        document = errors.problem(status, message, quote(request.path), fields)
+        return Response(current_app.json.dumps(document), status, mimetype="application/problem+json"), status
+    words = errors.text_for(status)
+    try:
+        page = render_template(
+            "errors/error.html",
+            status=status,
+            title=words.title,
+            message=message or words.message,
+            remedy=words.remedy,
+            fields=fields or {},
+        )
+    except Exception:
+        logger.exception("the error page failed")
+        page = FALLBACK_PAGE.read_text(encoding="utf-8")
+    return page, status
