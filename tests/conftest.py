@@ -16,6 +16,7 @@ from sqlalchemy import literal, select, text, union_all
 
 from consult.db import ALL_TENANTS, Base, Database
 from consult.migrations import load_models
+from consult.organisations.models import Organisation
 from consult.settings import Settings
 from tests.servers import SmtpServer, postgresql_binaries, postgresql_cluster, redis_server
 
@@ -137,6 +138,16 @@ def _empty(database: Database) -> None:
         names = [quote(name) for name in connection.scalars(filled)]
         if names:
             connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE"))
+
+
+@pytest.fixture
+def organisation_id(database, now) -> uuid.UUID:
+    """An organisation, committed."""
+    organisation = Organisation(slug="agence", name="Agence des essais", created_at=now)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        session.add(organisation)
+        session.flush()
+        return organisation.id
 
 
 @pytest.fixture
