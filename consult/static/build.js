@@ -1,0 +1,17 @@
+// Copy what the pages serve from npm packages into static/dist (git-ignored); sass writes consult.css beside it.
+import { cpSync, mkdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const copies = {
+  "@fontsource-variable/atkinson-hyperlegible-next/files/atkinson-hyperlegible-next-latin-wght-normal.woff2":
+    "fonts/atkinson-hyperlegible-next.woff2",
+  "@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-normal.woff2": "fonts/source-serif-4.woff2",
+  "altcha/dist/external/altcha.min.js": "altcha/altcha.js",
+  "altcha/dist/external/altcha.css": "altcha/altcha.css",
+};
+
+mkdirSync(`${root}consult/static/dist`, { recursive: true });
+for (const [from, to] of Object.entries(copies)) {
+  cpSync(`${root}node_modules/${from}`, `${root}consult/static/dist/${to}`);
+}

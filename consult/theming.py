@@ -1,0 +1,77 @@
+"""Themes and assets: which template and which static file a page uses.
+
+A theme is a folder with `templates/` and `static/`, each optional, laid out like ours: a file of the same name replaces
+ours (so each component macro, each page and each image can be replaced), and its `static/theme.css` is added after our
+style sheet. It is either `consult/themes/<name>` or a package named by the entry-point group `consult.themes`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from flask import Flask, Response, current_app, send_from_directory, url_for
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader
+
+HERE = Path(__file__).parent
+ENTRY_POINTS = "consult.themes"
+
+
+class UnknownThemeError(LookupError):
+    """No folder and no installed package bears the name of the theme asked for."""
+
+
+def theme_folder(name: str) -> Path:
+    """The folder of a theme. Raises UnknownThemeError, whose message says which themes exist."""
+    folders = {path.name: path for path in (HERE / "themes").iterdir() if path.is_dir()}
+    points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if name in points:
+        return Path(str(points[name].load().__file__)).parent
+    if name in folders:
+        return folders[name]
+    known = ", ".join(sorted({*folders, *points})) or "aucun"
+    raise UnknownThemeError(f"Thème inconnu : {name}. Thèmes installés : {known}.")
+
+
+def theme_loader(name: str | None) -> BaseLoader:
+    """Where templates are read: the theme's first, ours behind. Raises UnknownThemeError."""
+    ours = FileSystemLoader(HERE / "templates")
+    if not name:
+        return ours
+    return ChoiceLoader([FileSystemLoader(theme_folder(name) / "templates"), ours])
+
+
+def install(app: Flask, theme: str | None) -> None:
+    """Have the app read templates, then static files, in the theme first. Raises UnknownThemeError."""
+    app.jinja_loader = theme_loader(theme)
+    folders = _static_folders(theme)
+    app.extensions["static_folders"] = folders
+
+    def static(filename: str) -> Response:
+        folder = next((folder for folder in folders if (folder / filename).is_file()), folders[-1])
+        return send_from_directory(folder, filename, max_age=app.get_send_file_max_age(filename))
+
+    app.view_functions["static"] = static
+
+
+def asset(name: str, *, optional: bool = False) -> str:
+    """The address of a static file, with a digest of its content so that it may be cached for ever.
+
+    An absent file gives its plain address, or "" if it is optional.
+    """
+    for folder in current_app.extensions.get("static_folders") or _static_folders(None):
+        path = folder / name
+        if path.is_file():
+            return url_for("static", filename=name, v=_digest(path, path.stat().st_mtime_ns))
+    return "" if optional else url_for("static", filename=name)
+
+
+def _static_folders(theme: str | None) -> tuple[Path, ...]:
+    return (*((theme_folder(theme) / "static",) if theme else ()), HERE / "static")
+
+
+@lru_cache(maxsize=1024)
+def _digest(path: Path, modified: int) -> str:  # noqa: ARG001  # part of the key: a rebuilt file gets a new address
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
