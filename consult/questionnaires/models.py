@@ -7,7 +7,7 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult.consultations.models import ContentStatus, Origin
@@ -81,13 +81,13 @@ class Reply(TenantOwned, Base):
     __table_args__ = (
         UniqueConstraint("step_id", "account_id"),
         UniqueConstraint("step_id", "external_ref"),
+        CheckConstraint("(status = 'hidden') = (status_reason IS NOT NULL)", name="hiding_is_motivated"),
         Index("ix_reply_listed", "step_id", "status", "id"),
+        Index("ix_reply_public", "consultation_id", "status", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
-    consultation_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=PUBLIC
-    )
+    consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
     step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=PUBLIC)
     account_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL"), index=True, info=NEVER
@@ -101,6 +101,7 @@ class Reply(TenantOwned, Base):
     received_on: Mapped[dt.date] = mapped_column(info=PUBLIC)  # a day, not an instant
     received_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
     edited_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
+    version: Mapped[int] = mapped_column(default=1, info=PUBLIC)
 
     answers: Mapped[list[Answer]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
@@ -119,3 +120,23 @@ class Answer(TenantOwned, Base):
     text: Mapped[str | None] = mapped_column(Text, info=PUBLIC)
     options: Mapped[list[str]] = mapped_column(default=list, info=PUBLIC)  # option ids, in the order of the question
     other: Mapped[str | None] = mapped_column(Text, info=PUBLIC)  # the text of an « autre » option
+
+
+class ReplyDraft(TenantOwned, Base):
+    """Answers not sent yet: of an account, or of a browser whose form cookie holds the token of `holder_digest`."""
+
+    __tablename__ = "reply_draft"
+    __table_args__ = (
+        UniqueConstraint("step_id", "account_id"),
+        UniqueConstraint("step_id", "holder_digest"),
+        CheckConstraint("(account_id IS NULL) <> (holder_digest IS NULL)", name="one_holder"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=NEVER)
+    account_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True, info=NEVER
+    )
+    holder_digest: Mapped[str | None] = mapped_column(String(64), info=NEVER)
+    answers: Mapped[dict[str, Any]] = mapped_column(default=dict, info=NEVER)  # question id -> what was typed
+    updated_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)

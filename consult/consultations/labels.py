@@ -1,0 +1,62 @@
+"""French words of what every kind of content shares: its states, its origins, and the grounds for hiding it.
+
+The grounds stand here, below contributions and questionnaires, so that a content's own page can say why it was hidden.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from consult.consultations.models import ContentStatus, Origin
+
+STATUSES: Final = {
+    ContentStatus.PENDING: "En attente",
+    ContentStatus.PUBLISHED: "Publié",
+    ContentStatus.HIDDEN: "Masqué",
+    ContentStatus.WITHDRAWN: "Retiré par son auteur",
+    ContentStatus.ERASED: "Effacé",
+}
+ORIGINS: Final = {
+    Origin.LIVE: "en ligne",
+    Origin.IMPORTED: "importé",
+    Origin.OFFLINE: "recueilli hors ligne",
+    Origin.TEST: "essai",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A ground of the charter: what `status_reason` stores as `code`, its public words, and the article that says it."""
+
+    code: str
+    label: str
+    article: int
+
+
+GROUNDS: Final = {
+    ground.code: ground
+    for ground in (
+        Ground("insult", "Injure, menace ou attaque personnelle", 3),
+        Ground("hatred", "Propos discriminatoire ou haineux", 4),
+        Ground("illegal", "Autre contenu contraire à la loi", 5),
+        Ground("personal_data", "Donnée personnelle d’une personne identifiable", 6),
+        Ground("impersonation", "Usurpation d’identité", 6),
+        Ground("off_topic", "Hors sujet", 7),
+        Ground("flood", "Répétition du même message", 8),
+        Ground("advertising", "Publicité ou démarchage", 9),
+    )
+}
+# A citizen may report for a reason of their own; a decision always rests on an article.
+OTHER_REPORT: Final = ("other", "Autre raison, à préciser")
+
+
+def ground_label(code: str | None) -> str:
+    """« Hors sujet (charte, article 7) »; an unknown code, from an import for instance, is told as itself."""
+    ground = GROUNDS.get(code or "")
+    return f"{ground.label} (charte, article {ground.article})" if ground else code or ""
+
+
+def report_label(code: str) -> str:
+    """The words of a reason given by a citizen."""
+    return OTHER_REPORT[1] if code == OTHER_REPORT[0] else GROUNDS[code].label if code in GROUNDS else code

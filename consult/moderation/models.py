@@ -1,0 +1,76 @@
+"""Reports of citizens and decisions of moderators. A decision is never changed; what undoes it is another decision."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import uuid
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned
+
+
+class Act(enum.StrEnum):
+    """What a moderator decided."""
+
+    HIDE = "hide"
+    DISMISS = "dismiss"  # the reports are set aside, the content stays published
+    RESTORE = "restore"
+
+
+class Report(TenantOwned, Base):
+    """One person's report of one content. Handled once a decision on the content is dated after it."""
+
+    __tablename__ = "report"
+    __table_args__ = (
+        UniqueConstraint("item_type", "item_id", "reporter_key"),
+        Index("ix_report_waiting", "organisation_id", "item_type", "item_id", "reported_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=ADMINISTRATION)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=ADMINISTRATION
+    )
+    item_type: Mapped[str] = mapped_column(String(40), info=ADMINISTRATION)
+    item_id: Mapped[uuid.UUID] = mapped_column(info=ADMINISTRATION)
+    reason: Mapped[str] = mapped_column(String(40), info=ADMINISTRATION)
+    comment: Mapped[str] = mapped_column(Text, default="", info=ADMINISTRATION)
+    reporter_key: Mapped[str] = mapped_column(String(64), info=NEVER)  # digest of the account, or of the form cookie
+    reported_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
+
+
+class Decision(TenantOwned, Base):
+    """One act of moderation, with its ground, the article of the charter and the words sent to the author."""
+
+    __tablename__ = "moderation_decision"
+    __table_args__ = (
+        CheckConstraint("(act = 'hide') = (ground IS NOT NULL)", name="hiding_has_a_ground"),
+        CheckConstraint("(ground IS NULL) = (article IS NULL)", name="ground_and_article"),
+        CheckConstraint("act = 'dismiss' OR length(message) > 0", name="explained"),
+        UniqueConstraint("previous_id"),  # two moderators at once: the second one's act has no place
+        Index("ix_decision_item", "item_type", "item_id", "decided_at"),
+        Index("ix_decision_public", "consultation_id", "act", "decided_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
+    item_type: Mapped[str] = mapped_column(String(40), info=PUBLIC)
+    item_id: Mapped[uuid.UUID] = mapped_column(info=PUBLIC)
+    act: Mapped[Act] = mapped_column(info=PUBLIC)
+    ground: Mapped[str | None] = mapped_column(String(40), info=PUBLIC)
+    article: Mapped[int | None] = mapped_column(info=PUBLIC)
+    message: Mapped[str] = mapped_column(Text, default="", info=ADMINISTRATION)
+    automated: Mapped[bool] = mapped_column(default=False, info=PUBLIC)  # whether a machine took part
+    reports: Mapped[int] = mapped_column(default=0, info=PUBLIC)  # handled by this decision
+    delay_seconds: Mapped[int | None] = mapped_column(info=PUBLIC)  # since the first of them; None without report
+    moderator_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), info=ADMINISTRATION
+    )
+    decided_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
+    previous_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("moderation_decision.id", ondelete="CASCADE"), info=PUBLIC
+    )
+    contest_digest: Mapped[str | None] = mapped_column(String(64), unique=True, info=NEVER)
+    registry_ref: Mapped[str | None] = mapped_column(String(32), info=PUBLIC)
