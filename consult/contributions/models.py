@@ -10,7 +10,17 @@ import datetime as dt
 import enum
 import uuid
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.consultations.models import ContentStatus, Origin
@@ -53,14 +63,13 @@ class Proposal(TenantOwned, Base):
         UniqueConstraint("step_id", "external_ref"),
         CheckConstraint("(status = 'hidden') = (status_reason IS NOT NULL)", name="hiding_is_motivated"),
         Index("ix_proposal_random", "step_id", "status", "random_rank"),
-        Index("ix_proposal_recent", "step_id", "status", "created_at"),
-        Index("ix_proposal_voted", "step_id", "status", "votes_total"),
+        Index("ix_proposal_recent", "step_id", "status", "created_at", "id"),
+        Index("ix_proposal_voted", "step_id", "status", "votes_total", "random_rank"),  # also the sum of votes
+        Index("ix_proposal_listed", "consultation_id", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
-    consultation_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=PUBLIC
-    )
+    consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
     step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=PUBLIC)
     theme_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("theme.id"), index=True, info=PUBLIC)
     author_id: Mapped[uuid.UUID | None] = mapped_column(
@@ -97,12 +106,13 @@ class Argument(TenantOwned, Base):
         UniqueConstraint("proposal_id", "external_ref"),
         CheckConstraint("(status = 'hidden') = (status_reason IS NOT NULL)", name="hiding_is_motivated"),
         Index("ix_argument_shown", "proposal_id", "status", "side"),
+        Index("ix_argument_tally", "step_id", "status", "votes_for"),
+        Index("ix_argument_listed", "consultation_id", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
-    consultation_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=PUBLIC
-    )
+    consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=PUBLIC)
     proposal_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("proposal.id", ondelete="CASCADE"), info=PUBLIC)
     author_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("account.id", ondelete="SET NULL"), index=True, info=ADMINISTRATION
@@ -153,12 +163,12 @@ class Vote(TenantOwned, Base):
         CheckConstraint("argument_id IS NULL OR value = 'for'", name="arguments_are_found_useful_or_not"),
         UniqueConstraint("account_id", "proposal_id"),
         UniqueConstraint("account_id", "argument_id"),
+        Index("ix_vote_listed", "consultation_id", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
-    consultation_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=PUBLIC
-    )
+    consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), index=True, info=PUBLIC)
     proposal_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("proposal.id", ondelete="CASCADE"), index=True, info=PUBLIC
     )
@@ -189,3 +199,15 @@ class VoteDelta(TenantOwned, Base):
     )
     value: Mapped[VoteValue] = mapped_column(info=NEVER)
     change: Mapped[int] = mapped_column(info=NEVER)  # +1 or -1
+
+
+class StepSecret(TenantOwned, Base):
+    """The random secret from which a step's opaque `author` and `voter` identifiers are derived.
+
+    Once the row is destroyed, no one can tell any more which identifiers are the same person.
+    """
+
+    __tablename__ = "step_secret"
+
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), primary_key=True, info=NEVER)
+    secret: Mapped[bytes] = mapped_column(LargeBinary(32), info=NEVER)
