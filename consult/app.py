@@ -20,7 +20,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from consult import __version__, clock, errors, security, theming
+from consult import __version__, clock, errors, labels, security, theming
+from consult import html as rich_text
 from consult.actor import ANONYMOUS, Actor, Role
 from consult.db import Database
 from consult.organisations import queries as organisations
@@ -222,8 +223,12 @@ def _start_login(app: Flask) -> None:
 def _start_templates(app: Flask, settings: Settings) -> None:
     theming.install(app, settings.theme or None)
     app.jinja_env.globals.update(
-        csrf_token=security.csrf_token, accessibility_state="non conforme", version=__version__
+        asset=theming.asset,
+        csrf_token=security.csrf_token,
+        accessibility_state="non conforme",  # the state in law until an audit is valid: criteria C2
+        version=__version__,
     )
+    app.jinja_env.filters.update(labels.FILTERS, rich=rich_text.render_rich, plain=rich_text.render_plain)
 
     @app.context_processor
     def _request_globals() -> dict[str, Any]:
