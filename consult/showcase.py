@@ -43,18 +43,23 @@ class Step:
     href: str = "#step_list"
 
 
-class ShowcaseForm(Form):
+class ShowcaseForm(Form):  # type: ignore[misc]  # WTForms has no types
     """One field of each kind. Never submitted."""
 
+    class Meta:
+        """The library's own messages in French."""
+
+        locales = ("fr",)
+
     pseudonym = StringField("Pseudonyme", [InputRequired(), Length(max=40)], description="Il sera public.")
-    email = EmailField("Adresse électronique", [InputRequired(), Regexp(r".+@.+", message="Il manque le signe « @ ».")])
-    password = PasswordField("Mot de passe", description="Douze caractères au moins.")
+    email = EmailField("Adresse électronique", [InputRequired(), Regexp(r".+@.+", message="Il manque le signe « @ ».")])
+    password = PasswordField("Mot de passe", render_kw={"autocomplete": "new-password"}, description="Douze caractères au moins.")
     territory = SelectField("Votre territoire", choices=[("", "Choisir"), ("38", "Isère"), ("974", "La Réunion")])
     age = IntegerField("Âge", [Optional(), NumberRange(15, 120, "Donnez un nombre entre 15 et 120.")])
     day = DateField("Date d’ouverture", [Optional()])
     proposal = TextAreaField("Votre proposition", [InputRequired("Écrivez votre proposition."), Length(max=2000)])
     answer = RadioField(
-        "Faut-il publier l’avis des communes ?",
+        "Faut-il publier l’avis des communes ?",
         [InputRequired("Choisissez une réponse.")],
         choices=[("yes", LONG_ANSWER), ("no", "Non"), ("unknown", "Sans opinion")],
     )
