@@ -27,7 +27,7 @@ ORIGINS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A ground of the charter: what `status_reason` stores as `code`, its public words, and the article that says it."""
+    """A ground of the charter: the `code` that `status_reason` stores, its public words, the article that says it."""
 
     code: str
     label: str

@@ -1,0 +1,83 @@
+"""Reading consultations and their steps."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from consult.actor import Actor
+from consult.consultations import policy
+from consult.consultations.models import Consultation, ConsultationStatus, Step
+from consult.errors import NotFoundError
+from consult.protocols import StepKind
+
+LISTED: Final = 100
+NOT_FOUND: Final = "Aucune consultation n’est publiée à cette adresse."
+
+
+def public_consultations(session: Session, now: dt.datetime) -> Mapping[policy.Phase, Sequence[Consultation]]:
+    """The latest hundred public consultations by phase: open by coming end, upcoming by opening, closed by last end."""
+    rows = session.scalars(
+        select(Consultation)
+        .where(Consultation.status != ConsultationStatus.DRAFT)
+        .order_by(Consultation.opens_at.desc())
+        .limit(LISTED)
+    ).all()
+    by_phase: dict[policy.Phase, list[Consultation]] = {phase: [] for phase in policy.Phase}
+    for consultation in rows:
+        by_phase[policy.phase(consultation, now)].append(consultation)
+    by_phase[policy.Phase.OPEN].sort(key=lambda each: each.closes_at)
+    by_phase[policy.Phase.UPCOMING].sort(key=lambda each: each.opens_at)
+    by_phase[policy.Phase.CLOSED].sort(key=lambda each: each.closed_at or each.closes_at, reverse=True)
+    return by_phase
+
+
+def consultation_or_404(session: Session, slug: str, actor: Actor) -> Consultation:
+    """The consultation of that address with its steps, if this person may read it. Raises NotFoundError."""
+    consultation = session.scalar(
+        select(Consultation).where(Consultation.slug == slug).options(selectinload(Consultation.steps))
+    )
+    if consultation is None or not policy.may_read(consultation, actor):
+        raise NotFoundError(NOT_FOUND)
+    return consultation
+
+
+def step_or_404(session: Session, slug: str, step_slug: str, actor: Actor) -> Step:
+    """The step of that address, its consultation loaded, if this person may read it. Raises NotFoundError."""
+    row = session.execute(
+        select(Step, Consultation)
+        .join(Consultation, Step.consultation_id == Consultation.id)
+        .where(Consultation.slug == slug, Step.slug == step_slug)
+    ).one_or_none()
+    if row is None or not policy.may_read(row.Consultation, actor):
+        raise NotFoundError("Aucune étape de consultation n’est publiée à cette adresse.")
+    step: Step = row.Step
+    return step
+
+
+def staff_consultations(session: Session, actor: Actor) -> Sequence[Consultation]:
+    """The consultations that this member of staff may manage or read, drafts included, newest first."""
+    rows = session.scalars(select(Consultation).order_by(Consultation.created_at.desc()).limit(LISTED)).all()
+    return [each for each in rows if actor.holds(*policy.DRAFT_READERS, consultation_id=each.id)]
+
+
+def figures(
+    session: Session, consultation: Consultation, step_kinds: Mapping[str, StepKind]
+) -> Mapping[str, Mapping[str, int]]:
+    """Public counts of each step, by the step's slug; a kind that is not installed counts nothing."""
+    return {
+        step.slug: step_kinds[step.kind].census(session, step) for step in consultation.steps if step.kind in step_kinds
+    }
+
+
+def totals(figures: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:
+    """The counts of several steps added up by name."""
+    added: dict[str, int] = {}
+    for counts in figures.values():
+        for name, value in counts.items():
+            added[name] = added.get(name, 0) + value
+    return added
