@@ -13,7 +13,7 @@ import enum
 import fcntl
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias, cast
 
@@ -30,8 +30,10 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    literal,
     make_url,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql import visitors
@@ -171,6 +173,13 @@ def as_tenant(session: Session, tenant: Tenant) -> Iterator[None]:
         yield
     finally:
         session.info["tenant"] = before
+
+
+def insert_once(session: Session, model: type[Base], *, conflict: Sequence[str], **values: Any) -> bool:
+    """Insert a row unless one already holds the same `conflict` columns; tells whether it did."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(model).values(**values).on_conflict_do_nothing(index_elements=conflict)
+    return session.execute(statement.returning(literal(1))).first() is not None
 
 
 def _sqlite_engine(url: str, pool_size: int) -> Engine:
