@@ -1,0 +1,95 @@
+"""Frequencies of words: occurrences and contributions, by lemma and by form."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.lemmas import Lemmas, french
+from analysis.text import Tokens, Vocabulary
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """One lemma in one corpus: occurrences, contributions that hold it, and its forms with their counts."""
+
+    lemma: str
+    pos: str
+    count: int
+    texts: int
+    content: bool
+    forms: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class LemmaTokens:
+    """The words of a corpus as lemma numbers; `lemmas[k]` names lemma k, `content[k]` says if it carries meaning.
+
+    Words outside `texts_kept` (no answer) are already left out: `texts` and `numbers` are parallel.
+    """
+
+    numbers: NDArray[np.int32]
+    texts: NDArray[np.int32]
+    forms: NDArray[np.int32]
+    lemmas: tuple[str, ...]
+    pos: tuple[str, ...]
+    content: NDArray[np.bool_]
+
+
+def lemmatise(tokens: Tokens, vocabulary: Vocabulary, lemmas: Lemmas, kept: NDArray[np.bool_]) -> LemmaTokens:
+    """Replace forms by lemmas, over the kept texts only.
+
+    Forms share a lemma number when lemma and content flag agree; the part of speech shown is that of the
+    first form in order of appearance.
+    """
+    layer = french()
+    index: dict[str, int] = {}
+    pos: list[str] = []
+    content: list[bool] = []
+    of_form = np.zeros(max(1, len(vocabulary)), dtype=np.int32)
+    for number in range(len(lemmas.lemma)):
+        lemma = lemmas.lemma[number]
+        rank = index.setdefault(lemma, len(index))
+        if rank == len(pos):
+            pos.append(lemmas.pos[number])
+            content.append(lemmas.is_content(number, layer))
+        of_form[number] = rank
+    texts = tokens.texts
+    keep = kept[texts]
+    forms = tokens.forms[keep]
+    return LemmaTokens(of_form[forms], texts[keep], forms, tuple(index), tuple(pos), np.array(content, dtype=np.bool_))
+
+
+def frequencies(words: LemmaTokens, vocabulary: Vocabulary) -> list[Frequency]:
+    """All the lemmas present, most frequent first, then in alphabetical order."""
+    size = len(words.lemmas)
+    counts = np.bincount(words.numbers, minlength=size)
+    pairs = np.unique(words.numbers.astype(np.int64) << 32 | words.texts)
+    texts = np.bincount(pairs >> 32, minlength=size)
+    form_counts = np.bincount(words.forms, minlength=len(vocabulary))
+    lemma_of = np.full(len(vocabulary), -1, dtype=np.int64)
+    lemma_of[words.forms] = words.numbers
+    forms: dict[int, list[tuple[str, int]]] = {}
+    for form in np.flatnonzero(form_counts).tolist():
+        forms.setdefault(int(lemma_of[form]), []).append((vocabulary.forms[form], int(form_counts[form])))
+    found = [
+        Frequency(
+            lemma=words.lemmas[number],
+            pos=words.pos[number],
+            count=int(counts[number]),
+            texts=int(texts[number]),
+            content=bool(words.content[number]),
+            forms=tuple(sorted(forms[number], key=lambda item: (-item[1], item[0]))),
+        )
+        for number in np.flatnonzero(counts).tolist()
+    ]
+    return sorted(found, key=lambda item: (-item.count, item.lemma))
+
+
+def texts_with(words: LemmaTokens, lemma: str) -> NDArray[np.int32]:
+    """Ranks of the texts that hold a lemma, in order."""
+    try:
+        number = words.lemmas.index(lemma)
+    except ValueError:
+        return np.zeros(0, dtype=np.int32)
+    return np.unique(words.texts[words.numbers == number])
