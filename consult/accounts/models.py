@@ -6,11 +6,16 @@ import datetime as dt
 import enum
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.actor import Role
 from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned
+
+
+def _unique_where(name: str, *columns: str, where: str) -> Index:
+    """A unique index over part of the rows, on both databases."""
+    return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class AccountStatus(enum.StrEnum):
@@ -29,27 +34,31 @@ class TokenPurpose(enum.StrEnum):
 
 
 class Account(TenantOwned, Base):
-    """A person, known by a pseudonym, in one organisation. Staff are accounts that hold a role."""
+    """A person, known by a pseudonym, in one organisation. Staff are accounts that hold a role.
+
+    An address belongs to whoever confirmed it: several unconfirmed accounts may name one, so that signing up never
+    tells whether an address is known, nor keeps it from its owner.
+    """
 
     __tablename__ = "account"
     __table_args__ = (
-        UniqueConstraint("organisation_id", "email_key"),
+        _unique_where("uq_account_confirmed_email", "organisation_id", "email_key", where="confirmed_at IS NOT NULL"),
         UniqueConstraint("organisation_id", "pseudonym_key"),
+        Index("ix_account_email_key", "organisation_id", "email_key"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
     email: Mapped[str | None] = mapped_column(String(254), info=ADMINISTRATION)
     email_key: Mapped[str | None] = mapped_column(String(254), info=NEVER)  # canonical form, for uniqueness
     pseudonym: Mapped[str] = mapped_column(String(40), info=PUBLIC)
-    pseudonym_key: Mapped[str | None] = mapped_column(String(80), info=NEVER)  # look-alike skeleton, for uniqueness
+    pseudonym_key: Mapped[str | None] = mapped_column(String(160), info=NEVER)  # look-alike skeleton, for uniqueness
     password_hash: Mapped[str | None] = mapped_column(String(200), info=NEVER)
+    password_for_staff: Mapped[bool] = mapped_column(default=False, info=NEVER)  # it met the rule of staff when set
     status: Mapped[AccountStatus] = mapped_column(default=AccountStatus.ACTIVE, info=ADMINISTRATION)
     created_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
     confirmed_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     terms_version: Mapped[str] = mapped_column(String(20), default="", info=ADMINISTRATION)
     terms_accepted_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
-    failed_logins: Mapped[int] = mapped_column(default=0, info=NEVER)
-    next_login_at: Mapped[dt.datetime | None] = mapped_column(info=NEVER)  # throttle: refused before this instant
     totp_secret: Mapped[str | None] = mapped_column(String(64), info=NEVER)
     totp_enrolled_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     totp_last_step: Mapped[int | None] = mapped_column(info=NEVER)  # a code serves once
@@ -68,6 +77,7 @@ class LoginSession(TenantOwned, Base):
     created_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
     last_seen_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
     expires_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)
+    idle_seconds: Mapped[int] = mapped_column(info=NEVER)  # over as soon as it was not used for that long
     second_factor_at: Mapped[dt.datetime | None] = mapped_column(info=NEVER)
 
 
@@ -93,13 +103,37 @@ class SpentProof(Base):
     expires_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)
 
 
+class AttemptCount(Base):
+    """Recent failures of one kind for one person or browser, known by a keyed digest: nothing personal is kept."""
+
+    __tablename__ = "attempt_count"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True, info=NEVER)
+    failures: Mapped[int] = mapped_column(info=NEVER)
+    next_at: Mapped[dt.datetime] = mapped_column(info=NEVER)  # refused before this instant
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)
+
+
 class Membership(TenantOwned, Base):
     """A role held on the organisation, or on one consultation of it. Revoked rows stay: they are the register."""
 
     __tablename__ = "membership"
     __table_args__ = (
-        CheckConstraint("(revoked_at IS NULL) = (revoked_by_id IS NULL)", name="revocation_is_signed"),
+        CheckConstraint("(revoked_at IS NULL) = (revocation_reason = '')", name="revocation_is_motivated"),
         Index("ix_membership_held", "account_id", "revoked_at"),
+        _unique_where(
+            "uq_membership_organisation",
+            "account_id",
+            "role",
+            where="revoked_at IS NULL AND consultation_id IS NULL",
+        ),
+        _unique_where(
+            "uq_membership_consultation",
+            "account_id",
+            "role",
+            "consultation_id",
+            where="revoked_at IS NULL AND consultation_id IS NOT NULL",
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
@@ -111,17 +145,23 @@ class Membership(TenantOwned, Base):
     granted_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
     granted_by_id: Mapped[uuid.UUID | None] = mapped_column(info=ADMINISTRATION)  # None: the command line
     revoked_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
-    revoked_by_id: Mapped[uuid.UUID | None] = mapped_column(info=ADMINISTRATION)
+    revoked_by_id: Mapped[uuid.UUID | None] = mapped_column(info=ADMINISTRATION)  # None: the command line
+    revocation_reason: Mapped[str] = mapped_column(String(300), default="", info=ADMINISTRATION)
 
 
 class PlatformRole(Base):
-    """`operator` or `ditp`: a role that counts in every organisation."""
+    """`operator` or `ditp`: a role that counts in every organisation, given and withdrawn by the command line alone."""
 
     __tablename__ = "platform_role"
-    __table_args__ = (CheckConstraint("role IN ('operator', 'ditp')", name="platform_roles_only"),)
-
-    account_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, info=ADMINISTRATION
+    __table_args__ = (
+        CheckConstraint("role IN ('operator', 'ditp')", name="platform_roles_only"),
+        _unique_where("uq_platform_role_held", "account_id", "role", where="revoked_at IS NULL"),
     )
-    role: Mapped[Role] = mapped_column(primary_key=True, info=ADMINISTRATION)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
+    account_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True, info=ADMINISTRATION
+    )
+    role: Mapped[Role] = mapped_column(info=ADMINISTRATION)
     granted_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
+    revoked_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)

@@ -1,0 +1,1 @@
+"""Roles: granting, withdrawing, and the access register."""

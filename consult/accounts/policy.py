@@ -1,0 +1,171 @@
+"""What an address and a pseudonym must be, how long sessions live, how failures slow the next attempt."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from email_validator import EmailNotValidError, validate_email
+
+from consult.actor import STAFF_ROLES, Role
+from consult.errors import InvalidError
+from consult.settings import Settings
+
+# Sessions -----------------------------------------------------------------------------------------------------------
+
+STAFF_IDLE: Final = dt.timedelta(minutes=60)
+TOUCH_EVERY: Final = dt.timedelta(minutes=5)  # so that reading pages does not write at each of them
+FRESH_SECOND_FACTOR: Final = dt.timedelta(minutes=15)  # before roles are changed or raw data leave
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCookie:
+    """The cookie of a signed-in browser."""
+
+    name: str
+    secure: bool
+
+    def holding(self, token: str, *, expires: dt.datetime) -> dict[str, Any]:
+        """Arguments for `Response.set_cookie`; no Domain, so that `__Host-` holds."""
+        return {"key": self.name, "value": token, "expires": expires, **self._attributes()}
+
+    def absent(self) -> dict[str, Any]:
+        """Arguments for `Response.delete_cookie`."""
+        return {"key": self.name, **self._attributes()}
+
+    def _attributes(self) -> dict[str, Any]:
+        return {"path": "/", "secure": self.secure, "httponly": True, "samesite": "Lax"}
+
+
+def session_cookie(settings: Settings) -> SessionCookie:
+    """The one place that knows the cookie's name and attributes."""
+    return SessionCookie("__Host-consult" if settings.https else "consult_session", settings.https)
+
+
+def session_life(roles: Collection[Role], settings: Settings) -> tuple[dt.timedelta, dt.timedelta]:
+    """How long a session may stay unused, and how long it may last at all: staff get less of both."""
+    idle = dt.timedelta(minutes=settings.session_idle_minutes)
+    if STAFF_ROLES.isdisjoint(roles):
+        return idle, dt.timedelta(days=settings.session_days)
+    return min(idle, STAFF_IDLE), dt.timedelta(hours=settings.staff_session_hours)
+
+
+# Failures -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """After `free` failures each one doubles the wait, up to `longest`: never a permanent lock."""
+
+    free: int
+    longest: dt.timedelta
+    forget: dt.timedelta = dt.timedelta(hours=24)
+
+    def wait(self, failures: int) -> dt.timedelta:
+        """The delay imposed once that many failures have been counted."""
+        beyond = failures - self.free
+        if beyond < 0:
+            return dt.timedelta(0)
+        return min(dt.timedelta(seconds=2 ** min(beyond, 20)), self.longest)
+
+
+# The first slows whoever guesses; the second, for all browsers together, stays short so that nobody can be kept out.
+LOGIN_FROM_ADDRESS: Final = Throttle(free=5, longest=dt.timedelta(minutes=15))
+LOGIN_OF_ACCOUNT: Final = Throttle(free=25, longest=dt.timedelta(minutes=1))
+SECOND_FACTOR: Final = Throttle(free=5, longest=dt.timedelta(minutes=15))
+MAILED_LINK: Final = Throttle(free=3, longest=dt.timedelta(hours=1))
+
+
+def attempt_key(secret: str, kind: str, *parts: str) -> str:
+    """The keyed digest under which failures are counted: tells nothing of the address or the account."""
+    message = "\x1f".join((kind, *parts))
+    return hmac.new(f"attempts:{secret}".encode(), message.encode(), hashlib.sha256).hexdigest()
+
+
+# Addresses ----------------------------------------------------------------------------------------------------------
+
+EMAIL_MAX_LENGTH: Final = 254
+
+
+def clean_email(typed: str) -> str:
+    """The address as mails will be sent to it. Raises InvalidError naming the field."""
+    try:
+        return validate_email(typed.strip(), check_deliverability=False).normalized
+    except EmailNotValidError:
+        reason = "Saisissez une adresse électronique complète, par exemple prenom.nom@exemple.fr."
+        raise InvalidError(reason, fields={"email": reason}) from None
+
+
+def email_key(email: str, *, tags_differ: bool) -> str:
+    """The canonical form that tells people apart: case, encoding and, by default, `+tag` do not count."""
+    local, _, domain = validate_email(email, check_deliverability=False).normalized.rpartition("@")
+    if not tags_differ:
+        local = local.partition("+")[0] or local
+    host = validate_email(f"x@{domain}", check_deliverability=False).ascii_domain or domain
+    return f"{unicodedata.normalize('NFKC', local).casefold()}@{host.casefold()}"
+
+
+# Pseudonyms ---------------------------------------------------------------------------------------------------------
+
+PSEUDONYM_MAX_LENGTH: Final = 40
+_PSEUDONYM_PUNCTUATION: Final = " .-_'’"
+# Letters of other alphabets, and signs, that a reader takes for a Latin letter.
+_LOOK_ALIKES: Final = str.maketrans(
+    dict(zip("аеорсухіјѕԁһӏкмтвнгпԛԝ", "aeopcyxijsdhlkmtbhrnqw", strict=True))
+    | dict(zip("αβεικνοπρτυχηζμγωϲ", "abelkvonptuxnzuywc", strict=True))
+    | dict(zip("01345789|!$€@", "oleastbglisea", strict=True))
+    | {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "ſ": "s", "æ": "ae", "œ": "oe", "ɑ": "a", "ɡ": "g"}
+)
+_OFFICIAL: Final = (
+    "ministère", "ministre", "préfecture", "préfet", "gouvernement", "gouv fr", "DITP", "Élysée", "Matignon",
+    "Assemblée nationale", "République française", "État français", "modérateur", "modératrice", "modération",
+    "administrateur", "administratrice", "administration", "gendarmerie", "police nationale", "service public",
+    "premier ministre", "officiel", "organisateur",
+)  # fmt: skip
+_OFFICIAL_WORDS: Final = (
+    "admin", "Sénat", "sénateur", "sénatrice", "député", "députée", "mairie", "maire", "police", "État", "gouv",
+    "support", "équipe", "président", "présidente", "système", "staff", "Consult",
+)  # fmt: skip
+
+
+def skeleton(text: str) -> str:
+    """What a hurried reader sees of a name: without case, accents, spaces, and with look-alike signs made one."""
+    folded = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold()).translate(_LOOK_ALIKES)
+    bare = "".join(sign for sign in folded if sign.isalnum())
+    # Capital i and small l are one sign in most typefaces; « rn » and « vv » pass for one letter.
+    return unicodedata.normalize("NFC", bare).replace("i", "l").replace("rn", "m").replace("vv", "w")
+
+
+def clean_pseudonym(typed: str, *, reserved: Iterable[str] = ()) -> str:
+    """The pseudonym as it will be shown. `reserved` adds names that nobody may wear, such as the organisation's.
+
+    Raises InvalidError naming the field.
+    """
+    pseudonym = " ".join(unicodedata.normalize("NFKC", typed).split())
+    reason = _pseudonym_refusal(pseudonym, reserved)
+    if reason:
+        raise InvalidError(reason, fields={"pseudonym": reason})
+    return pseudonym
+
+
+def _pseudonym_refusal(pseudonym: str, reserved: Iterable[str]) -> str:
+    if not pseudonym:
+        return "Choisissez un pseudonyme."
+    if len(pseudonym) > PSEUDONYM_MAX_LENGTH:
+        return f"Le pseudonyme compte au plus {PSEUDONYM_MAX_LENGTH} caractères ; raccourcissez-le."
+    if not all(unicodedata.category(sign)[0] in "LMN" or sign in _PSEUDONYM_PUNCTUATION for sign in pseudonym):
+        return "Le pseudonyme n’accepte que lettres, chiffres, espaces, points, tirets et apostrophes."
+    bare = skeleton(pseudonym)
+    if not bare:
+        return "Le pseudonyme doit contenir au moins une lettre ou un chiffre."
+    words = {skeleton(word) for word in re.split(r"[ .\-_'’]+", pseudonym)}
+    taken = [skeleton(name) for name in (*_OFFICIAL, *reserved)]
+    if any(name and name in bare for name in taken) or words & {skeleton(word) for word in _OFFICIAL_WORDS}:
+        return "Ce pseudonyme pourrait passer pour celui d’un service officiel ; choisissez-en un autre."
+    return ""

@@ -1,0 +1,196 @@
+"""Reading accounts: who is signed in on this browser, whose address this is, how long to wait."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from consult.accounts.models import (
+    Account,
+    AccountStatus,
+    AttemptCount,
+    LoginSession,
+    Membership,
+    PlatformRole,
+    SingleUseToken,
+    TokenPurpose,
+)
+from consult.accounts.policy import TOUCH_EVERY
+from consult.actor import Actor, Role
+from consult.db import ALL_TENANTS, as_tenant
+from consult.security import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The signed-in person of one request."""
+
+    actor: Actor
+    account_id: uuid.UUID
+    login_session_id: uuid.UUID
+    touch_due: bool  # `service.touch` is to be called, so that the session does not go idle
+    second_factor_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What signing in compares."""
+
+    account_id: uuid.UUID
+    password_hash: str | None
+
+
+def identify(session: Session, *, token: str, organisation_id: uuid.UUID, now: dt.datetime) -> Identity | None:
+    """Who holds this cookie, in one query; None when the session is over, revoked, blocked or of elsewhere.
+
+    Platform roles count in every organisation, the others in their own. Staff roles are listed only once the second
+    factor of this session has been given; until then `second_factor_due` is set.
+    """
+    with as_tenant(session, ALL_TENANTS):  # a session of platform staff may belong to another organisation
+        rows = session.execute(
+            select(
+                LoginSession.id,
+                LoginSession.last_seen_at,
+                LoginSession.expires_at,
+                LoginSession.idle_seconds,
+                LoginSession.second_factor_at,
+                Account.id.label("account_id"),
+                Account.organisation_id,
+                Account.pseudonym,
+                Account.confirmed_at,
+                Account.password_for_staff,
+                Account.totp_enrolled_at,
+                Membership.role.label("membership"),
+                Membership.consultation_id,
+                PlatformRole.role.label("platform"),
+            )
+            .join(Account, Account.id == LoginSession.account_id)
+            .outerjoin(
+                Membership,
+                and_(
+                    Membership.account_id == Account.id,
+                    Membership.revoked_at.is_(None),
+                    Membership.organisation_id == organisation_id,
+                ),
+            )
+            .outerjoin(PlatformRole, and_(PlatformRole.account_id == Account.id, PlatformRole.revoked_at.is_(None)))
+            .where(LoginSession.token_digest == digest(token), Account.status == AccountStatus.ACTIVE)
+        ).all()
+    if not rows:
+        return None
+    first = rows[0]
+    if now >= min(first.expires_at, first.last_seen_at + dt.timedelta(seconds=first.idle_seconds)):
+        return None
+    at_home = first.organisation_id == organisation_id
+    actor = _actor(rows, at_home=at_home)
+    if not at_home and not any(row.platform for row in rows):
+        return None
+    return Identity(
+        actor=actor,
+        account_id=first.account_id,
+        login_session_id=first.id,
+        touch_due=now - first.last_seen_at >= TOUCH_EVERY,
+        second_factor_at=first.second_factor_at,
+    )
+
+
+def _actor(rows: Sequence[Row[*tuple[Any, ...]]], *, at_home: bool) -> Actor:
+    first = rows[0]
+    platform = {row.platform for row in rows if row.platform}
+    held = {(row.membership, row.consultation_id) for row in rows if row.membership and at_home}
+    proven = bool(first.second_factor_at and first.totp_enrolled_at and first.password_for_staff)
+    due = bool(platform or held) and not proven
+    scopes = {scope for _, scope in held if scope is not None and not due}
+    staff = set() if due else platform | {role for role, scope in held if scope is None}
+    return Actor(
+        account_id=first.account_id,
+        pseudonym=first.pseudonym,
+        confirmed=first.confirmed_at is not None,
+        roles=frozenset({Role.PARTICIPANT, *staff}),
+        by_consultation={scope: frozenset(role for role, where in held if where == scope) for scope in scopes},
+        second_factor_due=due,
+    )
+
+
+def confirmed_account(session: Session, email_key: str) -> Account | None:
+    """The account that owns this address."""
+    return session.scalar(
+        select(Account).where(
+            Account.email_key == email_key,
+            Account.confirmed_at.is_not(None),
+            Account.status == AccountStatus.ACTIVE,
+        )
+    )
+
+
+def unconfirmed_account(session: Session, email_key: str) -> Account | None:
+    """The latest account that waits for this address to be confirmed."""
+    return session.scalar(
+        select(Account)
+        .where(
+            Account.email_key == email_key,
+            Account.confirmed_at.is_(None),
+            Account.status == AccountStatus.ACTIVE,
+        )
+        .order_by(Account.created_at.desc())
+        .limit(1)
+    )
+
+
+def credentials(session: Session, email_key: str) -> Credentials | None:
+    """What to compare a typed password with."""
+    account = confirmed_account(session, email_key)
+    return Credentials(account.id, account.password_hash) if account else None
+
+
+def seconds_to_wait(session: Session, keys: Iterable[str], now: dt.datetime) -> int:
+    """How long the next attempt under any of these keys is refused; 0 when it is not."""
+    latest = session.scalar(
+        select(func.max(AttemptCount.next_at)).where(AttemptCount.key.in_(list(keys)), AttemptCount.next_at > now)
+    )
+    return 0 if latest is None else max(1, round((latest - now).total_seconds()))
+
+
+def token_account(session: Session, token: str, purpose: TokenPurpose, now: dt.datetime) -> Account | None:
+    """The account of a mailed link that can still serve."""
+    return session.scalar(
+        select(Account)
+        .join(SingleUseToken, SingleUseToken.account_id == Account.id)
+        .where(
+            SingleUseToken.digest == digest(token),
+            SingleUseToken.purpose == purpose,
+            SingleUseToken.used_at.is_(None),
+            SingleUseToken.expires_at > now,
+            Account.status == AccountStatus.ACTIVE,
+        )
+    )
+
+
+def open_sessions(session: Session, account_id: uuid.UUID, now: dt.datetime) -> Sequence[LoginSession]:
+    """The browsers signed in to an account, the last used first."""
+    rows = session.scalars(
+        select(LoginSession)
+        .where(LoginSession.account_id == account_id, LoginSession.expires_at > now)
+        .order_by(LoginSession.last_seen_at.desc())
+    )
+    return [row for row in rows if row.last_seen_at + dt.timedelta(seconds=row.idle_seconds) > now]
+
+
+def holds_staff_role(session: Session, account_id: uuid.UUID) -> bool:
+    """Whether the account holds any role beyond taking part."""
+    return (
+        session.scalar(
+            select(Account.id)
+            .outerjoin(Membership, and_(Membership.account_id == Account.id, Membership.revoked_at.is_(None)))
+            .outerjoin(PlatformRole, and_(PlatformRole.account_id == Account.id, PlatformRole.revoked_at.is_(None)))
+            .where(Account.id == account_id, or_(Membership.id.is_not(None), PlatformRole.id.is_not(None)))
+            .limit(1)
+        )
+        is not None
+    )

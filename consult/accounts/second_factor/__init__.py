@@ -1,0 +1,1 @@
+"""The second factor of staff: one-time codes and recovery codes."""

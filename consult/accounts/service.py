@@ -1,0 +1,311 @@
+"""Accounts, their sessions, their mailed links, and the counting of failures."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Final
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from consult.accounts import policy, queries
+from consult.accounts.models import (
+    Account,
+    AccountStatus,
+    AttemptCount,
+    LoginSession,
+    Membership,
+    SingleUseToken,
+    TokenPurpose,
+)
+from consult.accounts.passwords.service import KeptPassword
+from consult.db import ALL_TENANTS, as_tenant
+from consult.errors import ConflictError, GoneError, InvalidError
+from consult.protocols import Row
+from consult.security import digest, new_token
+
+LINK_LIFE: Final = {
+    TokenPurpose.CONFIRM_EMAIL: dt.timedelta(hours=24),
+    TokenPurpose.RESET_PASSWORD: dt.timedelta(hours=1),
+}
+
+
+def create_account(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    email: str,
+    pseudonym: str,
+    password: KeptPassword,
+    now: dt.datetime,
+    confirmed: bool = False,
+    terms_version: str = "",
+    tags_differ: bool = False,
+    reserved: Iterable[str] = (),
+) -> Account:
+    """Write one account; `confirmed` when whoever calls answers for the address (command line, demonstration).
+
+    Raises InvalidError naming the field: address or pseudonym that cannot be accepted, or is taken.
+    """
+    account = Account(
+        organisation_id=organisation_id,
+        email=policy.clean_email(email),
+        email_key=policy.email_key(email.strip(), tags_differ=tags_differ),
+        pseudonym=policy.clean_pseudonym(pseudonym, reserved=reserved),
+        pseudonym_key=policy.skeleton(pseudonym),
+        password_hash=password.hash,
+        password_for_staff=password.for_staff,
+        created_at=now,
+        confirmed_at=now if confirmed else None,
+        terms_version=terms_version,
+        terms_accepted_at=now if terms_version else None,
+    )
+    taken = select(Account.id).where(Account.organisation_id == organisation_id)
+    if session.scalar(taken.where(Account.pseudonym_key == account.pseudonym_key)):
+        raise _pseudonym_taken()
+    if confirmed and session.scalar(
+        taken.where(Account.email_key == account.email_key, Account.confirmed_at.is_not(None))
+    ):
+        reason = "Un compte utilise déjà cette adresse."
+        raise InvalidError(reason, fields={"email": reason})
+    try:
+        with session.begin_nested():
+            session.add(account)
+    except IntegrityError:  # another request took the name between the check and the write
+        raise _pseudonym_taken() from None
+    return account
+
+
+def _pseudonym_taken() -> InvalidError:
+    reason = "Ce pseudonyme, ou un autre qui lui ressemble, est déjà pris ; choisissez-en un autre."
+    return InvalidError(reason, fields={"pseudonym": reason})
+
+
+def confirm(session: Session, account: Account, now: dt.datetime) -> None:
+    """Give the address to the account. Raises ConflictError when another account confirmed it first."""
+    if account.confirmed_at is not None:
+        return
+    try:
+        with session.begin_nested():
+            account.confirmed_at = now
+    except IntegrityError:
+        raise ConflictError(
+            "Un autre compte a déjà confirmé cette adresse. Connectez-vous à ce compte, ou demandez un nouveau mot de "
+            "passe."
+        ) from None
+
+
+def set_password(session: Session, account: Account, password: KeptPassword, *, keep: uuid.UUID | None = None) -> None:
+    """Change the password and close every session but `keep`; pending reset links die."""
+    account.password_hash, account.password_for_staff = password.hash, password.for_staff
+    close_sessions(session, account.id, keep=keep)
+    session.execute(
+        delete(SingleUseToken).where(
+            SingleUseToken.account_id == account.id, SingleUseToken.purpose == TokenPurpose.RESET_PASSWORD
+        )
+    )
+
+
+# Sessions -----------------------------------------------------------------------------------------------------------
+
+
+def open_session(
+    session: Session,
+    account: Account,
+    *,
+    now: dt.datetime,
+    life: tuple[dt.timedelta, dt.timedelta],
+    browser: str = "",
+    second_factor_at: dt.datetime | None = None,
+) -> tuple[str, LoginSession]:
+    """A new session and the token for its cookie, never kept. `life`: idle and whole, see policy.session_life."""
+    token = new_token()
+    opened = LoginSession(
+        organisation_id=account.organisation_id,
+        token_digest=digest(token),
+        account_id=account.id,
+        browser=browser,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + life[1],
+        idle_seconds=int(life[0].total_seconds()),
+        second_factor_at=second_factor_at,
+    )
+    session.add(opened)
+    session.flush()
+    return token, opened
+
+
+def touch(session: Session, login_session_id: uuid.UUID, now: dt.datetime) -> None:
+    """Note that the session was used."""
+    with as_tenant(session, ALL_TENANTS):  # platform staff visit other organisations
+        session.execute(update(LoginSession).where(LoginSession.id == login_session_id).values(last_seen_at=now))
+
+
+def close_session(session: Session, account_id: uuid.UUID, login_session_id: uuid.UUID) -> bool:
+    """End one session of that account; False when it is not theirs or is over."""
+    with as_tenant(session, ALL_TENANTS):
+        ended = session.scalars(
+            delete(LoginSession)
+            .where(LoginSession.id == login_session_id, LoginSession.account_id == account_id)
+            .returning(LoginSession.id)
+        ).all()
+    return bool(ended)
+
+
+def close_sessions(session: Session, account_id: uuid.UUID, *, keep: uuid.UUID | None = None) -> None:
+    """End every session of the account, at once and everywhere, but `keep`."""
+    with as_tenant(session, ALL_TENANTS):
+        ended = delete(LoginSession).where(LoginSession.account_id == account_id)
+        session.execute(ended if keep is None else ended.where(LoginSession.id != keep))
+
+
+# Mailed links -------------------------------------------------------------------------------------------------------
+
+
+def issue_link(session: Session, account: Account, purpose: TokenPurpose, now: dt.datetime) -> str:
+    """A token for a mailed link; earlier links of the same purpose die."""
+    session.execute(
+        delete(SingleUseToken).where(SingleUseToken.account_id == account.id, SingleUseToken.purpose == purpose)
+    )
+    token = new_token()
+    session.add(
+        SingleUseToken(
+            organisation_id=account.organisation_id,
+            account_id=account.id,
+            purpose=purpose,
+            digest=digest(token),
+            expires_at=now + LINK_LIFE[purpose],
+        )
+    )
+    session.flush()
+    return token
+
+
+def spend_link(session: Session, token: str, purpose: TokenPurpose, now: dt.datetime) -> Account:
+    """Use a mailed link, once, whatever comes at the same time. Raises GoneError."""
+    account = queries.token_account(session, token, purpose, now)
+    spent = session.scalars(
+        update(SingleUseToken)
+        .where(SingleUseToken.digest == digest(token), SingleUseToken.used_at.is_(None))
+        .values(used_at=now)
+        .returning(SingleUseToken.id)
+    ).all()
+    if account is None or not spent:
+        raise GoneError("Ce lien a déjà servi ou a expiré. Demandez-en un nouveau depuis la page de connexion.")
+    return account
+
+
+# Failures -----------------------------------------------------------------------------------------------------------
+
+
+def record_failure(session: Session, key: str, throttle: policy.Throttle, now: dt.datetime) -> None:
+    """Count one failure; run it through `db.survives`, since the request that fails is rolled back."""
+    count = session.get(AttemptCount, key, with_for_update=True)
+    if count is None:
+        count = AttemptCount(key=key, failures=0, next_at=now, expires_at=now)
+        session.add(count)
+    if count.expires_at <= now:
+        count.failures = 0
+    count.failures += 1
+    count.next_at = now + throttle.wait(count.failures)
+    count.expires_at = now + throttle.forget
+
+
+def forget_failures(session: Session, key: str) -> None:
+    """Start counting again from zero."""
+    session.execute(delete(AttemptCount).where(AttemptCount.key == key))
+
+
+# Personal data ------------------------------------------------------------------------------------------------------
+
+
+class AccountData:
+    """The account itself."""
+
+    table: ClassVar[str] = "account"
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """What the account says of the person; no secret."""
+        account = session.get_one(Account, account_id)
+        yield {
+            "email": account.email,
+            "pseudonym": account.pseudonym,
+            "created_at": account.created_at,
+            "confirmed_at": account.confirmed_at,
+            "terms_version": account.terms_version,
+            "terms_accepted_at": account.terms_accepted_at,
+            "second_factor_since": account.totp_enrolled_at,
+        }
+
+    def erase(self, session: Session, account_id: uuid.UUID) -> int:
+        """Empty the row; it stays, so that the access register keeps its lines."""
+        account = session.get_one(Account, account_id)
+        account.status = AccountStatus.ERASED
+        account.pseudonym = "Compte supprimé"
+        account.email = account.email_key = account.pseudonym_key = account.password_hash = None
+        account.totp_secret = account.totp_enrolled_at = account.totp_last_step = None
+        account.password_for_staff, account.recovery_codes = False, []
+        session.flush()
+        return 1
+
+
+class LoginSessionData:
+    """Signed-in browsers."""
+
+    table: ClassVar[str] = "login_session"
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """When and from which kind of browser."""
+        for row in session.scalars(select(LoginSession).where(LoginSession.account_id == account_id)):
+            yield {"browser": row.browser, "created_at": row.created_at, "last_seen_at": row.last_seen_at}
+
+    def erase(self, session: Session, account_id: uuid.UUID) -> int:
+        """End them all."""
+        held = select(func.count()).select_from(LoginSession).where(LoginSession.account_id == account_id)
+        count = session.scalar(held) or 0
+        close_sessions(session, account_id)
+        return count
+
+
+class SingleUseTokenData:
+    """Mailed links."""
+
+    table: ClassVar[str] = "single_use_token"
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """Purpose and end of each."""
+        for row in session.scalars(select(SingleUseToken).where(SingleUseToken.account_id == account_id)):
+            yield {"purpose": row.purpose.value, "expires_at": row.expires_at, "used_at": row.used_at}
+
+    def erase(self, session: Session, account_id: uuid.UUID) -> int:
+        """Kill them all."""
+        dead = delete(SingleUseToken).where(SingleUseToken.account_id == account_id).returning(SingleUseToken.id)
+        return len(session.scalars(dead).all())
+
+
+class MembershipData:
+    """Roles held: kept after erasure, without a name, since the access register is evidence."""
+
+    table: ClassVar[str] = "membership"
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """Role, scope and dates."""
+        for row in session.scalars(select(Membership).where(Membership.account_id == account_id)):
+            yield {
+                "role": row.role.value,
+                "consultation_id": row.consultation_id,
+                "granted_at": row.granted_at,
+                "revoked_at": row.revoked_at,
+            }
+
+    def erase(self, session: Session, account_id: uuid.UUID) -> int:
+        """Nothing of the person is in these rows but the account's id."""
+        del session, account_id
+        return 0
+
+
+PERSONAL_DATA: Final = (AccountData(), LoginSessionData(), SingleUseTokenData(), MembershipData())

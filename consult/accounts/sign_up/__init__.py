@@ -1,0 +1,1 @@
+"""Creating an account, proving not to be a robot, confirming an address."""

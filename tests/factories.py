@@ -1,0 +1,207 @@
+"""Rows for tests: one small function per model, real values, everything overridable.
+
+Each takes an open session and flushes; whoever opened the session commits. Add yours in your feature's section.
+"""
+
+import datetime as dt
+import functools
+import itertools
+import secrets
+
+from consult.accounts import policy, service
+from consult.accounts.models import Account, Membership, PlatformRole
+from consult.accounts.passwords.service import KeptPassword
+from consult.accounts.passwords.service import keep as keep_password
+from consult.actor import PLATFORM_ROLES, STAFF_ROLES, Role
+from consult.consultations.models import Consultation, ConsultationStatus, Step
+from consult.contributions.models import Argument, Proposal, Side, Theme, Vote, VoteValue
+from consult.db import ALL_TENANTS
+from consult.organisations.models import Organisation
+
+NOW = dt.datetime(2026, 3, 2, 9, 41, 27, tzinfo=dt.UTC)
+PASSWORD = "crayon-wagon-brume-ocre"
+_number = itertools.count(1)
+
+
+@functools.cache
+def kept_password(password: str = PASSWORD) -> KeptPassword:
+    """A real Argon2id hash, made once per process: they are slow on purpose."""
+    return keep_password(password)
+
+
+# organisations, accounts
+
+
+def make_organisation(session, **values) -> Organisation:
+    n = next(_number)
+    values = {"slug": f"agence-{n}", "name": f"Agence des essais {n}", "created_at": NOW} | values
+    return _added(session, Organisation(**values))
+
+
+def make_account(session, organisation, *roles: Role, consultation=None, password=PASSWORD, now=NOW, **values):
+    """A confirmed account; `roles` are granted on the organisation, or on `consultation`, and enrol the second factor.
+
+    `confirmed_at=None` leaves the address to confirm; `totp_enrolled_at=None` leaves the second factor to enrol.
+    """
+    n = next(_number)
+    kept = kept_password(password)
+    email = values.pop("email", f"personne{n}@exemple.fr")
+    pseudonym = values.pop("pseudonym", f"Zéphyr {_letters(n)}")
+    staff = not STAFF_ROLES.isdisjoint(roles)
+    values = {
+        "email": email,
+        "email_key": policy.email_key(email, tags_differ=False),
+        "pseudonym": pseudonym,
+        "pseudonym_key": policy.skeleton(pseudonym),
+        "password_hash": kept.hash,
+        "password_for_staff": kept.for_staff,
+        "created_at": now,
+        "confirmed_at": now,
+        "totp_secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP" if staff else None,
+        "totp_enrolled_at": now if staff else None,
+    } | values
+    account = _added(session, Account(organisation_id=organisation.id, **values))
+    for role in roles:
+        if role in PLATFORM_ROLES:
+            session.add(PlatformRole(account_id=account.id, role=role, granted_at=now))
+        elif role in STAFF_ROLES:
+            scope = consultation.id if consultation else None
+            session.add(
+                Membership(
+                    organisation_id=organisation.id,
+                    account_id=account.id,
+                    role=role,
+                    consultation_id=scope,
+                    granted_at=now,
+                )
+            )
+    session.flush()
+    return account
+
+
+def sign_in(client, account, *, second_factor=True, now=None) -> str:
+    """Sign an account in on a Flask test client, through a real session row; gives the cookie's token.
+
+    The session is dated now by the real clock, or by `now`. Staff are given their second factor unless told otherwise.
+    """
+    application = client.application
+    settings = application.extensions["settings"]
+    now = now or dt.datetime.now(dt.UTC)
+    with application.extensions["database"].transaction(tenant=ALL_TENANTS) as session:
+        token, _ = service.open_session(
+            session,
+            account,
+            now=now,
+            life=policy.session_life((), settings),
+            browser="Firefox sous Linux",
+            second_factor_at=now if second_factor and account.totp_enrolled_at else None,
+        )
+    cookie = policy.session_cookie(settings)
+    client.set_cookie(cookie.name, token, secure=cookie.secure)
+    return token
+
+
+def csrf_token(client, path="/connexion") -> str:
+    """The token of the forms that this client sees."""
+    html = client.get(path, follow_redirects=True).get_data(as_text=True)
+    return html.split('name="csrf_token" value="')[1].split('"')[0]
+
+
+# consultations
+
+
+def make_consultation(session, organisation, *, opened=True, now=NOW, **values) -> Consultation:
+    """An open consultation without steps; `opened=False` leaves it a draft."""
+    n = next(_number)
+    dates = {"opens_at": now - dt.timedelta(days=7), "closes_at": now + dt.timedelta(days=30), "created_at": now}
+    state = {"status": ConsultationStatus.OPEN, "opened_at": dates["opens_at"]} if opened else {}
+    text = {"slug": f"consultation-{n}", "title": f"Consultation {n}", "summary": "Une consultation d’essai."}
+    return _added(session, Consultation(organisation_id=organisation.id, **(text | dates | state | values)))
+
+
+def make_step(session, consultation, *, kind="proposals", **values) -> Step:
+    """A step with the dates of its consultation."""
+    n = next(_number)
+    values = {
+        "slug": f"etape-{n}",
+        "title": f"Étape {n}",
+        "position": n,
+        "opens_at": consultation.opens_at,
+        "closes_at": consultation.closes_at,
+        "order_seed": f"{n:032x}",
+    } | values
+    return _added(
+        session,
+        Step(organisation_id=consultation.organisation_id, consultation_id=consultation.id, kind=kind, **values),
+    )
+
+
+# contributions
+
+
+def make_theme(session, step, **values) -> Theme:
+    n = next(_number)
+    values = {"slug": f"theme-{n}", "title": f"Thème {n}", "position": n} | values
+    return _added(session, Theme(organisation_id=step.organisation_id, step_id=step.id, **values))
+
+
+def make_proposal(session, step, author=None, **values) -> Proposal:
+    n = next(_number)
+    values = {
+        "title": f"Plus de trains le soir {n}",
+        "body": "Le dernier train part trop tôt pour rentrer du travail.",
+        "created_at": NOW,
+        "random_rank": secrets.randbits(63),
+    } | values
+    return _added(
+        session,
+        Proposal(
+            organisation_id=step.organisation_id,
+            consultation_id=step.consultation_id,
+            step_id=step.id,
+            author_id=author.id if author else None,
+            **values,
+        ),
+    )
+
+
+def make_argument(session, proposal, author=None, **values) -> Argument:
+    values = {"side": Side.FOR, "body": "Cela éviterait bien des trajets en voiture.", "created_at": NOW} | values
+    return _added(
+        session,
+        Argument(
+            organisation_id=proposal.organisation_id,
+            consultation_id=proposal.consultation_id,
+            step_id=proposal.step_id,
+            proposal_id=proposal.id,
+            author_id=author.id if author else None,
+            **values,
+        ),
+    )
+
+
+def make_vote(session, target, account, value=VoteValue.FOR, **values) -> Vote:
+    """A vote row alone: no count follows. Use contributions.service to vote for real."""
+    column = "proposal_id" if isinstance(target, Proposal) else "argument_id"
+    values = {column: target.id, "value": value, "cast_at": NOW} | values
+    return _added(
+        session,
+        Vote(
+            organisation_id=target.organisation_id,
+            consultation_id=target.consultation_id,
+            step_id=target.step_id,
+            account_id=account.id if account else None,
+            **values,
+        ),
+    )
+
+
+def _added(session, row):
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _letters(n: int) -> str:
+    """A number told in letters, so that no two pseudonyms look alike."""
+    return "".join("bcdfghjkmp"[int(digit)] for digit in str(n))
