@@ -1,0 +1,1 @@
+"""Codebooks, their approval, and analysis runs: append-only, each figure with its way back to contributions."""

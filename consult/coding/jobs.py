@@ -1,0 +1,83 @@
+"""The job that runs an analysis: dump what is public, analyse the dump as anyone could, keep the files."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from sqlalchemy.orm import Session
+
+from consult import clock, seam
+from consult.coding import service
+from consult.coding.models import AnalysisRun, Codebook, RunStatus
+from consult.protocols import Progress
+
+
+class DumpWriter(Protocol):
+    """Writes the open dump of a consultation into a folder; `opendata` provides it, `app.py` binds it."""
+
+    def __call__(self, session: Session, consultation_id: uuid.UUID, folder: Path) -> Iterator[Progress]: ...
+
+
+def run_folder(data_path: Path, run_id: uuid.UUID) -> Path:
+    """Where the files of a run stand: `dump/`, `plan.yaml`, and `report/` with results and manifest."""
+    return data_path / "analyses" / str(run_id)
+
+
+class RunHandler:
+    """JobHandler of `coding.run`. A crash starts the run over: its inputs are the dump it makes."""
+
+    kind: ClassVar[str] = service.RUN_JOB
+
+    def __init__(self, data_path: Path, write_dump: DumpWriter) -> None:
+        self._data_path = data_path
+        self._write_dump = write_dump
+
+    def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:  # noqa: ARG002  # the run has no middle to resume from
+        """See JobHandler."""
+        run_id = uuid.UUID(payload["run"])
+        run = session.get(AnalysisRun, run_id)
+        if run is None or run.status is not RunStatus.WAITING:
+            return
+        seed, consultation_id = run.seed, run.consultation_id
+        folder = run_folder(self._data_path, run_id)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        plan = _write_plan(run.codebook, folder / "plan.yaml")
+        yield Progress(0, None, "Préparation des données ouvertes")
+        yield from self._write_dump(session, consultation_id, folder / "dump")
+        out = folder / "report"
+        try:
+            yield from seam.run_report(
+                folder / "dump", plan, out, seed=seed, cache=self._data_path / "cache" / "lemmas"
+            )
+        except seam.AnalysisFailedError as error:
+            service.fail(session, session.get_one(AnalysisRun, run_id), error=error.message, now=clock.now())
+            return
+        publishable = bool(seam.results(out)["publishable"])
+        service.finish(
+            session,
+            session.get_one(AnalysisRun, run_id),
+            manifest_digest=seam.manifest_digest(out),
+            publishable=publishable,
+            now=clock.now(),
+        )
+
+
+def _write_plan(codebook: Codebook | None, path: Path) -> Path | None:
+    if codebook is None:
+        return None
+    approvals = [
+        {
+            "role": approval.party.value,
+            "by": approval.approver_name,
+            "on": approval.approved_at.date().isoformat(),
+            "digest": codebook.digest,
+        }
+        for approval in codebook.approvals
+    ]
+    path.write_text(seam.with_approvals(codebook.source, approvals), encoding="utf-8")
+    return path

@@ -1,0 +1,103 @@
+"""The only importer of the analysis library: plain data in, plain results out.
+
+A run is a process of its own, the very command that anyone can repeat on the open dump; a web node thus never loads
+the French models, and a worker gives the memory back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from analysis.coding import codebook as codebooks
+from analysis.errors import AnalysisError
+from consult.errors import ConsultError, InvalidError
+from consult.protocols import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSummary:
+    """One code, as pages show it."""
+
+    id: str
+    label: str
+    parent: str | None
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodebookSummary:
+    """A checked codebook; the digest covers its content, approvals apart."""
+
+    title: str
+    digest: str
+    codes: tuple[CodeSummary, ...]
+
+
+class AnalysisFailedError(ConsultError):
+    """The run ended without result; the message says why, in French."""
+
+    status = 500
+
+
+def read_codebook(source: str) -> CodebookSummary:
+    """Check a codebook written in YAML. Raises InvalidError on `source`, naming the code at fault and the remedy."""
+    try:
+        checked = codebooks.from_mapping(yaml.safe_load(source))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" (ligne {mark.line + 1})" if mark else ""
+        message = f"Ce texte n’est pas un YAML valide{where} : vérifiez les retraits et les guillemets."
+        raise InvalidError(fields={"source": message}) from error
+    except AnalysisError as error:
+        raise InvalidError(fields={"source": str(error)}) from error
+    codes = tuple(CodeSummary(code.id, code.label, code.parent, code.definition) for code in checked.codes)
+    return CodebookSummary(checked.title, checked.digest, codes)
+
+
+def with_approvals(source: str, approvals: Sequence[Mapping[str, str]]) -> str:
+    """The codebook's YAML with these approvals (role, by, on, digest) and no other."""
+    content = {**yaml.safe_load(source), "approvals": [dict(approval) for approval in approvals]}
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+
+
+def run_report(dump: Path, plan: Path | None, out: Path, *, seed: int, cache: Path) -> Iterator[Progress]:
+    """Run `python -m analysis report` on a dump, telling its progress. Raises AnalysisFailedError."""
+    command = [sys.executable, "-m", "analysis", "report", str(dump), "--out", str(out), "--seed", str(seed)]
+    command += ["--cache", str(cache)]
+    if plan is not None:
+        command += ["--codebook", str(plan)]
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    last = ""
+    with subprocess.Popen(  # noqa: S603  # our own module, paths made by us
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, encoding="utf-8", env=environment
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            last = line.strip() or last
+            found = re.match(r"\[(\d+)/(\d+)\] (.*)", last)
+            if found:
+                yield Progress(int(found[1]), int(found[2]), found[3])
+    if process.returncode != 0:
+        raise AnalysisFailedError(last or f"L’analyse s’est arrêtée (code {process.returncode}).")
+
+
+def results(out: Path) -> dict[str, Any]:
+    """The machine-readable results of a finished run."""
+    content: dict[str, Any] = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    return content
+
+
+def manifest_digest(out: Path) -> str:
+    """SHA-256 of the run's manifest, which itself holds the digests of input, codebook and outputs."""
+    return hashlib.sha256((out / "manifest.json").read_bytes()).hexdigest()
