@@ -37,12 +37,15 @@ LINK_REL = "noopener noreferrer"
 CITIZEN_LINK_REL = "nofollow noopener noreferrer ugc"
 _BLOCK_END = re.compile(r"</(?:p|div|li|h[1-6]|tr|blockquote|dt|dd|table|ul|ol)\s*>|<(?:br|hr)\b[^<>]*>", re.IGNORECASE)
 _BULLET = re.compile(r"^[-*•–]\s+(?=\S)")
-_NUMBERED = re.compile(r"^\d{1,3}[.)]\s+(?=\S)")
+_NUMBERED = re.compile(r"^(\d{1,3})[.)]\s+(?=\S)")
 _BOLD = re.compile(r"(?<![\w*])\*\*(?=\S)(.{1,300}?)(?<=\S)\*\*(?![\w*])")
 _ITALIC = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*]{1,300}?)(?<=[^\s*])\*(?![\w*])")
 # Only what is surely an address: « fin.De la » must not become a link to a German site.
+_CHARACTER = r"""(?!&(?:lt|gt|quot);)[^\s<>"«»()]"""
 _ADDRESS = re.compile(
-    r"(?<![\w@./-])(?:https?://|www\.)[^\s<>\"«»]{2,2000}?(?=[.,;:!?)\]'’…*]*(?:[\s<>\"«»]|$))", re.IGNORECASE
+    rf"""(?<![\w@./-])(?:https?://|www\.)(?:{_CHARACTER}|\({_CHARACTER}{{0,200}}\)){{2,2000}}?"""
+    rf"""(?=[.,;:!?)\]'’…*]{{0,20}}(?:[\s<>"«»)]|\((?![^\s()]{{0,200}}\))|&(?:lt|gt|quot);|$))""",
+    re.IGNORECASE,
 )
 
 
@@ -91,12 +94,14 @@ def _inline(escaped: str) -> str:
 
 
 def _block(lines: list[str]) -> str:
-    """One paragraph, list or quotation of escaped lines."""
-    for mark, tag in ((_BULLET, "ul"), (_NUMBERED, "ol")):
-        if all(mark.match(line) for line in lines):
-            items = "".join(f"<li>{_inline(mark.sub('', line))}</li>" for line in lines)
-            return f"<{tag}>{items}</{tag}>"
-    if all(line.startswith("&gt;") for line in lines):
+    """One paragraph, list or quotation, from escaped lines that are all of its kind."""
+    if _BULLET.match(lines[0]):
+        items = "".join(f"<li>{_inline(_BULLET.sub('', line))}</li>" for line in lines)
+        return f"<ul>{items}</ul>"
+    if _NUMBERED.match(lines[0]):  # the numbers typed are kept
+        items = "".join(_inline(_NUMBERED.sub(r'<li value="\1">', line)) + "</li>" for line in lines)
+        return f"<ol>{items}</ol>"
+    if lines[0].startswith("&gt;"):
         quoted = "<br>".join(_inline(line.removeprefix("&gt;").strip()) for line in lines)
         return f"<blockquote><p>{quoted}</p></blockquote>"
     return f"<p>{'<br>'.join(_inline(line) for line in lines)}</p>"
@@ -132,7 +137,7 @@ def render_plain(text: str | None) -> Markup:
     cleaned = nh3.clean(
         linked,
         tags=set(PLAIN_TAGS),
-        attributes={"a": {"href"}},
+        attributes={"a": {"href"}, "li": {"value"}},
         url_schemes=URL_SCHEMES,
         link_rel=CITIZEN_LINK_REL,
     )
