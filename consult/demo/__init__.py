@@ -1,0 +1,1 @@
+"""The authored, fictional, seeded demonstration consultation."""

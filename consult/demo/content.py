@@ -1,0 +1,213 @@
+"""The demonstration consultation: authored, fictional, generated from a seed.
+
+Texts are in the YAML files beside this module; here they are put together with invented people, hours, votes and
+replies. Nothing is read from or written to a database: `load.py` does that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from consult.demo import ballots, replies
+from consult.demo.people import DAYS, GROUP_SHARES, MINUTES_PER_DAY, hour_of_day, pseudonyms
+from consult.demo.records import (
+    DemoArgument,
+    DemoConsultation,
+    DemoContent,
+    DemoDecision,
+    DemoOrganisation,
+    DemoParticipant,
+    DemoProposal,
+    DemoQuestion,
+    DemoReport,
+    DemoStep,
+    DemoTheme,
+)
+
+DEBATERS = 420  # participants who write, argue or vote; the others only answer the questionnaire
+SILENT_DEBATERS = 60  # of whom so many do not answer the questionnaire
+_PROPOSAL_FILES = ("marche", "velo", "collectif", "voiture", "campagne", "pour_tous")
+
+
+def generate(seed: int) -> DemoContent:
+    """The whole demonstration; the same seed gives the same content, to the letter (see `digest`)."""
+    plan = _read("consultation.yaml")
+    drafts = [draft for name in _PROPOSAL_FILES for draft in _read(f"proposals_{name}.yaml")]
+    people = _participants(_source(seed, "people"))
+    debaters = people[:DEBATERS]
+    proposals = _proposals(drafts, debaters, _source(seed, "proposals"))
+    arguments = _arguments(drafts, proposals, debaters, _source(seed, "arguments"))
+    reports, decisions = _moderation(plan["moderation"], proposals, arguments, debaters, _source(seed, "moderation"))
+    hidden_at = {decision.target: decision.minute for decision in decisions if decision.action == "hide"}
+    appeal = {draft["id"]: float(draft["appeal"]) for draft in drafts}
+    votes = ballots.cast(
+        debaters, proposals, arguments, appeal=appeal, withdrawn_at=hidden_at, rng=_source(seed, "votes")
+    )
+    repliers = [person.id for person in people[SILENT_DEBATERS:]]
+    answered = replies.draw(repliers, _read("answers.yaml"), _source(seed, "replies"))
+    first_acts = _first_acts(
+        [(p.author, p.minute) for p in proposals]
+        + [(a.author, a.minute) for a in arguments]
+        + [(v.voter, v.minute) for v in votes]
+        + [(r.author, r.minute) for r in answered]
+        + [(r.reporter, r.minute) for r in reports]
+    )
+    return DemoContent(
+        seed=seed,
+        organisation=DemoOrganisation(**plan["organisation"]),
+        consultation=_consultation(plan),
+        themes=tuple(DemoTheme(**theme) for theme in plan["themes"]),
+        questions=tuple(_question(question) for question in plan["questions"]),
+        participants=tuple(
+            DemoParticipant(p.id, p.pseudonym, p.group, first_acts[p.id] - 3) for p in people if p.id in first_acts
+        ),
+        proposals=proposals,
+        arguments=arguments,
+        votes=votes,
+        replies=answered,
+        reports=reports,
+        decisions=decisions,
+    )
+
+
+def digest(content: DemoContent) -> str:
+    """SHA-256, in hexadecimal, of the canonical JSON of the content."""
+    text = json.dumps(asdict(content), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def codebook() -> str:
+    """The codebook (plan de codification) of the demonstration, as YAML."""
+    return resources.files(__package__).joinpath("plan.yaml").read_text(encoding="utf-8")
+
+
+def _read(name: str) -> Any:
+    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
+
+
+def _source(seed: int, part: str) -> random.Random:
+    """One source of randomness by part: a change in one leaves the others as they were."""
+    return random.Random(f"{seed}/{part}")  # noqa: S311  # invented content, not a secret
+
+
+def _consultation(plan: Mapping[str, Any]) -> DemoConsultation:
+    return DemoConsultation(
+        **plan["consultation"],
+        opens_on_day=plan["opens_on_day"],
+        closes_on_day=plan["closes_on_day"],
+        steps=tuple(DemoStep(**step) for step in plan["steps"]),
+    )
+
+
+def _question(question: Mapping[str, Any]) -> DemoQuestion:
+    return DemoQuestion(
+        id=question["id"],
+        kind=question["kind"],
+        wording=question["wording"],
+        help=question.get("help", ""),
+        required=question["required"],
+        visibility=question["visibility"],
+        options=tuple(question.get("options", {}).items()),
+        max_choices=question.get("max_choices"),
+        max_length=question.get("max_length"),
+    )
+
+
+def _participants(rng: random.Random) -> list[DemoParticipant]:
+    """Debaters first; their instant of arrival is known only once they have acted."""
+    count = replies.REPLIES + SILENT_DEBATERS
+    groups = rng.choices(list(GROUP_SHARES), list(GROUP_SHARES.values()), k=count)
+    return [
+        DemoParticipant(f"u{n:04d}", pseudonym, groups[n], 0)
+        for n, pseudonym in enumerate(pseudonyms(count, _read("people.yaml"), rng))
+    ]
+
+
+def _author(group: str | None, debaters: list[DemoParticipant], rng: random.Random, but: str = "") -> str:
+    fitting = [p.id for p in debaters if p.id != but and (group is None or p.group == group)]
+    return rng.choice(fitting)
+
+
+def _proposals(
+    drafts: list[dict[str, Any]], debaters: list[DemoParticipant], rng: random.Random
+) -> tuple[DemoProposal, ...]:
+    made = []
+    for draft in drafts:
+        lean = draft["lean"]
+        author = _author(lean if lean in GROUP_SHARES else None, debaters, rng)
+        minute = hour_of_day(rng, int(draft["day"]))
+        body = draft["body"].strip()
+        made.append(
+            DemoProposal(draft["id"], draft["theme"], author, draft["title"], body, lean, draft.get("campaign"), minute)
+        )
+    return tuple(sorted(made, key=lambda proposal: (proposal.minute, proposal.id)))
+
+
+def _arguments(
+    drafts: list[dict[str, Any]],
+    proposals: tuple[DemoProposal, ...],
+    debaters: list[DemoParticipant],
+    rng: random.Random,
+) -> tuple[DemoArgument, ...]:
+    by_id = {proposal.id: proposal for proposal in proposals}
+    last = DAYS * MINUTES_PER_DAY - 1
+    made = []
+    for draft in drafts:
+        proposal = by_id[draft["id"]]
+        for side in ("for", "against"):
+            group = _side_of(proposal.lean, side)
+            for rank, body in enumerate(draft[side], start=1):
+                day = min(proposal.minute // MINUTES_PER_DAY + int(rng.expovariate(0.3)), DAYS - 1)
+                minute = min(max(hour_of_day(rng, day), proposal.minute + rng.randint(4, 300)), last)
+                author = _author(group, debaters, rng, but=proposal.author)
+                made.append(DemoArgument(f"{proposal.id}.{side}.{rank}", proposal.id, author, side, body, minute))
+    return tuple(sorted(made, key=lambda argument: (argument.minute, argument.id)))
+
+
+def _side_of(lean: str, side: str) -> str | None:
+    """The group an argument comes from: supporters argue for, the other group against."""
+    other = {"active": "motorist", "motorist": "active"}
+    if lean not in other:
+        return None
+    return lean if side == "for" else other[lean]
+
+
+def _moderation(
+    cases: Mapping[str, Any],
+    proposals: tuple[DemoProposal, ...],
+    arguments: tuple[DemoArgument, ...],
+    debaters: list[DemoParticipant],
+    rng: random.Random,
+) -> tuple[tuple[DemoReport, ...], tuple[DemoDecision, ...]]:
+    published: dict[str, DemoProposal | DemoArgument] = {p.id: p for p in proposals} | {a.id: a for a in arguments}
+    latest: dict[str, int] = {}
+    reporters: dict[str, set[str]] = {}
+    reports = []
+    for case in cases["reports"]:
+        target = published[case["target"]]
+        minute = max(target.minute, latest.get(target.id, 0)) + rng.randint(25, 1300)
+        taken = reporters.setdefault(target.id, {target.author})
+        reporter = rng.choice([p.id for p in debaters if p.id not in taken])
+        taken.add(reporter)
+        latest[target.id] = minute
+        reports.append(DemoReport(target.id, reporter, case["reason"], case["comment"], minute))
+    decisions = [
+        DemoDecision(**case, minute=latest[case["target"]] + rng.randint(40, 700)) for case in cases["decisions"]
+    ]
+    return tuple(sorted(reports, key=lambda r: r.minute)), tuple(sorted(decisions, key=lambda d: d.minute))
+
+
+def _first_acts(acts: list[tuple[str, int]]) -> dict[str, int]:
+    first: dict[str, int] = {}
+    for person, minute in acts:
+        first[person] = min(minute, first.get(person, minute))
+    return first
