@@ -6,11 +6,11 @@ import datetime as dt
 import hashlib
 import secrets
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import rfc8785
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from consult import clock
@@ -43,24 +43,47 @@ def append(
     `content` is what anybody may read of the act; it is JSON-able (RFC 8785) and holds no personal data.
     Raises ValueError, a fault of the caller, when it does. The instant is rounded down to the hour.
     """
+    entry = RegistryEntry(
+        organisation_id=organisation_id,
+        consultation_id=consultation_id,
+        kind=kind,
+        recorded_at=clock.hour(now),
+        **_committed(content, randbytes),
+    )
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def append_all(
+    session: Session,
+    *,
+    organisation_id: uuid.UUID,
+    consultation_id: uuid.UUID | None,
+    kind: EntryKind,
+    contents: Sequence[Mapping[str, Any]],
+    now: dt.datetime,
+    randbytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> list[str]:
+    """`append` for many acts of one kind at once (imports); returns their refs, in the same order."""
+    shared = {"organisation_id": organisation_id, "consultation_id": consultation_id, "kind": kind}
+    rows = [
+        {**shared, "recorded_at": clock.hour(now), "withheld": False, **_committed(content, randbytes)}
+        for content in contents
+    ]
+    if rows:
+        session.execute(insert(RegistryEntry), rows)
+    return [str(row["ref"]) for row in rows]
+
+
+def _committed(content: Mapping[str, Any], randbytes: Callable[[int], bytes]) -> dict[str, Any]:
     opening = dict(content)
     personal = sorted(PERSONAL_KEYS.intersection(_keys(opening)))
     if personal:
         raise ValueError(f"a registry entry is public, it may not hold {', '.join(personal)}")
     salt = randbytes(SALT_BYTES)
-    entry = RegistryEntry(
-        organisation_id=organisation_id,
-        consultation_id=consultation_id,
-        kind=kind,
-        ref=randbytes(REF_BYTES).hex(),
-        salt=salt,
-        commitment=commitment(salt, opening),
-        opening=opening,
-        recorded_at=clock.hour(now),
-    )
-    session.add(entry)
-    session.flush()
-    return entry
+    ref = randbytes(REF_BYTES).hex()
+    return {"ref": ref, "salt": salt, "commitment": commitment(salt, opening), "opening": opening}
 
 
 def commitment(salt: bytes, content: Mapping[str, Any]) -> bytes:
@@ -90,6 +113,12 @@ def destroy_opening(session: Session, ref: str) -> None:
     entry.opening = None
     entry.salt = None
     session.flush()
+
+
+def destroy_openings(session: Session, refs: Collection[str]) -> None:
+    """`destroy_opening` for many entries at once; a ref that does not exist is passed over."""
+    chosen = update(RegistryEntry).where(RegistryEntry.ref.in_(refs))
+    session.execute(chosen.values(opening=None, salt=None), execution_options={"synchronize_session": False})
 
 
 def _entry(session: Session, ref: str) -> RegistryEntry:

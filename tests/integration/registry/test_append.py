@@ -148,3 +148,35 @@ def test_a_position_can_be_given_once_and_is_unique(session, organisation_id, no
     second.position = 0
     with pytest.raises(DBAPIError):
         session.flush()
+
+
+def test_many_acts_are_committed_to_like_one(database, organisation_id, now):
+    with database.transaction(tenant=organisation_id) as session:
+        contents = [{"proposal": str(number)} for number in range(3)]
+        refs = service.append_all(
+            session,
+            organisation_id=organisation_id,
+            consultation_id=None,
+            kind=EntryKind.CONTRIBUTION,
+            contents=contents,
+            now=now,
+        )
+        entries = list(session.scalars(select(RegistryEntry).order_by(RegistryEntry.id)))
+        assert [entry.ref for entry in entries] == refs
+        assert [entry.opening for entry in entries] == contents
+        assert all(entry.commitment == service.commitment(entry.salt, entry.opening) for entry in entries)
+        service.destroy_openings(session, refs[:2])
+        session.expire_all()
+        assert [entry.opening for entry in entries] == [None, None, {"proposal": "2"}]
+
+
+def test_many_acts_are_refused_when_one_names_a_person(database, organisation_id, now):
+    with database.transaction(tenant=organisation_id) as session, pytest.raises(ValueError, match="pseudonym"):
+        service.append_all(
+            session,
+            organisation_id=organisation_id,
+            consultation_id=None,
+            kind=EntryKind.CONTRIBUTION,
+            contents=[{"a": 1}, {"pseudonym": "x"}],
+            now=now,
+        )
