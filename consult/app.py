@@ -6,8 +6,10 @@ through `db.survives`, run once the request's transaction is over.
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -22,8 +24,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consult import __version__, clock, errors, labels, security, theming
 from consult import html as rich_text
+from consult.accounts import policy as account_policy
+from consult.accounts import queries as account_queries
+from consult.accounts import service as account_service
 from consult.actor import ANONYMOUS, Actor, Role
-from consult.db import Database
+from consult.db import Database, survives
 from consult.organisations import queries as organisations
 from consult.pagecache import PageCache
 from consult.protocols import Bindings
@@ -31,6 +36,7 @@ from consult.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response as AnyResponse
 
 logger = logging.getLogger(__name__)
@@ -156,17 +162,18 @@ class OrganisationInAddress:
 
 def _begin() -> AnyResponse | None:
     g.now = clock.now()
-    g.actor, g.account_id, g.session_token, g.organisation = ANONYMOUS, None, None, None
+    g.actor, g.account_id, g.session_token, g.organisation, g.identity = ANONYMOUS, None, None, None, None
     if request.endpoint == "static":
         return None
     settings: Settings = current_app.extensions["settings"]
-    g.organisation = organisations.of_request(
-        g.session, slug=request.environ.get("consult.organisation"), host=request.host, settings=settings
-    )
-    if g.organisation is None:
-        raise errors.NotFoundError("Aucune organisation n’est servie à cette adresse.")
-    g.session.info["tenant"] = g.organisation.id
-    _identify(settings)
+    with _reading() as reading:
+        g.organisation = organisations.of_request(
+            reading, slug=request.environ.get("consult.organisation"), host=request.host, settings=settings
+        )
+        if g.organisation is None:
+            raise errors.NotFoundError("Aucune organisation n’est servie à cette adresse.")
+        g.session.info["tenant"] = g.organisation.id
+        _identify(settings, reading)
     if request.url_rule is None:
         return None  # Flask says 404 or 405 next
     refused = _check_access(g.actor)
@@ -175,8 +182,31 @@ def _begin() -> AnyResponse | None:
     return refused
 
 
-def _identify(settings: Settings) -> None:
+@contextlib.contextmanager
+def _reading() -> Iterator[Session]:
+    """A session to know who asks. Before a write it is another one: on SQLite the writer is taken at the first query,
+    and the view may first have a password to hash or a file to parse.
+    """
+    if request.method not in security.UNSAFE_METHODS:
+        yield g.session
+        return
+    database: Database = current_app.extensions["database"]
+    with database.session(write=False, tenant=None) as reading:
+        yield reading
+
+
+def _identify(settings: Settings, reading: Session) -> None:
     """Find who signed in on this browser."""
+    token = request.cookies.get(account_policy.session_cookie(settings).name)
+    if not token:
+        return
+    identity = account_queries.identify(reading, token=token, organisation_id=g.organisation.id, now=g.now)
+    if identity is None:
+        return
+    g.identity, g.actor, g.account_id, g.session_token = identity, identity.actor, identity.account_id, token
+    if identity.touch_due:
+        now: dt.datetime = g.now
+        survives(g.session, lambda session: account_service.touch(session, identity.login_session_id, now))
 
 
 def _check_access(actor: Actor) -> AnyResponse | None:
@@ -189,10 +219,11 @@ def _check_access(actor: Actor) -> AnyResponse | None:
         if request.method != "GET" or request.path.startswith("/api"):
             raise errors.NotSignedInError
         return redirect(url_for("accounts.sign_in", suite=request.full_path.rstrip("?")), 303)
+    if not access.password_suffices and not _second_factor_holds(actor, access):
+        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("accounts.second_factor.show", suite=wanted), 303)
     if Role.PARTICIPANT in access.roles:
         return None
-    if actor.second_factor_due:
-        return redirect(url_for("accounts.second_factor", suite=request.full_path.rstrip("?")), 303)
     consultation_id = None
     allowed = (
         actor.holds_anywhere(*access.roles)
@@ -202,6 +233,15 @@ def _check_access(actor: Actor) -> AnyResponse | None:
     if not allowed:
         raise errors.ForbiddenError
     return None
+
+
+def _second_factor_holds(actor: Actor, access: security.Access) -> bool:
+    if actor.second_factor_due or not access.fresh_second_factor:
+        return not actor.second_factor_due
+    # A form opened in time may be sent a little later.
+    margin = 1 if request.method == "GET" else 4
+    given: dt.datetime | None = g.identity.second_factor_at
+    return given is not None and g.now - given < margin * account_policy.FRESH_SECOND_FACTOR
 
 
 def _finish(response: Response) -> Response:
@@ -242,14 +282,18 @@ def _start_templates(app: Flask, settings: Settings) -> None:
 
 def _register_errors(app: Flask) -> None:
     @app.errorhandler(errors.ConsultError)
-    def _refusal(error: errors.ConsultError) -> tuple[Any, int]:
-        return _refuse(error.status, error.message, error.fields)
+    def _refusal(error: errors.ConsultError) -> tuple[Any, ...]:
+        refused = _refuse(error.status, error.message, error.fields)
+        return (*refused, {"Retry-After": error.retry_after}) if isinstance(error, errors.TooManyError) else refused
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Any:
         if error.code is None or error.code < 400:  # noqa: PLR2004  # redirections are not errors
             return error
         headers = [header for header in error.get_headers() if header[0] in {"Allow", "Retry-After"}]
+        if error.code == 429 and security.limiter.current_limit is not None:  # noqa: PLR2004
+            wait = security.limiter.current_limit.reset_at - clock.now().timestamp()
+            headers.append(("Retry-After", str(max(1, round(wait)))))
         return *_refuse(error.code), headers
 
     @app.errorhandler(OperationalError)

@@ -69,9 +69,13 @@ class GoneError(ConsultError):
 
 
 class TooManyError(ConsultError):
-    """Too many attempts in a short time."""
+    """Too many attempts in a short time; `retry_after` says in how many seconds the next may come."""
 
     status = 429
+
+    def __init__(self, message: str = "", *, retry_after: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class UnavailableError(ConsultError):

@@ -47,7 +47,8 @@ class Access:
     roles: frozenset[Role] = frozenset()
     indexable: bool = False
     anywhere: bool = False  # a role held on any consultation opens the view, which then narrows what it shows
-    fresh_second_factor: bool = False
+    password_suffices: bool = False  # for staff too, before their second factor
+    fresh_second_factor: bool = False  # given again a short while ago
 
 
 def anyone(view: View) -> View:
@@ -68,11 +69,22 @@ def signed_in(view: View) -> View:
     return view
 
 
-def staff(*roles: Role, anywhere: bool = False) -> Callable[[View], View]:
-    """Holders of one of these roles on the organisation, or on the consultation that the address names (`slug`)."""
+def password_suffices(view: View) -> View:
+    """Any account, staff included before their second factor: to give it, to mend a password, to leave."""
+    view.access = Access(frozenset({Role.PARTICIPANT}), password_suffices=True)  # type: ignore[attr-defined]
+    return view
+
+
+def staff(*roles: Role, anywhere: bool = False, fresh: bool = False) -> Callable[[View], View]:
+    """Holders of one of these roles on the organisation, or on the consultation that the address names (`slug`).
+
+    `fresh`: the second factor is asked again when it was given a while ago (roles, raw data).
+    """
 
     def declare(view: View) -> View:
-        view.access = Access(frozenset(roles), anywhere=anywhere)  # type: ignore[attr-defined]
+        view.access = Access(  # type: ignore[attr-defined]
+            frozenset(roles), anywhere=anywhere, fresh_second_factor=fresh
+        )
         return view
 
     return declare
