@@ -49,8 +49,7 @@ class Decision(TenantOwned, Base):
         CheckConstraint("(act = 'hide') = (ground IS NOT NULL)", name="hiding_has_a_ground"),
         CheckConstraint("(ground IS NULL) = (article IS NULL)", name="ground_and_article"),
         CheckConstraint("act = 'dismiss' OR length(message) > 0", name="explained"),
-        UniqueConstraint("previous_id"),  # two moderators at once: the second one's act has no place
-        Index("ix_decision_item", "item_type", "item_id", "decided_at"),
+        UniqueConstraint("item_type", "item_id", "number"),  # two moderators at once: the second act has no place
         Index("ix_decision_public", "consultation_id", "act", "decided_at"),
     )
 
@@ -58,6 +57,7 @@ class Decision(TenantOwned, Base):
     consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
     item_type: Mapped[str] = mapped_column(String(40), info=PUBLIC)
     item_id: Mapped[uuid.UUID] = mapped_column(info=PUBLIC)
+    number: Mapped[int] = mapped_column(info=PUBLIC)  # 1, 2, 3… of this content; the greatest is in force
     act: Mapped[Act] = mapped_column(info=PUBLIC)
     ground: Mapped[str | None] = mapped_column(String(40), info=PUBLIC)
     article: Mapped[int | None] = mapped_column(info=PUBLIC)
@@ -69,8 +69,5 @@ class Decision(TenantOwned, Base):
         ForeignKey("account.id", ondelete="SET NULL"), info=ADMINISTRATION
     )
     decided_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
-    previous_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("moderation_decision.id", ondelete="CASCADE"), info=PUBLIC
-    )
     contest_digest: Mapped[str | None] = mapped_column(String(64), unique=True, info=NEVER)
     registry_ref: Mapped[str | None] = mapped_column(String(32), info=PUBLIC)

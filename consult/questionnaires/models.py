@@ -120,6 +120,7 @@ class Answer(TenantOwned, Base):
     text: Mapped[str | None] = mapped_column(Text, info=PUBLIC)
     options: Mapped[list[str]] = mapped_column(default=list, info=PUBLIC)  # option ids, in the order of the question
     other: Mapped[str | None] = mapped_column(Text, info=PUBLIC)  # the text of an « autre » option
+    import_batch_id: Mapped[uuid.UUID | None] = mapped_column(info=ADMINISTRATION)  # a later file may complete a reply
 
 
 class ReplyDraft(TenantOwned, Base):

@@ -1,0 +1,202 @@
+"""What this feature hands to `app.py` through the protocols: the step kind, the moderable replies, three datasets."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from consult.actor import Actor
+from consult.consultations.models import Consultation, ConsultationStatus, Step
+from consult.protocols import ModerableItem, Row
+from consult.questionnaires import queries, service
+from consult.questionnaires.models import Answer, Question, Reply
+
+Page = Callable[[Session, Any, Actor, dt.datetime, Mapping[str, str]], str]
+
+
+class QuestionnaireStep:
+    """A questionnaire, as a step that a consultation may offer."""
+
+    kind: ClassVar[str] = "questionnaire"
+    label: ClassVar[str] = "Questionnaire"
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def create(self, session: Session, step: Step) -> None:
+        """Need nothing more than the step: its questions come one by one."""
+
+    def duplicate(self, session: Session, source: Step, target: Step) -> None:
+        """Copy the questions, never the replies."""
+        service.duplicate(session, source, target)
+
+    def rules(self, session: Session, step: Step) -> Mapping[str, Any]:
+        """Every question, its options and who sees its answers. Raises InvalidError when there is none."""
+        return service.rules(session, step)
+
+    def purge_test_traces(self, session: Session, step: Step) -> int:
+        """Delete test replies and drafts; returns how many rows went."""
+        return service.purge_test_traces(session, step)
+
+    def render(self, session: Session, step: Step, actor: Actor, now: dt.datetime, arguments: Mapping[str, str]) -> str:
+        """The public page of the step."""
+        return self._page(session, step, actor, now, arguments)
+
+    def census(self, session: Session, step: Step) -> Mapping[str, int]:
+        """Published replies, live and imported apart, and the number of questions."""
+        return service.census(session, step)
+
+
+class ReplyContent:
+    """Replies as moderable contents: what can be reported is what is published of them, their open answers."""
+
+    type: ClassVar[str] = "reply"
+    label: ClassVar[str] = "Réponse à un questionnaire"
+
+    def get(self, session: Session, item_id: uuid.UUID) -> ModerableItem | None:
+        """The reply, or None; a write session locks its row."""
+        reply = service.locked(session, item_id)
+        return None if reply is None else self.items(session, [item_id]).get(item_id)
+
+    def items(self, session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, ModerableItem]:
+        """Several replies in four queries."""
+        replies = session.scalars(select(Reply).where(Reply.id.in_(ids)).options(selectinload(Reply.answers))).all()
+        step_ids = {reply.step_id for reply in replies}
+        titles = dict(session.execute(select(Step.id, Step.title).where(Step.id.in_(step_ids))).all())
+        wordings = queries.public_wordings(session, step_ids)
+        return {
+            reply.id: ModerableItem(
+                id=reply.id,
+                type=self.type,
+                consultation_id=reply.consultation_id,
+                author_id=reply.account_id,
+                title=f"Réponse à « {titles[reply.step_id]} »",
+                body=_open_answers(reply.answers, wordings),
+                status=reply.status.value,
+                created_at=reply.received_at,
+                address=f"/reponses/{reply.id}",
+            )
+            for reply in replies
+        }
+
+    def hide(self, session: Session, item_id: uuid.UUID, reason: str) -> None:
+        """Withhold the reply from the public. Raises NotFoundError, ConflictError."""
+        service.hide(session, item_id, reason)
+
+    def restore(self, session: Session, item_id: uuid.UUID) -> None:
+        """Publish a hidden reply again. Raises NotFoundError, ConflictError."""
+        service.restore(session, item_id)
+
+
+def _open_answers(answers: Sequence[Answer], wordings: Mapping[uuid.UUID, str]) -> str:
+    """The texts of a reply that are published, each under its question, in the order of the questionnaire."""
+    said = {answer.question_id: answer.text or answer.other for answer in answers}
+    return "\n\n".join(f"{wording}\n{said[key]}" for key, wording in wordings.items() if said.get(key))
+
+
+class QuestionsDataset:
+    """Every question of a consultation, whoever sees its answers."""
+
+    name: ClassVar[str] = "questions"
+    columns: ClassVar[Mapping[str, str]] = {
+        "id": "identifiant de la question",
+        "step": "identifiant de l’étape",
+        "position": "rang dans le questionnaire",
+        "kind": "type : single, multiple, short_text, long_text",
+        "wording": "énoncé",
+        "options": "réponses proposées : identifiant et libellé de chacune",
+        "required": "vrai si une réponse est obligatoire",
+        "visibility": "publication des réponses : rows (ligne à ligne), aggregates (totaux), administration",
+    }
+
+    def rows(
+        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Row]:
+        """Questions in the order of their ids, unless the consultation is a draft."""
+        query = (
+            select(Question)
+            .join(Step, Step.id == Question.step_id)
+            .join(Consultation, Consultation.id == Step.consultation_id)
+            .where(Consultation.id == consultation_id, Consultation.status != ConsultationStatus.DRAFT)
+        )
+        if after:
+            query = query.where(Question.id > uuid.UUID(after))
+        query = query.order_by(Question.id).limit(limit).options(selectinload(Question.options))
+        for question in session.scalars(query):
+            yield queries.question_row(question)
+
+
+class RepliesDataset:
+    """Published replies: that they were given, and on which day."""
+
+    name: ClassVar[str] = "replies"
+    columns: ClassVar[Mapping[str, str]] = {
+        "id": "identifiant de la réponse",
+        "step": "identifiant de l’étape",
+        "received_on": "jour de réception (heure de Paris)",
+        "origin": "provenance : live (en ligne), imported (importée), offline (hors ligne)",
+    }
+
+    def rows(
+        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Row]:
+        """Replies in the order of their ids, read by chunks."""
+        cursor = uuid.UUID(after) if after else None
+        for chunk in queries.reply_chunks(session, consultation_id, cursor, limit):
+            for row in chunk:
+                yield {
+                    "id": str(row.id),
+                    "step": str(row.step_id),
+                    "received_on": row.received_on.isoformat(),
+                    "origin": row.origin.value,
+                }
+
+
+class AnswersDataset:
+    """One row per published reply and question answered, for the questions published row by row."""
+
+    name: ClassVar[str] = "answers"
+    columns: ClassVar[Mapping[str, str]] = {
+        "reply": "identifiant de la réponse",
+        "question": "identifiant de la question",
+        "text": "texte écrit, pour une question ouverte",
+        "options": "identifiants des réponses choisies, dans l’ordre de la question",
+        "other": "précision écrite pour la réponse « autre »",
+    }
+
+    def rows(
+        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Row]:
+        """Answers in the order of reply then question; `after` is `<reply>:<question>` of the last row seen."""
+        left = limit
+        if after:
+            reply_id, _, question_id = after.partition(":")
+            start = uuid.UUID(reply_id)
+            if queries.reply_is_public(session, consultation_id, start):
+                rest = queries.rows_answers([start]).where(Answer.question_id > uuid.UUID(question_id)).limit(left)
+                for row in session.execute(rest):
+                    yield _answer_row(row)
+                    left = None if left is None else left - 1
+        else:
+            start = None
+        for chunk in queries.reply_chunks(session, consultation_id, start, None):
+            if left == 0:
+                return
+            for row in session.execute(queries.rows_answers([reply.id for reply in chunk]).limit(left)):
+                yield _answer_row(row)
+                left = None if left is None else left - 1
+
+
+def _answer_row(row: Any) -> dict[str, Any]:
+    return {
+        "reply": str(row.reply_id),
+        "question": str(row.question_id),
+        "text": row.text,
+        "options": row.options,
+        "other": row.other,
+    }

@@ -1,0 +1,295 @@
+"""Replying to a questionnaire: drafts, one reply per account, edition until closing, withdrawal, moderation.
+
+Every function flushes and never commits: the caller's transaction keeps the act and its registry entry, or neither.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import rfc8785
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from consult.actor import Actor
+from consult.clock import PARIS
+from consult.consultations.models import ContentStatus, Origin, Step
+from consult.consultations.policy import accepts_acts
+from consult.db import insert_once
+from consult.errors import ClosedError, ConflictError, InvalidError, NotFoundError
+from consult.questionnaires import policy, queries
+from consult.questionnaires.models import Answer, Question, QuestionOption, Reply, ReplyDraft
+from consult.questionnaires.policy import Answers
+from consult.registry import service as registry
+from consult.registry.models import EntryKind
+
+BROWSER_DRAFT_LIFE: Final = dt.timedelta(days=7)
+CLOSED: Final = (
+    "Ce questionnaire ne reçoit pas de réponse en ce moment. Votre saisie reste affichée : copiez-la au besoin."
+)
+STALE: Final = (
+    "Vous avez déjà envoyé une autre réponse, depuis un autre onglet ou un autre appareil. Rien n’a été remplacé : "
+    "relisez ci-dessous, puis envoyez de nouveau pour que cette version remplace la précédente."
+)
+
+
+# Replies ------------------------------------------------------------------------------------------------------------
+
+
+def submit(
+    session: Session,
+    step: Step,
+    questions: Sequence[Question],
+    answers: Answers,
+    *,
+    actor: Actor,
+    seen: int,
+    now: dt.datetime,
+) -> Reply:
+    """Record the account's reply to the step, or replace the one it gave; the same answers sent twice change nothing.
+
+    `seen` is the version of the reply that the form was filled from, 0 for none: when another tab sent different
+    answers meanwhile, ConflictError is raised and nothing changes. The reply of an account whose e-mail is not
+    confirmed stays pending, unpublished and out of the registry. Raises ClosedError; InvalidError, whose fields are
+    question ids.
+    """
+    if not accepts_acts(step, step.consultation, now):
+        raise ClosedError(CLOSED)
+    refused = policy.errors(questions, answers)
+    if refused:
+        raise InvalidError(
+            "Certaines réponses sont à corriger.", fields={str(key): why for key, why in refused.items()}
+        )
+    account_id = _account(actor)
+    kept = {question.id: answers[question.id] for question in questions if not policy.is_empty(answers[question.id])}
+    reply, created = _own_reply(session, step, account_id, now, confirmed=actor.confirmed)
+    _drop_draft(session, step, account_id)
+    if not created:
+        if reply.status is ContentStatus.HIDDEN:
+            raise ClosedError("Votre réponse a été masquée par la modération : elle ne peut plus être modifiée.")
+        if reply.status is not ContentStatus.WITHDRAWN and queries.answers_of(session, reply.id) == kept:
+            return reply
+        if reply.version != seen:
+            raise ConflictError(STALE)
+        reply.version, reply.edited_at = reply.version + 1, now
+        reply.status = ContentStatus.PUBLISHED if actor.confirmed else ContentStatus.PENDING
+        session.execute(delete(Answer).where(Answer.reply_id == reply.id))
+    session.add_all(Answer(reply_id=reply.id, question_id=key, **given) for key, given in kept.items())
+    session.flush()
+    if reply.status is ContentStatus.PUBLISHED:
+        _register(session, reply, questions, kept, now)
+    return reply
+
+
+def withdraw(session: Session, reply_id: uuid.UUID, *, actor: Actor, now: dt.datetime) -> Reply:
+    """Take one's own reply back while the step is open: it is no longer published nor counted, and may be sent again.
+
+    Withdrawing twice changes nothing. Raises NotFoundError, ClosedError.
+    """
+    reply = locked(session, reply_id)
+    if reply is None or reply.account_id is None or reply.account_id != actor.account_id:
+        raise NotFoundError
+    if reply.status is ContentStatus.WITHDRAWN:
+        return reply
+    step = session.get_one(Step, reply.step_id)
+    if reply.status is ContentStatus.HIDDEN or not accepts_acts(step, step.consultation, now):
+        raise ClosedError("Cette réponse ne peut plus être retirée ici. Écrivez-nous depuis la page Contact.")
+    if reply.status is ContentStatus.PUBLISHED:
+        _append(session, reply, EntryKind.TOMBSTONE, {"cause": "withdrawn"}, now)
+    reply.status = ContentStatus.WITHDRAWN
+    session.flush()
+    return reply
+
+
+def publish_pending_replies(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+    """Publish and register what the account sent before its e-mail was confirmed; returns how many replies."""
+    pending = select(Reply).where(Reply.account_id == account_id, Reply.status == ContentStatus.PENDING)
+    replies = list(session.scalars(pending.with_for_update()))
+    for reply in replies:
+        reply.status = ContentStatus.PUBLISHED
+        questions = queries.questions(session, reply.step_id)
+        _register(session, reply, questions, queries.answers_of(session, reply.id), now)
+    return len(replies)
+
+
+def _account(actor: Actor) -> uuid.UUID:
+    if actor.account_id is None:
+        raise ValueError("a reply needs an account: the view asks for one before")
+    return actor.account_id
+
+
+def _own_reply(
+    session: Session, step: Step, account_id: uuid.UUID, now: dt.datetime, *, confirmed: bool
+) -> tuple[Reply, bool]:
+    """The account's reply, locked, and whether it has just been created: the database lets one in."""
+    created = insert_once(
+        session,
+        Reply,
+        conflict=["step_id", "account_id"],
+        id=uuid.uuid4(),
+        organisation_id=step.organisation_id,
+        consultation_id=step.consultation_id,
+        step_id=step.id,
+        account_id=account_id,
+        status=ContentStatus.PUBLISHED if confirmed else ContentStatus.PENDING,
+        received_on=now.astimezone(PARIS).date(),
+        received_at=now,
+    )
+    own = select(Reply).where(Reply.step_id == step.id, Reply.account_id == account_id)
+    return session.scalars(own.with_for_update().execution_options(populate_existing=True)).one(), created
+
+
+def _register(
+    session: Session, reply: Reply, questions: Sequence[Question], answers: Answers, now: dt.datetime
+) -> None:
+    """Commit to the answers that are published row by row; the others stay out of a log that everybody reads."""
+    public = rfc8785.dumps(policy.public_answers(questions, answers))
+    kind = EntryKind.CONTRIBUTION if reply.registry_ref is None else EntryKind.EDIT
+    _append(session, reply, kind, {"answers_sha256": hashlib.sha256(public).hexdigest()}, now)
+
+
+def _append(session: Session, reply: Reply, kind: EntryKind, content: Mapping[str, Any], now: dt.datetime) -> None:
+    entry = registry.append(
+        session,
+        organisation_id=reply.organisation_id,
+        consultation_id=reply.consultation_id,
+        kind=kind,
+        content={
+            "type": "reply", "reply": str(reply.id), "step": str(reply.step_id), "version": reply.version, **content
+        },
+        now=now,
+    )  # fmt: skip
+    reply.registry_ref = entry.ref
+    session.flush()
+
+
+# Drafts -------------------------------------------------------------------------------------------------------------
+
+
+def save_draft(
+    session: Session,
+    step: Step,
+    answers: Answers,
+    *,
+    account_id: uuid.UUID | None,
+    browser: str | None,
+    now: dt.datetime,
+) -> None:
+    """Keep answers not sent yet, over those kept before: for the account, else for the browser (digest of its token).
+
+    What the browser had kept goes over to the account as soon as it is known. Browsers' drafts live seven days.
+    """
+    earlier = queries.drafts(session, step.id, account_id=account_id, browser=browser)
+    merged = queries.merge(earlier) | policy.to_json(answers)
+    own = {"account_id": account_id} if account_id else {"holder_digest": browser}
+    insert_once(
+        session,
+        ReplyDraft,
+        conflict=["step_id", next(iter(own))],
+        id=uuid.uuid4(),
+        organisation_id=step.organisation_id,
+        step_id=step.id,
+        updated_at=now,
+        answers=merged,
+        **own,
+    )
+    draft = session.scalars(select(ReplyDraft).filter_by(step_id=step.id, **own).with_for_update()).one()
+    draft.answers, draft.updated_at = merged, now
+    if account_id and browser:
+        session.execute(delete(ReplyDraft).filter_by(step_id=step.id, holder_digest=browser))
+    old = ReplyDraft.updated_at < now - BROWSER_DRAFT_LIFE
+    session.execute(delete(ReplyDraft).where(ReplyDraft.account_id.is_(None), old))
+    session.flush()
+
+
+def _drop_draft(session: Session, step: Step, account_id: uuid.UUID) -> None:
+    session.execute(delete(ReplyDraft).where(ReplyDraft.step_id == step.id, ReplyDraft.account_id == account_id))
+
+
+# A step's life ------------------------------------------------------------------------------------------------------
+
+
+def duplicate(session: Session, source: Step, target: Step) -> None:
+    """Copy the questions and their options to another step, with ids of their own."""
+    for question in queries.questions(session, source.id):
+        columns = ("position", "page", "kind", "wording", "help", "required", "visibility")
+        options = [
+            QuestionOption(position=option.position, label=option.label, kind=option.kind)
+            for option in question.options
+        ]
+        copied = {name: getattr(question, name) for name in columns}
+        session.add(Question(step_id=target.id, settings=dict(question.settings), options=options, **copied))
+    session.flush()
+
+
+def rules(session: Session, step: Step) -> Mapping[str, Any]:
+    """What is frozen at opening: every question, its options, and who sees the answers. Raises InvalidError if none."""
+    described = list(queries.described_questions(session, step.id))
+    if not described:
+        raise InvalidError(f"L’étape « {step.title} » n’a aucune question : ajoutez-en avant d’ouvrir la consultation.")
+    return {"questions": described}
+
+
+def purge_test_traces(session: Session, step: Step) -> int:
+    """Delete replies made in test mode, and the drafts of a consultation that has not opened; returns the rows gone."""
+    tests = list(session.scalars(select(Reply.id).where(Reply.step_id == step.id, Reply.origin == Origin.TEST)))
+    drafts: list[uuid.UUID] = []
+    if policy.editable(step.consultation):
+        drafts = list(session.scalars(select(ReplyDraft.id).where(ReplyDraft.step_id == step.id)))
+    session.execute(delete(Reply).where(Reply.id.in_(tests)))
+    session.execute(delete(ReplyDraft).where(ReplyDraft.id.in_(drafts)))
+    return len(tests) + len(drafts)
+
+
+def census(session: Session, step: Step) -> Mapping[str, int]:
+    """Published replies, live and imported apart, and the number of questions."""
+    query = (
+        select(Reply.origin, func.count())
+        .where(Reply.step_id == step.id, Reply.status == ContentStatus.PUBLISHED)
+        .group_by(Reply.origin)
+    )
+    counts = dict(session.execute(query).tuples().all())
+    asked = session.scalar(select(func.count()).select_from(Question).where(Question.step_id == step.id)) or 0
+    return {
+        "replies": counts.get(Origin.LIVE, 0),
+        "imported_replies": counts.get(Origin.IMPORTED, 0),
+        "questions": asked,
+    }
+
+
+# Moderation ---------------------------------------------------------------------------------------------------------
+
+
+def hide(session: Session, reply_id: uuid.UUID, reason: str) -> None:
+    """Withhold a published reply from the public. Raises NotFoundError, ConflictError."""
+    reply = _in_state(session, reply_id, ContentStatus.PUBLISHED)
+    reply.status, reply.status_reason = ContentStatus.HIDDEN, reason
+    session.flush()
+
+
+def restore(session: Session, reply_id: uuid.UUID) -> None:
+    """Publish a hidden reply again. Raises NotFoundError, ConflictError."""
+    reply = _in_state(session, reply_id, ContentStatus.HIDDEN)
+    reply.status, reply.status_reason = ContentStatus.PUBLISHED, None
+    session.flush()
+
+
+def _in_state(session: Session, reply_id: uuid.UUID, state: ContentStatus) -> Reply:
+    reply = locked(session, reply_id)
+    if reply is None:
+        raise NotFoundError
+    if reply.status is not state:
+        raise ConflictError("Cette réponse a changé d’état entre-temps. Rechargez la page.")
+    return reply
+
+
+def locked(session: Session, reply_id: uuid.UUID) -> Reply | None:
+    """The reply, its row locked when the session writes."""
+    query = select(Reply).where(Reply.id == reply_id)
+    if session.get_bind().get_execution_options().get("consult_write"):
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
