@@ -64,11 +64,8 @@ class PruneJobs:
         """Delete in chunks, the oldest first."""
         del payload
         limit, gone = self._now() - KEPT_DONE, int(cursor.get("gone", 0))
-        while True:
-            query = select(Job.id).where(Job.state == JobState.DONE, Job.finished_at < limit).limit(CHUNK)
-            ids = list(session.scalars(query))
-            if not ids:
-                return
+        old = select(Job.id).where(Job.state == JobState.DONE, Job.finished_at < limit).limit(CHUNK)
+        while ids := list(session.scalars(old)):
             session.execute(delete(Job).where(Job.id.in_(ids)))
             gone += len(ids)
             yield Progress(gone, message=f"{gone} travaux anciens oubliés", cursor={"gone": gone})

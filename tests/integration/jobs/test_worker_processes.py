@@ -50,6 +50,7 @@ def finished(database):
     return read(database, select(func.count()).where(Job.state == JobState.DONE))[0][0]
 
 
+@pytest.mark.slow
 def test_200_jobs_by_3_processes_are_each_done_exactly_once(database, start):
     ask(database, 200, n=2)
     processes = [start(f"w{number}") for number in range(3)]
