@@ -6,14 +6,18 @@ What a machine lacks is skipped with its reason, counted at the end, and is a fa
 import datetime as dt
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import literal, select, text, union_all
+from werkzeug.serving import make_server
 
+from consult.app import ConsultApp, create_app
 from consult.db import ALL_TENANTS, Base, Database
 from consult.migrations import load_models
 from consult.organisations.models import Organisation
@@ -203,3 +207,64 @@ def settings(database_url, tmp_path) -> Settings:
         page_cache_seconds=0.0,
         altcha_max_number=50,
     )
+
+
+@pytest.fixture
+def app(settings) -> Iterator[ConsultApp]:
+    """The application on `database`."""
+    app = create_app(settings)
+    app.testing = False  # errors are answered as they are in production, never raised through the client
+    yield app
+    app.extensions["database"].dispose()
+
+
+@pytest.fixture
+def client(app):
+    """A browser without JavaScript that keeps its cookies."""
+    with app.test_client() as client:
+        yield client
+
+
+@pytest.fixture
+def live_server(app) -> Iterator[str]:
+    """The address of `app` served on a free port, its threads sharing the database with the test."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium, without a window."""
+    program = os.environ.get("CONSULT_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        missing("no Chromium: install it, or give CONSULT_TEST_CHROMIUM")
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, live_server) -> Iterator[Page]:
+    """A French visitor's tab on `live_server`, 1280 px wide; console errors and remote requests fail the test."""
+    context = browser.new_context(
+        base_url=live_server, locale="fr-FR", timezone_id="Europe/Paris", viewport={"width": 1280, "height": 900}
+    )
+    page, faults = context.new_page(), []
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: None if _local(request.url, live_server) else faults.append(request.url))
+    page.faults = faults  # a test that provokes an error empties it
+    yield page
+    context.close()
+    assert faults == []
+
+
+def _local(url: str, live_server: str) -> bool:
+    return url.startswith((live_server, "data:", "blob:", "about:"))
