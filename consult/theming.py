@@ -12,11 +12,12 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from flask import Flask, Response, current_app, send_from_directory, url_for
+from flask import Flask, Response, current_app, request, send_from_directory, url_for
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader
 
 HERE = Path(__file__).parent
 ENTRY_POINTS = "consult.themes"
+FOREVER, ONE_HOUR = 365 * 86_400, 3_600
 
 
 class UnknownThemeError(LookupError):
@@ -51,7 +52,9 @@ def install(app: Flask, theme: str | None) -> None:
 
     def static(filename: str) -> Response:
         folder = next((folder for folder in folders if (folder / filename).is_file()), folders[-1])
-        return send_from_directory(folder, filename, max_age=app.get_send_file_max_age(filename))
+        # An address with its digest never changes; a script imported by another, or a font, has none.
+        age = FOREVER if "v" in request.args else ONE_HOUR
+        return send_from_directory(folder, filename, max_age=age)
 
     app.view_functions["static"] = static
 

@@ -8,6 +8,8 @@ const copies = {
   "@fontsource-variable/source-serif-4/files/source-serif-4-latin-wght-normal.woff2": "fonts/source-serif-4.woff2",
   "altcha/dist/external/altcha.min.js": "altcha/altcha.js",
   "altcha/dist/external/altcha.css": "altcha/altcha.css",
+  "altcha/dist/i18n/fr-fr.js": "altcha/fr-fr.js",
+  "altcha/dist/workers/sha.js": "altcha/sha.js",
 };
 
 mkdirSync(`${root}consult/static/dist`, { recursive: true });
