@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -66,6 +67,12 @@ class Proposal(TenantOwned, Base):
         Index("ix_proposal_recent", "step_id", "status", "created_at", "id"),
         Index("ix_proposal_voted", "step_id", "status", "votes_total", "random_rank"),  # also the sum of votes
         Index("ix_proposal_listed", "consultation_id", "id"),
+        Index(
+            "ix_proposal_imported",
+            *("step_id", "status", "imported_votes_for", "imported_votes_mixed", "imported_votes_against"),
+            postgresql_where=text("origin = 'imported'"),
+            sqlite_where=text("origin = 'imported'"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)

@@ -1,0 +1,167 @@
+"""What this feature hands to `app.py` through the protocols: the step of proposals and its two moderable contents."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import secrets
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from consult.actor import Actor
+from consult.consultations.bindings import Page
+from consult.consultations.models import Origin, Step
+from consult.contributions import policy, queries, service
+from consult.contributions.models import Argument, Proposal, Side, StepSecret, Theme, Vote, VoteValue
+from consult.errors import NotFoundError
+from consult.protocols import ModerableItem
+
+ContentT = TypeVar("ContentT", Proposal, Argument)
+
+
+class ProposalsStep:
+    """Citizens write proposals under themes, argue for and against, and vote in three positions."""
+
+    kind: ClassVar[str] = "proposals"
+    label: ClassVar[str] = "Propositions et votes"
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def create(self, session: Session, step: Step) -> None:
+        """Draw the secret of the step's opaque identifiers."""
+        session.add(StepSecret(step_id=step.id, organisation_id=step.organisation_id, secret=secrets.token_bytes(32)))
+        session.flush()
+
+    def duplicate(self, session: Session, source: Step, target: Step) -> None:
+        """Copy the settings and the themes; the target keeps its own secret and seed."""
+        target.introduction, target.settings = source.introduction, dict(source.settings)
+        for theme in queries.themes(session, source.id):
+            session.add(
+                Theme(
+                    organisation_id=target.organisation_id,
+                    step_id=target.id,
+                    slug=theme.slug,
+                    title=theme.title,
+                    position=theme.position,
+                )
+            )
+        session.flush()
+
+    def rules(self, session: Session, step: Step) -> Mapping[str, Any]:
+        """Positions of the vote, arguments, lengths, themes, and how the random order is drawn."""
+        return {
+            "votes": [value.value for value in VoteValue],
+            "arguments": policy.takes_arguments(step.settings),
+            "limits": dataclasses.asdict(policy.limits(step.settings)),
+            "themes": [{"id": str(theme.id), "title": theme.title} for theme in queries.themes(session, step.id)],
+            "random_order": "first 63 bits of SHA-256(order_seed, id)",
+        }
+
+    def purge_test_traces(self, session: Session, step: Step) -> int:
+        """Delete the votes, arguments and proposals made in test mode."""
+        removed = 0
+        for model in (Vote, Argument, Proposal):
+            made = (model.step_id == step.id, model.origin == Origin.TEST)
+            ids = session.scalars(select(model.id).where(*made)).all()
+            session.execute(delete(model).where(*made))
+            removed += len(ids)
+        return removed
+
+    def render(self, session: Session, step: Step, actor: Actor, now: dt.datetime, arguments: Mapping[str, str]) -> str:
+        """The list of proposals."""
+        return self._page(session, step, actor, now, arguments)
+
+    def census(self, session: Session, step: Step) -> Mapping[str, int]:
+        """Published contributions, arguments, votes, and imported votes apart."""
+        return queries.census(session, step.id)
+
+
+class _Content(Generic[ContentT]):
+    """What the two moderable contents share: locking, hiding, restoring."""
+
+    model: ClassVar[Any]
+
+    def hide(self, session: Session, item_id: uuid.UUID, reason: str) -> None:
+        """Withhold from the public; counts follow. Raises NotFoundError, ConflictError."""
+        service.hide(session, self._item(session, item_id), reason)
+
+    def restore(self, session: Session, item_id: uuid.UUID) -> None:
+        """Undo `hide`. Raises NotFoundError, ConflictError."""
+        service.restore(session, self._item(session, item_id))
+
+    def get(self, session: Session, item_id: uuid.UUID) -> ModerableItem | None:
+        """The item, or None; a write session locks its row."""
+        if session.get_bind().get_execution_options().get("consult_write", True):
+            session.execute(select(self.model.id).where(self.model.id == item_id).with_for_update())
+        return self.items(session, [item_id]).get(item_id)
+
+    def items(self, session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, ModerableItem]:
+        """Several items in one query."""
+        raise NotImplementedError
+
+    def _item(self, session: Session, item_id: uuid.UUID) -> ContentT:
+        item = session.scalar(select(self.model).where(self.model.id == item_id))
+        if item is None:
+            raise NotFoundError("Ce contenu n’existe pas.")
+        return cast("ContentT", item)
+
+
+class ProposalContent(_Content[Proposal]):
+    """A proposal, for moderation."""
+
+    type: ClassVar[str] = "proposal"
+    label: ClassVar[str] = "Proposition"
+    model: ClassVar[Any] = Proposal
+
+    def items(self, session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, ModerableItem]:
+        """Several proposals in one query."""
+        return {
+            proposal.id: ModerableItem(
+                id=proposal.id,
+                type=self.type,
+                consultation_id=proposal.consultation_id,
+                author_id=proposal.author_id,
+                title=proposal.title,
+                body=proposal.body,
+                status=proposal.status.value,
+                created_at=proposal.created_at,
+                address=f"/contributions/{proposal.id}",
+            )
+            for proposal in session.scalars(select(Proposal).where(Proposal.id.in_(ids)))
+        }
+
+
+class ArgumentContent(_Content[Argument]):
+    """An argument, for moderation; its title says on what it is."""
+
+    type: ClassVar[str] = "argument"
+    label: ClassVar[str] = "Argument"
+    model: ClassVar[Any] = Argument
+
+    def items(self, session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, ModerableItem]:
+        """Several arguments in one query."""
+        rows = session.execute(
+            select(Argument, Proposal.title)
+            .join(Proposal, Proposal.id == Argument.proposal_id)
+            .where(Argument.id.in_(ids))
+        )
+        return {argument.id: self._moderable(argument, title) for argument, title in rows}
+
+    def _moderable(self, argument: Argument, proposal_title: str) -> ModerableItem:
+        side = "pour" if argument.side is Side.FOR else "contre"
+        return ModerableItem(
+            id=argument.id,
+            type=self.type,
+            consultation_id=argument.consultation_id,
+            author_id=argument.author_id,
+            title=f"Argument {side} « {proposal_title} »",
+            body=f"{argument.title}\n\n{argument.body}" if argument.title else argument.body,
+            status=argument.status.value,
+            created_at=argument.created_at,
+            address=f"/contributions/{argument.proposal_id}#argument-{argument.id}",
+        )

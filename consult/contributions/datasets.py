@@ -1,0 +1,260 @@
+"""The public rows of themes, contributions, arguments and votes: what dump and API show, in this form only."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import FromClause, select
+from sqlalchemy.orm import Session
+
+from consult.clock import hour
+from consult.consultations.bindings import instant
+from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Step
+from consult.contributions import policy
+from consult.contributions.models import Argument, Proposal, StepSecret, Theme, Vote
+from consult.contributions.queries import exact_useful, exact_votes, waiting_on_arguments, waiting_on_proposals
+from consult.protocols import Row
+
+BATCH: Final = 1_000
+# A content whose author's address is not confirmed was never public, nor logged.
+_PUBLIC_STATUSES: Final = tuple(status for status in ContentStatus if status is not ContentStatus.PENDING)
+
+
+class _Rows:
+    """Rows of one consultation, if public, in the order of ids; streamed."""
+
+    model: ClassVar[Any]
+    name: ClassVar[str]
+    columns: ClassVar[Mapping[str, str]]
+
+    def rows(
+        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Row]:
+        """Public rows, streamed; `after` is the `id` of the last row seen. None for a draft."""
+        statuses = select(Consultation.status).where(Consultation.id == consultation_id)
+        if session.scalar(statuses) in {None, ConsultationStatus.DRAFT}:
+            return
+        query = self._select(consultation_id).order_by(self.model.id).limit(limit)
+        if after is not None:
+            query = query.where(self.model.id > uuid.UUID(after))
+        write = self._writer(session, consultation_id)
+        for row in session.execute(query, execution_options={"yield_per": BATCH}):
+            yield write(row)
+
+    def _select(self, consultation_id: uuid.UUID) -> Any:
+        raise NotImplementedError
+
+    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
+        raise NotImplementedError
+
+
+class ThemesDataset(_Rows):
+    """Headings."""
+
+    model = Theme
+    name: ClassVar[str] = "themes"
+    columns: ClassVar[Mapping[str, str]] = {
+        "id": "Identifiant",
+        "step": "Étape",
+        "title": "Titre",
+        "position": "Rang dans l’étape",
+    }
+
+    def _select(self, consultation_id: uuid.UUID) -> Any:
+        return (
+            select(Theme.id, Theme.step_id, Theme.title, Theme.position)
+            .join(Step, Step.id == Theme.step_id)
+            .where(Step.consultation_id == consultation_id)
+        )
+
+    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
+        del session, consultation_id
+        return lambda row: {
+            "id": str(row.id), "step": str(row.step_id), "title": row.title, "position": row.position
+        }  # fmt: skip
+
+
+class ContributionsDataset(_Rows):
+    """Proposals, whatever became of them; the text of those that are published."""
+
+    model = Proposal
+    name: ClassVar[str] = "contributions"
+    columns: ClassVar[Mapping[str, str]] = {
+        "id": "Identifiant",
+        "step": "Étape",
+        "theme": "Thème, s’il y en a un",
+        "title": "Titre ; vide si la contribution n’est pas publiée",
+        "body": "Texte ; vide si la contribution n’est pas publiée",
+        "status": "État : published, hidden (masquée), withdrawn (retirée par son auteur), erased (effacée)",
+        "status_reason": "Motif de la décision de masquer",
+        "origin": "Origine : live (en ligne), imported (importée), offline (hors ligne), test (essai)",
+        "author": "Auteur, sous un identifiant propre à l’étape et sans lien avec celui de ses votes",
+        "created_at": "Heure du dépôt (UTC)",
+        "votes_for": "Votes « d’accord »",
+        "votes_mixed": "Votes « mitigé »",
+        "votes_against": "Votes « pas d’accord »",
+        "imported_votes_for": "Votes « d’accord » importés d’une autre plateforme",
+        "imported_votes_mixed": "Votes « mitigé » importés d’une autre plateforme",
+        "imported_votes_against": "Votes « pas d’accord » importés d’une autre plateforme",
+    }
+
+    def _select(self, consultation_id: uuid.UUID) -> Any:
+        waiting = waiting_on_proposals()
+        return _joined(
+            select(
+                *(Proposal.id, Proposal.step_id, Proposal.theme_id, Proposal.title, Proposal.body, Proposal.status),
+                *(Proposal.status_reason, Proposal.origin, Proposal.author_id, Proposal.created_at),
+                *exact_votes(waiting),
+                *(Proposal.imported_votes_for, Proposal.imported_votes_mixed, Proposal.imported_votes_against),
+            ),
+            Proposal,
+            waiting,
+            consultation_id,
+        )
+
+    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
+        author = _opaque(session, consultation_id, policy.author_of)
+
+        def write(row: Any) -> Row:
+            return {
+                "id": str(row.id),
+                "step": str(row.step_id),
+                "theme": str(row.theme_id) if row.theme_id else None,
+                "title": _published(row, row.title),
+                "body": _published(row, row.body),
+                "status": row.status.value,
+                "status_reason": row.status_reason,
+                "origin": row.origin.value,
+                "author": author(row.step_id, row.author_id),
+                "created_at": instant(hour(row.created_at)),
+                "votes_for": row.votes_for,
+                "votes_mixed": row.votes_mixed,
+                "votes_against": row.votes_against,
+                "imported_votes_for": row.imported_votes_for,
+                "imported_votes_mixed": row.imported_votes_mixed,
+                "imported_votes_against": row.imported_votes_against,
+            }
+
+        return write
+
+
+class ArgumentsDataset(_Rows):
+    """Arguments, whatever became of them; the text of those that are published."""
+
+    model = Argument
+    name: ClassVar[str] = "arguments"
+    columns: ClassVar[Mapping[str, str]] = {
+        "id": "Identifiant",
+        "contribution": "Contribution qu’il appuie ou critique",
+        "side": "Camp : for (pour), against (contre)",
+        "title": "Titre, s’il y en a un",
+        "body": "Texte ; vide si l’argument n’est pas publié",
+        "status": "État : published, hidden (masqué), withdrawn (retiré par son auteur), erased (effacé)",
+        "status_reason": "Motif de la décision de masquer",
+        "origin": "Origine : live (en ligne), imported (importé), offline (hors ligne), test (essai)",
+        "author": "Auteur, sous un identifiant propre à l’étape et sans lien avec celui de ses votes",
+        "created_at": "Heure du dépôt (UTC)",
+        "votes_for": "Votes « utile »",
+        "imported_votes_for": "Votes « utile » importés d’une autre plateforme",
+    }
+
+    def _select(self, consultation_id: uuid.UUID) -> Any:
+        waiting = waiting_on_arguments()
+        return _joined(
+            select(
+                *(Argument.id, Argument.proposal_id, Argument.step_id, Argument.side, Argument.title, Argument.body),
+                *(Argument.status, Argument.status_reason, Argument.origin, Argument.author_id, Argument.created_at),
+                exact_useful(waiting),
+                Argument.imported_votes_for,
+            ),
+            Argument,
+            waiting,
+            consultation_id,
+        )
+
+    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
+        author = _opaque(session, consultation_id, policy.author_of)
+
+        def write(row: Any) -> Row:
+            return {
+                "id": str(row.id),
+                "contribution": str(row.proposal_id),
+                "side": row.side.value,
+                "title": _published(row, row.title),
+                "body": _published(row, row.body),
+                "status": row.status.value,
+                "status_reason": row.status_reason,
+                "origin": row.origin.value,
+                "author": author(row.step_id, row.author_id),
+                "created_at": instant(hour(row.created_at)),
+                "votes_for": row.votes_for,
+                "imported_votes_for": row.imported_votes_for,
+            }
+
+        return write
+
+
+class VotesDataset(_Rows):
+    """Votes that count, one by one."""
+
+    model = Vote
+    name: ClassVar[str] = "votes"
+    columns: ClassVar[Mapping[str, str]] = {
+        "id": "Identifiant",
+        "target_type": "Ce sur quoi porte le vote : contribution ou argument",
+        "target": "Identifiant de la contribution ou de l’argument",
+        "value": "Position : for (d’accord, ou utile), mixed (mitigé), against (pas d’accord)",
+        "voter": "Votant, sous un identifiant propre à l’étape et sans lien avec celui des auteurs",
+        "cast_at": "Heure du vote (UTC)",
+    }
+
+    def _select(self, consultation_id: uuid.UUID) -> Any:
+        return select(
+            Vote.id, Vote.step_id, Vote.proposal_id, Vote.argument_id, Vote.value, Vote.account_id, Vote.cast_at
+        ).where(Vote.consultation_id == consultation_id, Vote.counted.is_(True))
+
+    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
+        voter = _opaque(session, consultation_id, policy.voter_of)
+        return lambda row: {
+            "id": str(row.id),
+            "target_type": "contribution" if row.proposal_id else "argument",
+            "target": str(row.proposal_id or row.argument_id),
+            "value": row.value.value,
+            "voter": voter(row.step_id, row.account_id),
+            "cast_at": instant(hour(row.cast_at)),
+        }
+
+
+def _joined(query: Any, model: Any, waiting: FromClause, consultation_id: uuid.UUID) -> Any:
+    return query.outerjoin(waiting, waiting.c.target == model.id).where(
+        model.consultation_id == consultation_id, model.status.in_(_PUBLIC_STATUSES)
+    )
+
+
+def _published(row: Any, text: str | None) -> str | None:
+    return text if row.status is ContentStatus.PUBLISHED else None
+
+
+def _opaque(
+    session: Session, consultation_id: uuid.UUID, derive: Callable[[bytes, uuid.UUID], str]
+) -> Callable[[uuid.UUID, uuid.UUID | None], str | None]:
+    """Who did it, by step and account; None for nobody, and for everybody once the step's secret is destroyed."""
+    secrets = {
+        row.step_id: row.secret
+        for row in session.execute(
+            select(StepSecret.step_id, StepSecret.secret)
+            .join(Step, Step.id == StepSecret.step_id)
+            .where(Step.consultation_id == consultation_id)
+        )
+    }
+
+    def name(step_id: uuid.UUID, account_id: uuid.UUID | None) -> str | None:
+        secret = secrets.get(step_id)
+        return derive(secret, account_id) if secret and account_id else None
+
+    return name
+
+
+DATASETS: Final = (ThemesDataset(), ContributionsDataset(), ArgumentsDataset(), VotesDataset())

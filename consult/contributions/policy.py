@@ -1,0 +1,117 @@
+"""What a proposal and an argument may be: limits, order, opaque identifiers; pure."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import rfc8785
+
+from consult.errors import InvalidError
+
+OPAQUE_BYTES: Final = 16
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Lengths accepted by a step, in characters, both ends included."""
+
+    title_min: int = 5
+    title_max: int = 150
+    body_min: int = 20
+    body_max: int = 10_000
+    argument_min: int = 10
+    argument_max: int = 3_000
+
+
+def limits(settings: Mapping[str, Any]) -> Limits:
+    """The limits of a step: the usual ones, but for those that its settings change."""
+    changed = {name: int(settings[name]) for name in Limits.__dataclass_fields__ if name in settings}
+    return Limits(**changed)
+
+
+def takes_arguments(settings: Mapping[str, Any]) -> bool:
+    """Whether people may argue for and against; they may unless the step says otherwise."""
+    return bool(settings.get("arguments", True))
+
+
+def one_line(text: str) -> str:
+    """A typed title: one line, single spaces, no control character (PostgreSQL refuses NUL)."""
+    return " ".join(_CONTROL.sub("", text).split())
+
+
+def many_lines(text: str) -> str:
+    """A typed text: its own lines, one kind of line end, no control character, nothing around."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def check_proposal(title: str, body: str, accepted: Limits) -> None:
+    """Raise InvalidError naming each field whose length is not accepted."""
+    _refuse(
+        {
+            "title": _length("Le titre", title, accepted.title_min, accepted.title_max),
+            "body": _length("Le texte", body, accepted.body_min, accepted.body_max),
+        }
+    )
+
+
+def check_argument(body: str, accepted: Limits) -> None:
+    """Raise InvalidError when the length of an argument is not accepted."""
+    _refuse({"body": _length("L’argument", body, accepted.argument_min, accepted.argument_max)})
+
+
+def random_rank(order_seed: str, item_id: uuid.UUID) -> int:
+    """The place of a proposal in the random order of its step: the first 63 bits of SHA-256(seed, id).
+
+    The seed is published, so that anyone can replay the order; nobody could choose a place, ids being drawn by the
+    server once the seed is frozen.
+    """
+    return int.from_bytes(hashlib.sha256(order_seed.encode() + item_id.bytes).digest()[:8], "big") >> 1
+
+
+def text_digest(title: str | None, body: str) -> str:
+    """What the public log holds of a text: SHA-256 of its canonical JSON; the text itself can then be erased."""
+    return hashlib.sha256(rfc8785.dumps({"title": title, "body": body})).hexdigest()
+
+
+def author_of(secret: bytes, account_id: uuid.UUID) -> str:
+    """The opaque author of a step's contents in open data: the same for all contents of an account in that step."""
+    return _opaque(secret, b"author", account_id)
+
+
+def voter_of(secret: bytes, account_id: uuid.UUID) -> str:
+    """The opaque voter of a step's votes, unrelated to `author_of`: no one can list the votes of a pseudonym."""
+    return _opaque(secret, b"voter", account_id)
+
+
+def submission_digest(account_id: uuid.UUID, key: str) -> str:
+    """What the database keeps of a form's key: another account sending the same key is another submission."""
+    return hashlib.sha256(f"{account_id}:{key}".encode()).hexdigest()
+
+
+def _opaque(secret: bytes, purpose: bytes, account_id: uuid.UUID) -> str:
+    # HKDF's expand step (RFC 5869) with one block: a key per purpose, neither of which tells the other.
+    key = hmac.digest(secret, b"consult/v1/" + purpose + b"\x01", "sha256")
+    return hmac.digest(key, account_id.bytes, "sha256")[:OPAQUE_BYTES].hex()
+
+
+def _length(what: str, text: str, least: int, most: int) -> str:
+    if not text:
+        return f"{what} est vide : écrivez au moins {least} caractères."
+    if len(text) < least:
+        return f"{what} compte {len(text)} caractères : il en faut au moins {least}."
+    if len(text) > most:
+        return f"{what} compte {len(text)} caractères : {most} au plus, enlevez-en {len(text) - most}."
+    return ""
+
+
+def _refuse(reasons: Mapping[str, str]) -> None:
+    fields = {name: reason for name, reason in reasons.items() if reason}
+    if fields:
+        raise InvalidError(" ".join(fields.values()), fields=fields)

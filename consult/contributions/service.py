@@ -1,0 +1,340 @@
+"""Writing, changing and withdrawing proposals and arguments; hiding and restoring them.
+
+Each act locks the account's row first: one act of an account at a time, so that a double click or two hundred parallel
+requests find what the first one did. The database's unique constraints stand behind.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from consult.accounts.models import Account
+from consult.consultations import policy as consultations
+from consult.consultations.models import Consultation, ContentStatus, Origin, Step
+from consult.contributions import policy
+from consult.contributions.models import Argument, ContentVersion, Proposal, Side, Theme
+from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
+from consult.registry import service as registry
+from consult.registry.models import EntryKind
+from consult.search import service as search
+
+Content: TypeAlias = Proposal | Argument
+ContentT = TypeVar("ContentT", Proposal, Argument)
+
+CLOSED = "Cette étape n’est pas ouverte aux contributions : rien n’a été enregistré. Votre texte est ci-dessous."
+
+
+def submit_proposal(
+    session: Session,
+    *,
+    step: Step,
+    account_id: uuid.UUID,
+    title: str,
+    body: str,
+    theme_id: uuid.UUID | None,
+    submission_key: str,
+    now: dt.datetime,
+) -> Proposal:
+    """Publish a proposal, or keep it pending until its author's e-mail is confirmed.
+
+    The same form sent twice gives the same proposal. Raises ClosedError, InvalidError naming the fields.
+    """
+    title, body = policy.one_line(title), policy.many_lines(body)
+    account = lock_account(session, account_id)
+    key = policy.submission_digest(account_id, submission_key)
+    sent_already = session.scalar(select(Proposal).where(Proposal.submission_key == key))
+    if sent_already is not None:
+        return sent_already
+    _check_open(step, now)
+    policy.check_proposal(title, body, policy.limits(step.settings))
+    _check_theme(session, step, theme_id)
+    proposal = Proposal(**_new(step, account_id, key, now), theme_id=theme_id, title=title, body=body)
+    proposal.random_rank = policy.random_rank(step.order_seed, proposal.id)
+    return _receive(session, proposal, account, now)
+
+
+def submit_argument(
+    session: Session,
+    *,
+    step: Step,
+    proposal: Proposal,
+    account_id: uuid.UUID,
+    side: Side,
+    body: str,
+    submission_key: str,
+    now: dt.datetime,
+) -> Argument:
+    """Publish an argument, or keep it pending until its author's e-mail is confirmed; twice sent is once written.
+
+    Raises ClosedError, GoneError when the proposal is not published any more, InvalidError.
+    """
+    body = policy.many_lines(body)
+    account = lock_account(session, account_id)
+    key = policy.submission_digest(account_id, submission_key)
+    sent_already = session.scalar(select(Argument).where(Argument.submission_key == key))
+    if sent_already is not None:
+        return sent_already
+    _check_open(step, now)
+    if not policy.takes_arguments(step.settings):
+        raise ForbiddenError("Cette étape ne recueille pas d’arguments.")
+    if proposal.status is not ContentStatus.PUBLISHED:
+        raise GoneError("La proposition n’est plus publiée : l’argument n’a pas été enregistré.")
+    policy.check_argument(body, policy.limits(step.settings))
+    argument = Argument(**_new(step, account_id, key, now), proposal_id=proposal.id, side=side, body=body)
+    return _receive(session, argument, account, now)
+
+
+def edit(
+    session: Session,
+    item: Content,
+    *,
+    step: Step,
+    account_id: uuid.UUID,
+    title: str | None,
+    body: str,
+    theme_id: uuid.UUID | None,
+    version: int,
+    now: dt.datetime,
+) -> None:
+    """Replace the text of one's own content; the former text stays, publicly, in its history.
+
+    `version` is the one that was read: raises ConflictError when another edit came first. An unchanged text changes
+    nothing. Raises ClosedError, ForbiddenError, GoneError, InvalidError.
+    """
+    title, body = (policy.one_line(title or "") if isinstance(item, Proposal) else item.title), policy.many_lines(body)
+    _lock_own(session, item, account_id)
+    _check_open(step, now)
+    if isinstance(item, Proposal):
+        policy.check_proposal(title or "", body, policy.limits(step.settings))
+        _check_theme(session, step, theme_id)
+    else:
+        policy.check_argument(body, policy.limits(step.settings))
+    if item.version != version:
+        raise ConflictError("Ce texte a changé depuis que vous l’avez ouvert, dans un autre onglet peut-être.")
+    same_theme = not isinstance(item, Proposal) or item.theme_id == theme_id
+    if (title, body) == (item.title, item.body) and same_theme:
+        return
+    _keep_version(session, item, now)
+    item.body, item.version, item.edited_at = body, item.version + 1, now
+    if isinstance(item, Proposal):
+        item.title, item.theme_id = title or "", theme_id
+    if item.status is ContentStatus.PUBLISHED:
+        log(session, item, EntryKind.EDIT, _text_entry(item), now)
+        _index(session, item)
+    session.flush()
+
+
+def withdraw(session: Session, item: Content, *, account_id: uuid.UUID, now: dt.datetime) -> None:
+    """Take back one's own content, at any time: its text is public no more, a tombstone says so in the log.
+
+    Raises ForbiddenError, GoneError.
+    """
+    _lock_own(session, item, account_id)
+    published = item.status is ContentStatus.PUBLISHED
+    item.status = ContentStatus.WITHDRAWN
+    if published:
+        log(session, item, EntryKind.TOMBSTONE, {"ground": "withdrawn", "entry": item.registry_ref}, now)
+        search.remove(session, item.id)
+    session.flush()
+
+
+def publish(session: Session, item: Content, now: dt.datetime) -> None:
+    """Make a pending content public: logged, and findable when it is a proposal."""
+    item.status = ContentStatus.PUBLISHED
+    kind = EntryKind.CONTRIBUTION if isinstance(item, Proposal) else EntryKind.ARGUMENT
+    session.flush()
+    item.registry_ref = log(session, item, kind, _text_entry(item), now)
+    _index(session, item)
+
+
+def publish_pending(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+    """Publish what an account wrote before its e-mail was confirmed, in the steps still open; returns how many."""
+    pending: list[tuple[Content, Step]] = [
+        *_pending(session, Proposal, account_id),
+        *_pending(session, Argument, account_id),
+    ]
+    due: list[Content] = [item for item, step in pending if consultations.accepts_acts(step, step.consultation, now)]
+    for item in due:
+        publish(session, item, now)
+    session.flush()
+    return len(due)
+
+
+def hide(session: Session, item: Content, reason: str) -> None:
+    """Withhold a content from the public for a ground of the charter. Raises ConflictError when it is not shown."""
+    session.refresh(item, with_for_update=True)
+    if item.status not in {ContentStatus.PUBLISHED, ContentStatus.PENDING}:
+        raise ConflictError("Ce contenu n’est déjà plus publié.")
+    item.status, item.status_reason = ContentStatus.HIDDEN, reason
+    search.remove(session, item.id)
+    session.flush()
+
+
+def restore(session: Session, item: Content) -> None:
+    """Undo `hide`: published again with its votes, or pending again if it never was published."""
+    session.refresh(item, with_for_update=True)
+    if item.status is not ContentStatus.HIDDEN:
+        raise ConflictError("Ce contenu n’est pas masqué.")
+    was_public = item.registry_ref is not None or item.origin is not Origin.LIVE
+    item.status, item.status_reason = ContentStatus.PUBLISHED if was_public else ContentStatus.PENDING, None
+    if was_public:
+        _index(session, item)
+    session.flush()
+
+
+def add_theme(session: Session, step: Step, *, title: str) -> Theme:
+    """Add a heading at the end of a step's themes. Raises InvalidError, also once the consultation is opened."""
+    title = policy.one_line(title)
+    if not title or len(title) > consultations.TITLE_LENGTH:
+        message = f"Donnez au thème un titre de {consultations.TITLE_LENGTH} caractères au plus."
+        raise InvalidError(message, fields={"title": message})
+    _check_draft(session, step)
+    themes = session.scalars(select(Theme).where(Theme.step_id == step.id).order_by(Theme.position)).all()
+    slug = consultations.slug_of(title)
+    if slug in {theme.slug for theme in themes}:
+        message = "Un thème porte déjà ce titre."
+        raise InvalidError(message, fields={"title": message})
+    theme = Theme(
+        organisation_id=step.organisation_id,
+        step_id=step.id,
+        slug=slug,
+        title=title,
+        position=(themes[-1].position if themes else 0) + 1,
+    )
+    session.add(theme)
+    session.flush()
+    return theme
+
+
+def remove_theme(session: Session, step: Step, theme_id: uuid.UUID) -> None:
+    """Delete a theme of a draft. Raises InvalidError once the consultation is opened, NotFoundError."""
+    _check_draft(session, step)
+    theme = session.scalar(select(Theme).where(Theme.id == theme_id, Theme.step_id == step.id))
+    if theme is None:
+        raise NotFoundError("Ce thème n’existe pas dans cette étape.")
+    session.delete(theme)
+    session.flush()
+
+
+def lock_account(session: Session, account_id: uuid.UUID) -> Account:
+    """The account, its row locked until the end of the transaction: its acts come one after the other."""
+    account = session.scalar(
+        select(Account)
+        .where(Account.id == account_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if account is None:
+        raise ForbiddenError("Ce compte n’existe plus.")
+    return account
+
+
+def log(session: Session, item: Content, kind: EntryKind, content: Mapping[str, Any], now: dt.datetime) -> str:
+    """Write a public act on a content in the registry; returns the entry's reference."""
+    name = "contribution" if isinstance(item, Proposal) else "argument"
+    entry = registry.append(
+        session,
+        organisation_id=item.organisation_id,
+        consultation_id=item.consultation_id,
+        kind=kind,
+        content={"step": str(item.step_id), name: str(item.id), "version": item.version, **content},
+        now=now,
+    )
+    return entry.ref
+
+
+def _new(step: Step, account_id: uuid.UUID, submission_key: str, now: dt.datetime) -> dict[str, Any]:
+    return {
+        "id": uuid.uuid4(),
+        "organisation_id": step.organisation_id,
+        "consultation_id": step.consultation_id,
+        "step_id": step.id,
+        "author_id": account_id,
+        "status": ContentStatus.PENDING,
+        "submission_key": submission_key,
+        "created_at": now,
+        "version": 1,
+    }
+
+
+def _receive(session: Session, item: ContentT, account: Account, now: dt.datetime) -> ContentT:
+    session.add(item)
+    if account.confirmed_at is not None:
+        publish(session, item, now)
+    session.flush()
+    return item
+
+
+def _pending(session: Session, model: type[ContentT], account_id: uuid.UUID) -> list[tuple[ContentT, Step]]:
+    rows = session.execute(
+        select(model, Step)
+        .join(Step, Step.id == model.step_id)
+        .where(model.author_id == account_id, model.status == ContentStatus.PENDING)
+        .order_by(model.created_at)
+    )
+    return [(item, step) for item, step in rows]
+
+
+def _text_entry(item: Content) -> dict[str, Any]:
+    digest = {"text_sha256": policy.text_digest(item.title, item.body)}
+    if isinstance(item, Proposal):
+        return {**digest, "theme": str(item.theme_id) if item.theme_id else None}
+    return {**digest, "on": str(item.proposal_id), "side": item.side.value}
+
+
+def _index(session: Session, item: Content) -> None:
+    if isinstance(item, Proposal):
+        search.index(
+            session,
+            organisation_id=item.organisation_id,
+            step_id=item.step_id,
+            item_id=item.id,
+            text=f"{item.title}\n{item.body}",
+        )
+
+
+def _keep_version(session: Session, item: Content, now: dt.datetime) -> None:
+    session.add(
+        ContentVersion(
+            organisation_id=item.organisation_id,
+            proposal_id=item.id if isinstance(item, Proposal) else None,
+            argument_id=item.id if isinstance(item, Argument) else None,
+            version=item.version,
+            title=item.title,
+            body=item.body,
+            replaced_at=now,
+        )
+    )
+
+
+def _lock_own(session: Session, item: Content, account_id: uuid.UUID) -> None:
+    lock_account(session, account_id)
+    session.refresh(item, with_for_update=True)
+    if item.author_id != account_id:
+        raise ForbiddenError("Seul son auteur peut modifier ou retirer un contenu.")
+    if item.status not in {ContentStatus.PUBLISHED, ContentStatus.PENDING}:
+        raise GoneError("Ce contenu n’est plus publié : il ne peut plus être modifié ni retiré.")
+
+
+def _check_open(step: Step, now: dt.datetime) -> None:
+    if not consultations.accepts_acts(step, step.consultation, now):
+        raise ClosedError(CLOSED)
+
+
+def _check_draft(session: Session, step: Step) -> None:
+    consultation = session.get_one(Consultation, step.consultation_id)
+    if consultations.is_public(consultation):
+        raise InvalidError("Les thèmes sont figés depuis l’ouverture de la consultation.")
+
+
+def _check_theme(session: Session, step: Step, theme_id: uuid.UUID | None) -> None:
+    themes = set(session.scalars(select(Theme.id).where(Theme.step_id == step.id)))
+    if (themes and theme_id is None) or (theme_id is not None and theme_id not in themes):
+        message = "Choisissez un thème de la liste."
+        raise InvalidError(message, fields={"theme": message})
