@@ -17,6 +17,7 @@ from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.contributions.models import Argument, Proposal, Side, Theme, Vote, VoteValue
 from consult.db import ALL_TENANTS
 from consult.organisations.models import Organisation
+from consult.questionnaires.models import Answer, OptionKind, Question, QuestionKind, QuestionOption, Reply
 
 NOW = dt.datetime(2026, 3, 2, 9, 41, 27, tzinfo=dt.UTC)
 PASSWORD = "crayon-wagon-brume-ocre"
@@ -191,6 +192,51 @@ def make_vote(session, target, account, value=VoteValue.FOR, **values) -> Vote:
             consultation_id=target.consultation_id,
             step_id=target.step_id,
             account_id=account.id if account else None,
+            **values,
+        ),
+    )
+
+
+# questionnaires
+
+
+def make_question(session, step, kind=QuestionKind.LONG_TEXT, options=(), **values) -> Question:
+    """A question; `options` are labels, or (label, OptionKind) pairs."""
+    n = next(_number)
+    values = {"position": n, "wording": f"Question {n} ?"} | values
+    pairs = [option if isinstance(option, tuple) else (option, OptionKind.NORMAL) for option in options]
+    rows = [
+        QuestionOption(organisation_id=step.organisation_id, position=rank, label=label, kind=option_kind)
+        for rank, (label, option_kind) in enumerate(pairs, 1)
+    ]
+    return _added(
+        session,
+        Question(
+            organisation_id=step.organisation_id, step_id=step.id, kind=QuestionKind(kind), options=rows, **values
+        ),
+    )
+
+
+def make_reply(session, step, account=None, answers=None, **values) -> Reply:
+    """A published reply; `answers` gives each question its text, or the list of its chosen options."""
+    values = {"received_on": NOW.date(), "received_at": NOW} | values
+    given = [
+        Answer(
+            organisation_id=step.organisation_id,
+            question_id=question.id,
+            text=said if isinstance(said, str) else None,
+            options=[] if isinstance(said, str) else [str(option.id) for option in said],
+        )
+        for question, said in (answers or {}).items()
+    ]
+    return _added(
+        session,
+        Reply(
+            organisation_id=step.organisation_id,
+            consultation_id=step.consultation_id,
+            step_id=step.id,
+            account_id=account.id if account else None,
+            answers=given,
             **values,
         ),
     )

@@ -91,7 +91,7 @@ def public_wordings(session: Session, step_ids: Collection[uuid.UUID]) -> dict[u
         .where(Question.step_id.in_(step_ids), Question.visibility == AnswerVisibility.ROWS)
         .order_by(Question.step_id, Question.position)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def public_replies(

@@ -252,7 +252,7 @@ def census(session: Session, step: Step) -> Mapping[str, int]:
         .where(Reply.step_id == step.id, Reply.status == ContentStatus.PUBLISHED)
         .group_by(Reply.origin)
     )
-    counts = dict(session.execute(query).tuples().all())
+    counts = dict(session.execute(query).all())
     asked = session.scalar(select(func.count()).select_from(Question).where(Question.step_id == step.id)) or 0
     return {
         "replies": counts.get(Origin.LIVE, 0),
