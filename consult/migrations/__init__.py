@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from pathlib import Path
 
 from sqlalchemy import MetaData
 
@@ -13,8 +12,8 @@ from consult.db import Base
 
 
 def load_models() -> MetaData:
-    """Import every `consult/*/models.py`, so that the metadata is whole, and return it."""
-    for package in pkgutil.iter_modules(consult.__path__):
-        if package.ispkg and (Path(consult.__path__[0]) / package.name / "models.py").is_file():
-            importlib.import_module(f"consult.{package.name}.models")
+    """Import every `models` module of the packages, so that the metadata is whole, and return it."""
+    for module in pkgutil.walk_packages(consult.__path__, "consult."):
+        if module.name.endswith(".models"):
+            importlib.import_module(module.name)
     return Base.metadata

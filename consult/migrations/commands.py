@@ -1,0 +1,93 @@
+"""Migrating a database: up, down, and telling whether it is where the code expects it.
+
+Each run is one transaction on both databases (SQLite and PostgreSQL undo DDL), so a failed migration changes nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event
+
+from consult.db import Database
+from consult.errors import ConflictError
+from consult.migrations import load_models
+
+FOLDER = Path(__file__).parent
+LOCK = 7_034_261  # any constant: two upgrades of one PostgreSQL database wait for each other
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Migrate up to that revision; nothing to do is not an error."""
+    with _migrating(url) as config:
+        command.upgrade(config, revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Migrate down to that revision (`base`: nothing left; `-1`: one step). Loses the data it has no place for."""
+    with _migrating(url) as config:
+        command.downgrade(config, revision)
+
+
+def revise(url: str, message: str) -> None:
+    """Write the migration from what the database holds to what the models say; to be read before it is kept."""
+    with _migrating(url) as config:
+        command.revision(config, message, autogenerate=True)
+
+
+def is_current(database: Database) -> bool:
+    """Whether every migration was run on that database."""
+    with database.session(write=False, tenant=None) as session:
+        held = MigrationContext.configure(session.connection()).get_current_heads()
+    return set(held) == set(ScriptDirectory(str(FOLDER)).get_heads())
+
+
+def differences(database: Database) -> list[str]:
+    """What the models say and the database does not hold, or the reverse; empty when they agree."""
+    with database.session(write=False, tenant=None) as session:
+        context = MigrationContext.configure(session.connection(), opts={"compare_server_default": True})
+        return [str(difference) for difference in compare_metadata(context, load_models())]
+
+
+@contextlib.contextmanager
+def _migrating(url: str) -> Iterator[Config]:
+    database = Database(url)
+    if database.is_sqlite:
+        # Changing a table rebuilds it, which would cascade; the pragma is deaf inside a transaction.
+        event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=OFF"))
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(FOLDER))
+    try:
+        with database.engine.begin() as connection:
+            _take_turns(connection)
+            config.attributes["connection"] = connection
+            yield config
+            _check_references(connection)
+    finally:
+        database.dispose()
+
+
+def _take_turns(connection: Connection) -> None:
+    if connection.dialect.name != "postgresql":
+        return  # BEGIN IMMEDIATE did
+    connection.exec_driver_sql("SET LOCAL statement_timeout = '15min'")
+    connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+    # Rather fail than hold up the site: a migration that waits for a lock makes everybody queue behind it.
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+
+
+def _check_references(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise ConflictError(f"La migration laisserait des références rompues dans la table {broken[0]} : annulée.")
