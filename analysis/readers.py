@@ -12,7 +12,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
@@ -49,6 +49,17 @@ def read(path: Path) -> Source:
     if path.is_dir() or zipfile.is_zipfile(path):
         return _read_dump(path)
     return _read_csv(path)
+
+
+def restricted(source: Source, corpora: tuple[str, ...]) -> Source:
+    """The source with these corpora only, all of them when none is named. Raises AnalysisError if one is unknown."""
+    if not corpora:
+        return source
+    known = {corpus.key: corpus for corpus in source.corpora}
+    for key in corpora:
+        if key not in known:
+            raise AnalysisError(f"Le corpus « {key} » n’existe pas ; au choix : {', '.join(known) or 'aucun'}.")
+    return replace(source, corpora=tuple(known[key] for key in corpora))
 
 
 class _Files:

@@ -1,0 +1,184 @@
+"""`python -m analysis …`: analyse an open dump on files alone.
+
+Exit code 0 done, 1 refused with a one-line French reason, 2 wrong use.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from analysis import __version__, nonresponse, readers
+from analysis.coding import codebook as codebooks
+from analysis.errors import AnalysisError
+from analysis.lemmas import read_overrides
+from analysis.report import results, run, verify
+from analysis.report.study import study
+from analysis.tabulate.cross import cross_table
+from analysis.tabulate.flat import flat_table
+
+Command = Callable[[argparse.Namespace], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        command(options)
+    except AnalysisError as error:
+        _erase_progress()
+        print(f"Refusé : {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        _erase_progress()
+        print(f"Refusé : {error.strerror or error} ({error.filename}).", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m analysis", description="Analyse d’un jeu ouvert de consultation.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="commande")
+    for name, words, command in (
+        ("report", "analyser un jeu ouvert et écrire le dossier de résultats", _report),
+        ("describe", "dire ce que contient un jeu ouvert, ou un plan de codification", _describe),
+        ("code", "coder les contributions et écrire les attributions en NDJSON", _code),
+        ("tabulate", "écrire les tris à plat (ou croisés) des variables fermées en JSON", _tabulate),
+        ("verify", "refaire une analyse et comparer chaque fichier", _verify),
+    ):
+        sub = commands.add_parser(name, help=words, description=words.capitalize())
+        sub.set_defaults(command=command)
+        _add_options(sub, name)
+    return parser
+
+
+def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
+    if name == "verify":
+        sub.add_argument("results", type=Path, metavar="DOSSIER", help="dossier de résultats à vérifier")
+        sub.add_argument("--dump", type=Path, required=True, help="jeu ouvert analysé")
+    elif name == "describe":
+        sub.add_argument("dump", type=Path, nargs="?", metavar="JEU", help="dossier, zip ou CSV")
+    else:
+        sub.add_argument("dump", type=Path, metavar="JEU", help="dossier, zip ou CSV (colonnes id, text, variables)")
+    if name in {"report", "code", "describe"}:
+        sub.add_argument("--codebook", type=Path, required=name == "code", help="plan de codification (YAML)")
+    if name in {"report", "code"}:
+        sub.add_argument("--out", type=Path, required=True, help="dossier ou fichier à écrire")
+        sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
+        sub.add_argument("--lemmas", type=Path, help="lemmes corrigés (YAML « forme: lemme »)")
+    if name == "tabulate":
+        sub.add_argument("--cross", nargs=2, metavar=("LIGNE", "COLONNE"), help="croiser deux variables")
+    if name in {"report", "code", "tabulate"}:
+        sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
+    if name in {"report", "code", "verify"}:
+        sub.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
+
+
+def _progress(done: int, total: int, label: str) -> None:
+    end = "" if sys.stderr.isatty() else "\n"
+    start = "\r\033[K" if sys.stderr.isatty() else ""
+    print(f"{start}[{100 * done // max(1, total):3} %] {label}", end=end, file=sys.stderr, flush=True)
+
+
+def _erase_progress() -> None:
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr)
+
+
+def _report(options: argparse.Namespace) -> None:
+    made = run(
+        options.dump,
+        options.codebook,
+        options.out,
+        seed=options.seed,
+        progress=_progress,
+        cache=options.cache,
+        overrides=options.lemmas,
+        corpora=tuple(options.corpus),
+    )
+    _erase_progress()
+    print(f"{made.corpora} corpus, {made.billable} contributions facturables. Rapport : {made.report}")
+    if not made.publishable:
+        print("Ne pas publier : le plan de codification n’a pas ses deux approbations.")
+
+
+def _verify(options: argparse.Namespace) -> None:
+    verify(options.results, options.dump, progress=_progress, cache=options.cache)
+    _erase_progress()
+    print("Conforme : chaque fichier est identique à celui d’une nouvelle exécution.")
+
+
+def _describe(options: argparse.Namespace) -> None:
+    if not options.dump and not options.codebook:
+        raise AnalysisError("Donnez un jeu ouvert, un plan de codification (--codebook), ou les deux.")
+    if options.codebook:
+        plan = codebooks.load(options.codebook)
+        missing = ", ".join(plan.missing_approvals) or "aucune"
+        print(f"Plan « {plan.title} », version {plan.version}, {len(plan.codes)} codes, empreinte {plan.digest}")
+        print(f"Approbations manquantes : {missing}")
+    if not options.dump:
+        return
+    source = readers.read(options.dump)
+    print(f"{source.title} ({source.slug}), empreinte {source.digest}")
+    for corpus in source.corpora:
+        sorting = nonresponse.sort(corpus.texts)
+        variables = ", ".join(variable.key for variable in corpus.variables) or "aucune"
+        print(
+            f"- {corpus.key} : {corpus.title} ; {corpus.received} reçues, {sum(corpus.set_apart.values())} écartées, "
+            f"{int(sorting.nonresponse.sum())} non-réponses, {sorting.billable} facturables ; variables : {variables}"
+        )
+    for questionnaire in source.questionnaires:
+        print(f"- {questionnaire.key} : {questionnaire.replies} questionnaires remplis")
+        for variable in questionnaire.variables:
+            print(f"    {variable.key} : {variable.label}")
+    for notice in source.notices:
+        print(f"Attention : {notice}")
+
+
+def _code(options: argparse.Namespace) -> None:
+    source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
+    found = study(
+        source,
+        codebooks.load(options.codebook),
+        seed=options.seed,
+        overrides=read_overrides(options.lemmas) if options.lemmas else None,
+        cache=options.cache,
+        progress=_progress,
+    )
+    rows = [json.dumps(row, ensure_ascii=False) + "\n" for row in results.assignments(found)]
+    options.out.write_text("".join(rows), encoding="utf-8")
+    _erase_progress()
+    for result in found.corpora:
+        rec = result.reconciliation
+        read = f"{rec.undecidable} indécidables + {rec.coded} codées + {rec.no_code} sans code"
+        apart = f"{rec.set_apart} écartées + {rec.nonresponse} non-réponses"
+        print(f"{result.corpus.key} : {rec.received} reçues = {apart} + {read}")
+
+
+def _tabulate(options: argparse.Namespace) -> None:
+    source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
+    groups = [(corpus.key, corpus.variables) for corpus in source.corpora if corpus.unit != "reply"]
+    if not options.corpus:
+        groups += [(questionnaire.key, questionnaire.variables) for questionnaire in source.questionnaires]
+    tables: list[dict[str, Any]] = []
+    for key, variables in groups:
+        known = {variable.key: variable for variable in variables}
+        if not options.cross:
+            tables += [{"group": key, **results.flat(flat_table(variable))} for variable in variables]
+        elif all(name in known for name in options.cross):
+            row, column = (known[name] for name in options.cross)
+            tables.append({"group": key, **asdict(cross_table(row, column))})
+    if not tables:
+        known_keys = sorted({variable.key for _, variables in groups for variable in variables})
+        raise AnalysisError(f"Aucun tableau à faire ; variables connues : {', '.join(known_keys) or 'aucune'}.")
+    json.dump(tables, sys.stdout, ensure_ascii=False, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

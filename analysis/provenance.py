@@ -1,0 +1,94 @@
+"""What a result was made from: the manifest of a run, and the comparison that verifies it."""
+
+import hashlib
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from analysis import __version__
+from analysis.errors import AnalysisError
+
+MANIFEST = "manifest.json"
+FORMAT = "consult-analysis/1"
+PACKAGES = ("numpy", "scipy", "spacy", "fr_core_news_md", "matplotlib", "xlsxwriter", "jinja2", "pyyaml")
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def code_digest() -> str:
+    """SHA-256 over the sources and resources of this package: names the code that ran, installed or not."""
+    root = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*"), key=lambda path: path.relative_to(root).as_posix()):
+        if path.is_file() and path.suffix in {".py", ".yaml", ".html"}:
+            digest.update(f"{file_digest(path)}  {path.relative_to(root).as_posix()}\n".encode())
+    return digest.hexdigest()
+
+
+def outputs(out: Path) -> dict[str, str]:
+    """Digest of every file under a result directory but its manifest, by path."""
+    paths = (path for path in out.rglob("*") if path.is_file())
+    found = {path.relative_to(out).as_posix(): path for path in paths}
+    return {name: file_digest(found[name]) for name in sorted(found) if name != MANIFEST}
+
+
+def write_manifest(out: Path, *, source: dict[str, Any], parameters: dict[str, Any], publishable: bool) -> Path:
+    """Write the manifest last, once every output is there. No instant, no machine name: it is reproducible."""
+    manifest = {
+        "format": FORMAT,
+        "source": source,
+        "parameters": parameters,
+        "publishable": publishable,
+        "code": {"version": __version__, "sha256": code_digest()},
+        "packages": {name: version(name) for name in PACKAGES},
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "machine": platform.machine(),
+        "outputs": outputs(out),
+    }
+    path = out / MANIFEST
+    path.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def read_manifest(out: Path) -> dict[str, Any]:
+    """The manifest of a result directory. Raises AnalysisError when there is none to be trusted."""
+    try:
+        manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AnalysisError(
+            f"« {out / MANIFEST} » est absent ou illisible : ce n’est pas un dossier de résultats."
+        ) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise AnalysisError(f"« {MANIFEST} » n’annonce pas le format « {FORMAT} ».")
+    return manifest
+
+
+def check_untouched(out: Path, manifest: dict[str, Any]) -> None:
+    """Raises AnalysisError naming the first file that is missing, added or changed since the manifest."""
+    _compare(manifest["outputs"], outputs(out), "n’est plus celui que décrit le manifeste")
+
+
+def check_replayed(manifest: dict[str, Any], replayed: Path) -> None:
+    """Raises AnalysisError naming the first file that a new run makes differently."""
+    again = read_manifest(replayed)
+    changed = [name for name, number in manifest["packages"].items() if again["packages"].get(name) != number]
+    if manifest["code"] != again["code"]:
+        changed.insert(0, "analysis")
+    hint = f" (versions différentes : {', '.join(changed)})" if changed else ""
+    _compare(manifest["outputs"], again["outputs"], f"diffère de celui d’une nouvelle exécution{hint}")
+
+
+def _compare(expected: dict[str, str], found: dict[str, str], how: str) -> None:
+    for name in sorted(expected.keys() | found.keys()):
+        if name not in found:
+            raise AnalysisError(f"« {name} » manque.")
+        if name not in expected:
+            raise AnalysisError(f"« {name} » est en trop.")
+        if expected[name] != found[name]:
+            raise AnalysisError(f"« {name} » {how}.")

@@ -1,0 +1,176 @@
+"""The results for machines: `results.json`, `assignments.ndjson` and `words.ndjson`."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from analysis.lexical.specificity import BANALITY
+from analysis.provenance import FORMAT
+from analysis.report.listings import Listing
+from analysis.report.pages import Lists, reconciliation_rows, shown, shown_frequencies
+from analysis.report.study import CorpusResult, Study
+from analysis.tabulate.flat import FlatTable
+
+KEPT_LEMMAS = 300
+KEPT_FORMS = 300
+KEPT_SPECIFIC = 50
+
+Json = dict[str, Any]
+
+
+def results(study: Study, lists: Lists, *, seed: int) -> Json:
+    """Everything the report shows, and a little more, as plain data. Floats are already rounded."""
+    return {
+        "format": FORMAT,
+        "source": source(study),
+        "parameters": {"seed": seed},
+        "publishable": study.publishable,
+        "billable": study.billable,
+        "codebook": _codebook(study),
+        "notices": list(study.source.notices),
+        "corpora": [_corpus(study, result, lists) for result in study.corpora],
+        "questionnaires": [
+            {
+                "key": result.questionnaire.key,
+                "title": result.questionnaire.title,
+                "replies": result.questionnaire.replies,
+                "withheld": list(result.questionnaire.withheld),
+                "notices": list(result.notices),
+                "flat": [flat(table) for table in result.flat],
+                "cross": [asdict(table) for table in result.cross],
+            }
+            for result in study.questionnaires
+        ],
+    }
+
+
+def source(study: Study) -> Json:
+    """Which input the run read."""
+    found = study.source
+    return {
+        "consultation": found.slug,
+        "title": found.title,
+        "digest": found.digest,
+        "files": found.digests,
+        "position": found.position,
+        "origin": found.origin,
+    }
+
+
+def flat(table: FlatTable) -> Json:
+    """A flat table as plain data, with its non-responses."""
+    return {**asdict(table), "nonresponse": table.nonresponse, "nonresponse_share": table.nonresponse_share}
+
+
+def _codebook(study: Study) -> Json | None:
+    codebook = study.codebook
+    if codebook is None:
+        return None
+    return {
+        "title": codebook.title,
+        "version": codebook.version,
+        "digest": codebook.digest,
+        "missing_approvals": list(codebook.missing_approvals),
+        "approvals": [asdict(approval) for approval in codebook.approvals],
+        "codes": [{key: value for key, value in vars(code).items() if key != "nodes"} for code in codebook.codes],
+        "failed_examples": [asdict(failed) for failed in study.failed_examples],
+    }
+
+
+def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
+    corpus, rec = result.corpus, result.reconciliation
+    words = result.words
+    return {
+        "key": corpus.key,
+        "title": corpus.title,
+        "unit": corpus.unit,
+        "asked": corpus.asked,
+        "reconciliation": {**vars(rec), "billable": rec.billable},
+        "reconciliation_rows": [
+            {"label": label, "count": count, "page": page}
+            for label, count, page in reconciliation_rows(study, result, lists)
+        ],
+        "set_apart": corpus.set_apart,
+        "rules": {"version": result.sorting.rules.version, "counts": result.sorting.counts()},
+        "notices": list(result.notices),
+        "words": {
+            "tokens": len(words.numbers),
+            "lemmas": len(result.frequencies),
+            "hapaxes": sum(item.count == 1 for item in result.frequencies),
+        },
+        "lemmas": [
+            {
+                "lemma": item.lemma,
+                "shown": shown(result, item.lemma),
+                "pos": item.pos,
+                "count": item.count,
+                "texts": item.texts,
+                "forms": [list(form) for form in item.forms],
+                "page": lists.get((corpus.key, "lemma", item.lemma)),
+            }
+            for item in [item for item in result.frequencies if item.content][:KEPT_LEMMAS]
+        ],
+        "shown_lemmas": len(shown_frequencies(result)),
+        "forms": _forms(result),
+        "specificities": [_specificities(result, position, lists) for position in range(len(result.specificities))],
+        "codes": [
+            {
+                "code": count.code.id,
+                "label": count.code.label,
+                "parent": count.code.parent,
+                "direct": count.direct,
+                "total": count.total,
+                "base": rec.billable,
+                "share": count.share,
+                "page": lists.get((corpus.key, "code", count.code.id)),
+                "contributions": [corpus.ids[rank] for rank in count.texts],
+            }
+            for count in result.codes
+        ],
+        "uncoded": [corpus.ids[rank] for rank in result.uncoded] if study.codebook else [],
+        "flat": [flat(table) for table in result.flat],
+        "cross": [asdict(table) for table in result.cross],
+    }
+
+
+def _forms(result: CorpusResult) -> list[list[str | int]]:
+    forms = [(form, count) for item in result.frequencies for form, count in item.forms]
+    return [list(form) for form in sorted(forms, key=lambda form: (-form[1], form[0]))[:KEPT_FORMS]]
+
+
+def _specificities(result: CorpusResult, position: int, lists: Lists) -> Json:
+    variable, rows = result.specificities[position]
+    found: dict[str, Json] = {}
+    for item in rows:
+        kept = found.setdefault(item.category, {"category": item.category, "t": item.t, "over": [], "under": []})
+        side = "over" if item.score >= BANALITY else "under" if item.score <= -BANALITY else None
+        if side:
+            page = lists.get((result.corpus.key, "lemma", item.lemma))
+            kept[side].append({**asdict(item), "shown": shown(result, item.lemma), "page": page})
+    for kept in found.values():
+        kept["over"] = kept["over"][:KEPT_SPECIFIC]
+        kept["under"] = kept["under"][::-1][:KEPT_SPECIFIC]
+    total = rows[0].total_t if rows else 0
+    return {"variable": variable.key, "label": variable.label, "total_t": total, "categories": list(found.values())}
+
+
+def assignments(study: Study) -> Iterator[Json]:
+    """One row per contribution and code it holds by its own patterns, with what decided."""
+    for result in study.corpora:
+        for hit in result.hits:
+            yield {
+                "corpus": result.corpus.key,
+                "contribution": result.corpus.ids[hit.text],
+                "code": hit.code,
+                "by": "lexicon",
+                "pattern": hit.pattern,
+                "words": hit.words,
+            }
+
+
+def word_lists(result: CorpusResult, found: list[Listing]) -> Iterator[Json]:
+    """The contributions behind each word that the report shows."""
+    for listing in found:
+        if listing.kind == "lemma":
+            contributions = [result.corpus.ids[rank] for rank in listing.texts]
+            yield {"corpus": result.corpus.key, "lemma": listing.key, "contributions": contributions}

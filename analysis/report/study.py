@@ -1,0 +1,267 @@
+"""The computation behind a report: every figure, before any file is written."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import nonresponse
+from analysis.coding.codebook import Code, Codebook
+from analysis.coding.lexicon_rules import FailedExample, Hit, Lexicon, check_examples, code_texts, register_words
+from analysis.corpus import Corpus, Questionnaire, Source, Variable
+from analysis.lemmas import Lemmas, learn
+from analysis.lexical.frequencies import Frequency, LemmaTokens, frequencies, lemmatise
+from analysis.lexical.specificity import Specificity, specificities
+from analysis.tabulate.cross import CrossTable, cross_table
+from analysis.tabulate.flat import FlatTable, flat_table, percentage
+from analysis.text import Tokens, Vocabulary
+
+ALL_PAIRS_UP_TO = 8
+WIDE_PATTERN = 0.9
+SMALL_CORPUS = 20
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Where each contribution received went. The parts always add up: nothing is dropped silently.
+
+    Raises AssertionError otherwise: it would be a fault of ours, never of the input.
+    """
+
+    received: int
+    set_apart: int
+    nonresponse: int
+    undecidable: int
+    coded: int
+    no_code: int
+
+    def __post_init__(self) -> None:
+        parts = self.set_apart + self.nonresponse + self.undecidable + self.coded + self.no_code
+        if parts != self.received or min(vars(self).values()) < 0:
+            raise AssertionError(f"reconciliation: {self.received} received, {parts} accounted for")
+
+    @property
+    def billable(self) -> int:
+        """Contributions that are billed: public, and not a non-response."""
+        return self.undecidable + self.coded + self.no_code
+
+
+@dataclass(frozen=True)
+class CodeCount:
+    """How many contributions hold a code: `direct` by its own patterns, `total` with its descendants.
+
+    `texts` are the ranks of the `total` ones; `share` is a percentage of the billable contributions.
+    """
+
+    code: Code
+    direct: int
+    total: int
+    share: float | None
+    texts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CorpusResult:
+    """All that is known of one corpus. Masks and ranks refer to `corpus.ids`."""
+
+    corpus: Corpus
+    sorting: nonresponse.Sorting
+    reconciliation: Reconciliation
+    words: LemmaTokens
+    frequencies: list[Frequency]
+    specificities: list[tuple[Variable, list[Specificity]]]
+    hits: list[Hit]
+    codes: list[CodeCount]
+    uncoded: tuple[int, ...]
+    flat: list[FlatTable]
+    cross: list[CrossTable]
+    acronyms: frozenset[str]
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class QuestionnaireResult:
+    """The tables of one questionnaire."""
+
+    questionnaire: Questionnaire
+    flat: list[FlatTable]
+    cross: list[CrossTable]
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results of one run."""
+
+    source: Source
+    codebook: Codebook | None
+    failed_examples: list[FailedExample]
+    lemmas: Lemmas
+    corpora: list[CorpusResult]
+    questionnaires: list[QuestionnaireResult]
+
+    @property
+    def publishable(self) -> bool:
+        """False when figures rest on a codebook that both approvers have not approved."""
+        return self.codebook is None or not self.codebook.missing_approvals
+
+    @property
+    def billable(self) -> int:
+        """Billable contributions over all the corpora."""
+        return sum(result.reconciliation.billable for result in self.corpora)
+
+
+def study(
+    source: Source,
+    codebook: Codebook | None,
+    *,
+    seed: int,
+    overrides: dict[str, str] | None = None,
+    cache: Path | None = None,
+    progress: Progress,
+) -> Study:
+    """Compute everything from a source already read. Deterministic for a given source, codebook and seed."""
+    steps = 2 * len(source.corpora) + len(source.questionnaires) + 1
+    done = iter(range(1, steps + 1))
+    vocabulary = Vocabulary()
+    if codebook:
+        register_words(codebook, vocabulary)
+    prepared: list[tuple[Corpus, nonresponse.Sorting, Tokens]] = []
+    for corpus in source.corpora:
+        prepared.append((corpus, nonresponse.sort(corpus.texts), vocabulary.tokenise(corpus.texts)))
+        progress(next(done), steps, f"mots de « {corpus.key} »")
+    lemmas = learn(vocabulary.forms, _readable(prepared), seed=seed, overrides=overrides, cache_dir=cache)
+    progress(next(done), steps, "lemmes")
+    lexicon = Lexicon(vocabulary, lemmas)
+    acronyms = vocabulary.acronyms([tokens for _, _, tokens in prepared])
+    layer = _Layer(lexicon, lemmas, codebook, frozenset(vocabulary.forms[number] for number in acronyms))
+    results: list[CorpusResult] = []
+    for corpus, sorting, tokens in prepared:
+        results.append(_corpus(corpus, sorting, tokens, layer))
+        progress(next(done), steps, f"comptages de « {corpus.key} »")
+    questionnaires: list[QuestionnaireResult] = []
+    for questionnaire in source.questionnaires:
+        questionnaires.append(_questionnaire(questionnaire))
+        progress(next(done), steps, f"tableaux de « {questionnaire.key} »")
+    failed = check_examples(codebook, lexicon) if codebook else []
+    return Study(source, codebook, failed, lemmas, results, questionnaires)
+
+
+def _readable(prepared: list[tuple[Corpus, nonresponse.Sorting, Tokens]]) -> Iterator[str]:
+    for corpus, sorting, _ in prepared:
+        for text, rule in zip(corpus.texts, sorting.rule, strict=True):
+            if rule is None:
+                yield text
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """What the corpora of a run share."""
+
+    lexicon: Lexicon
+    lemmas: Lemmas
+    codebook: Codebook | None
+    acronyms: frozenset[str]
+
+
+def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer: _Layer) -> CorpusResult:
+    billable = ~sorting.nonresponse
+    readable = billable & ~sorting.undecidable
+    codebook, vocabulary = layer.codebook, layer.lexicon.vocabulary
+    words = lemmatise(tokens, vocabulary, layer.lemmas, readable)
+    hits = code_texts(codebook, tokens, layer.lexicon, readable) if codebook else []
+    coded = np.zeros(len(corpus.ids), dtype=np.bool_)
+    coded[[hit.text for hit in hits]] = True
+    codes = _count_codes(codebook, hits, int(billable.sum())) if codebook else []
+    rows = np.flatnonzero(billable)
+    variables = [variable.take(rows) for variable in corpus.variables]
+    by_code = _codes_variable(codes, len(corpus.ids))
+    crossed = [cross_table(by_code.take(rows), variable) for variable in variables] if by_code else []
+    return CorpusResult(
+        corpus=corpus,
+        sorting=sorting,
+        reconciliation=Reconciliation(
+            received=corpus.received,
+            set_apart=sum(corpus.set_apart.values()),
+            nonresponse=int(sorting.nonresponse.sum()),
+            undecidable=int(sorting.undecidable.sum()),
+            coded=int(coded.sum()),
+            no_code=int((readable & ~coded).sum()),
+        ),
+        words=words,
+        frequencies=frequencies(words, vocabulary),
+        specificities=[(variable, specificities(words, variable)) for variable in corpus.variables],
+        hits=hits,
+        codes=codes,
+        uncoded=tuple(np.flatnonzero(readable & ~coded).tolist()),
+        flat=[flat_table(variable) for variable in corpus.variables] if corpus.unit != "reply" else [],
+        cross=crossed,
+        acronyms=layer.acronyms,
+        notices=tuple(_wide_patterns(codes, readable)),
+    )
+
+
+def _count_codes(codebook: Codebook, hits: list[Hit], billable: int) -> list[CodeCount]:
+    direct: dict[str, set[int]] = {code.id: set() for code in codebook.codes}
+    for hit in hits:
+        direct[hit.code].add(hit.text)
+    total = {code: set(texts) for code, texts in direct.items()}
+    for code, texts in direct.items():
+        for ancestor in codebook.ancestors(code):
+            total[ancestor] |= texts
+    return [
+        CodeCount(
+            code=code,
+            direct=len(direct[code.id]),
+            total=len(total[code.id]),
+            share=percentage(len(total[code.id]), billable),
+            texts=tuple(sorted(total[code.id])),
+        )
+        for code in codebook.codes
+    ]
+
+
+def _codes_variable(codes: list[CodeCount], rows: int) -> Variable | None:
+    if not codes:
+        return None
+    members = np.zeros((rows, len(codes)), dtype=np.bool_)
+    for column, count in enumerate(codes):
+        members[list(count.texts), column] = True
+    return Variable("codes", "Codes", tuple(count.code.label for count in codes), members, multiple=True)
+
+
+def _wide_patterns(codes: list[CodeCount], readable: NDArray[np.bool_]) -> Iterator[str]:
+    texts = int(readable.sum())
+    for count in codes:
+        if texts >= SMALL_CORPUS and count.direct > WIDE_PATTERN * texts:
+            yield (
+                f"Le code « {count.code.label} » touche {count.direct} contributions sur {texts} : "
+                "vérifiez ses motifs, l’un d’eux est peut-être trop large."
+            )
+
+
+def _questionnaire(questionnaire: Questionnaire) -> QuestionnaireResult:
+    variables = questionnaire.variables
+    notices = []
+    pairs = list(combinations(variables, 2))
+    if len(variables) > ALL_PAIRS_UP_TO:
+        pairs = [(row, column) for row, column in pairs if row is variables[0]]
+        notices.append(
+            f"Plus de {ALL_PAIRS_UP_TO} questions fermées : seule la première, « {variables[0].label} », "
+            "est croisée avec les autres."
+        )
+    notices += [
+        f"« {wording} » : diffusion ligne à ligne non autorisée, tableau absent du jeu ouvert."
+        for wording in questionnaire.withheld
+    ]
+    return QuestionnaireResult(
+        questionnaire,
+        [flat_table(variable) for variable in variables],
+        [cross_table(column, row) for row, column in pairs],
+        tuple(notices),
+    )
