@@ -29,9 +29,13 @@ from consult.accounts import queries as account_queries
 from consult.accounts import service as account_service
 from consult.actor import ANONYMOUS, Actor, Role
 from consult.db import Database, survives
+from consult.jobs import schedule as jobs_schedule
+from consult.jobs.schedule import PruneJobs, Task
+from consult.mail import jobs as mail_jobs
+from consult.mail.jobs import DeliverMail, PruneMails
 from consult.organisations import queries as organisations
 from consult.pagecache import PageCache
-from consult.protocols import Bindings
+from consult.protocols import Bindings, JobHandler
 from consult.settings import Settings
 
 if TYPE_CHECKING:
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 BLUEPRINTS: Final[tuple[Blueprint, ...]] = ()
+TASKS: Final[tuple[Task, ...]] = (*jobs_schedule.TASKS, *mail_jobs.TASKS)  # what workers do periodically
 FALLBACK_PAGE: Final = Path(__file__).parent / "templates" / "errors" / "fallback.html"  # when no page can be drawn
 
 
@@ -124,9 +129,10 @@ def create_app(settings: Settings) -> ConsultApp:
     return app
 
 
-def bindings(settings: Settings) -> Bindings:  # noqa: ARG001  # job handlers are built with it
+def bindings(settings: Settings) -> Bindings:
     """Every implementation of the five protocols."""
-    return Bindings()
+    job_handlers: tuple[JobHandler, ...] = (PruneJobs(TASKS), DeliverMail(settings), PruneMails())
+    return Bindings(job_handlers={handler.kind: handler for handler in job_handlers})
 
 
 def _wrap(app: ConsultApp, settings: Settings) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from consult import clock
@@ -53,22 +53,27 @@ class Schedule:
 
 
 class PruneJobs:
-    """Forget done jobs after a month; failed ones stay until somebody has looked at them."""
+    """Forget done jobs: periodic ones once their slot is well over, the others after a month.
+
+    Failed ones stay until somebody has looked at them.
+    """
 
     kind: ClassVar[str] = "jobs.prune"
 
-    def __init__(self, now: Callable[[], dt.datetime] = clock.now) -> None:
+    def __init__(self, tasks: Sequence[Task] = (), now: Callable[[], dt.datetime] = clock.now) -> None:
+        self._tasks = tasks
         self._now = now
 
     def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:
-        """Delete in chunks, the oldest first."""
+        """Delete in chunks."""
         del payload
-        limit, gone = self._now() - KEPT_DONE, int(cursor.get("gone", 0))
-        old = select(Job.id).where(Job.state == JobState.DONE, Job.finished_at < limit).limit(CHUNK)
-        while ids := list(session.scalars(old)):
+        now, gone = self._now(), int(cursor.get("gone", 0))
+        over = [(Job.kind == task.kind) & (Job.finished_at < now - 2 * task.every) for task in self._tasks]
+        old = or_(Job.finished_at < now - KEPT_DONE, *over)
+        while ids := list(session.scalars(select(Job.id).where(Job.state == JobState.DONE, old).limit(CHUNK))):
             session.execute(delete(Job).where(Job.id.in_(ids)))
             gone += len(ids)
             yield Progress(gone, message=f"{gone} travaux anciens oubliés", cursor={"gone": gone})
 
 
-TASKS: tuple[Task, ...] = (Task(PruneJobs.kind, dt.timedelta(days=1)),)
+TASKS: tuple[Task, ...] = (Task(PruneJobs.kind, dt.timedelta(hours=1)),)

@@ -321,6 +321,19 @@ def test_done_jobs_are_forgotten_after_a_month_and_failed_ones_are_not(database,
     assert done not in {failed, prune}
 
 
+def test_done_slots_of_periodic_tasks_are_forgotten_once_well_over(database, run, ask, clock):
+    tasks = (Task(Count.kind, dt.timedelta(seconds=5)),)
+    ask(Count.kind, unique_key="old slot")
+    run(Count())
+    clock.forward(seconds=11)
+    recent = ask(Count.kind, unique_key="recent slot")
+    run(Count())
+    prune = ask(PruneJobs.kind)
+    assert run(PruneJobs(tasks, now=clock))
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        assert set(session.scalars(select(Job.id))) == {recent, prune}
+
+
 def test_the_delay_of_the_oldest_due_job_tells_that_no_worker_runs(database, ask, clock):
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         assert queries.overdue_seconds(session, clock()) == 0
