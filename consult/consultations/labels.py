@@ -49,10 +49,14 @@ GROUNDS: Final = {
 }
 # A citizen may report for a reason of their own; a decision always rests on an article.
 OTHER_REPORT: Final = ("other", "Autre raison, à préciser")
+# An import brings contents that their own consultation had hidden: we were not told on which ground.
+HIDDEN_AT_SOURCE: Final = ("hidden_at_source", "Déjà masqué dans la consultation d’origine")
 
 
 def ground_label(code: str | None) -> str:
     """« Hors sujet (charte, article 7) »; an unknown code, from an import for instance, is told as itself."""
+    if code == HIDDEN_AT_SOURCE[0]:
+        return HIDDEN_AT_SOURCE[1]
     ground = GROUNDS.get(code or "")
     return f"{ground.label} (charte, article {ground.article})" if ground else code or ""
 

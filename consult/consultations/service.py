@@ -19,6 +19,7 @@ from consult.consultations import policy
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.errors import ConflictError, InvalidError
 from consult.html import clean_rich
+from consult.organisations import policy as organisations
 from consult.organisations.models import Organisation
 from consult.protocols import StepKind
 from consult.registry import service as registry
@@ -208,7 +209,7 @@ def open_consultation(
     session: Session,
     consultation: Consultation,
     *,
-    organisation: Organisation,  # noqa: ARG001
+    organisation: Organisation,
     actor: Actor,
     step_kinds: Mapping[str, StepKind],
     now: dt.datetime,
@@ -225,6 +226,9 @@ def open_consultation(
         raise InvalidError("Ajoutez au moins une étape avant d’ouvrir la consultation.")
     if consultation.closes_at <= now:
         raise InvalidError("La date de fin est passée : changez-la avant d’ouvrir la consultation.")
+    gaps = organisations.legal_notice_gaps(organisation)
+    if gaps:
+        raise InvalidError(f"Complétez d’abord les mentions légales de l’organisation : {', '.join(gaps)}.")
     consultation.status = ConsultationStatus.OPEN
     consultation.opened_at = now
     _log_rules(session, consultation, step_kinds, now)

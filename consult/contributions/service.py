@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account
 from consult.consultations import policy as consultations
-from consult.consultations.models import Consultation, ContentStatus, Origin, Step
+from consult.consultations.models import Consultation, ContentStatus, Step
 from consult.contributions import policy
 from consult.contributions.models import Argument, ContentVersion, Proposal, Side, Theme
 from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
@@ -169,22 +169,20 @@ def publish_pending(session: Session, account_id: uuid.UUID, now: dt.datetime) -
 def hide(session: Session, item: Content, reason: str) -> None:
     """Withhold a content from the public for a ground of the charter. Raises ConflictError when it is not shown."""
     session.refresh(item, with_for_update=True)
-    if item.status not in {ContentStatus.PUBLISHED, ContentStatus.PENDING}:
-        raise ConflictError("Ce contenu n’est déjà plus publié.")
+    if item.status is not ContentStatus.PUBLISHED:
+        raise ConflictError("Ce contenu n’est pas publié : il n’y a rien à masquer.")
     item.status, item.status_reason = ContentStatus.HIDDEN, reason
     search.remove(session, item.id)
     session.flush()
 
 
 def restore(session: Session, item: Content) -> None:
-    """Undo `hide`: published again with its votes, or pending again if it never was published."""
+    """Undo `hide`: published again, with its votes. Raises ConflictError when it is not hidden."""
     session.refresh(item, with_for_update=True)
     if item.status is not ContentStatus.HIDDEN:
         raise ConflictError("Ce contenu n’est pas masqué.")
-    was_public = item.registry_ref is not None or item.origin is not Origin.LIVE
-    item.status, item.status_reason = ContentStatus.PUBLISHED if was_public else ContentStatus.PENDING, None
-    if was_public:
-        _index(session, item)
+    item.status, item.status_reason = ContentStatus.PUBLISHED, None
+    _index(session, item)
     session.flush()
 
 

@@ -91,7 +91,7 @@ def recount(session: Session, target: Content) -> Tally:
     rows = session.execute(
         select(Vote.value, func.count()).where(_on(target), Vote.counted.is_(True)).group_by(Vote.value)
     )
-    return dict.fromkeys(VoteValue, 0) | dict(rows.tuples())
+    return dict.fromkeys(VoteValue, 0) | dict(iter(rows))
 
 
 def _check_votable(target: Content, step: Step, now: dt.datetime) -> None:

@@ -1,0 +1,174 @@
+"""Votes: one per account and content, exact counts, an entry in the log for each act."""
+
+import concurrent.futures
+import datetime as dt
+import uuid
+
+import pytest
+from sqlalchemy import func, select
+
+from consult.consultations.models import ContentStatus
+from consult.contributions import queries, service, votes
+from consult.contributions.jobs import FoldVotes, fold
+from consult.contributions.models import Proposal, Side, Vote, VoteDelta, VoteValue
+from consult.db import ALL_TENANTS
+from consult.errors import BadRequestError, ClosedError, GoneError
+from consult.registry.models import EntryKind, RegistryEntry
+from tests import factories
+
+NOW = factories.NOW
+
+
+@pytest.fixture
+def scene(session):
+    """An open step, a proposal in it and someone to vote."""
+    organisation = factories.make_organisation(session)
+    step = factories.make_step(session, factories.make_consultation(session, organisation))
+    author = factories.make_account(session, organisation)
+    proposal = factories.make_proposal(session, step, author)
+    return organisation, step, proposal, factories.make_account(session, organisation)
+
+
+def shown(session, proposal):
+    return dict(queries.sheet(session, proposal.id).votes)
+
+
+def kinds(session):
+    return list(session.scalars(select(RegistryEntry.kind).order_by(RegistryEntry.id)))
+
+
+def test_a_vote_is_counted_logged_changed_and_withdrawn(session, scene):
+    _, step, proposal, voter = scene
+    act = {"step": step, "account_id": voter.id, "now": NOW}
+    votes.cast_vote(session, proposal, value=VoteValue.FOR, **act)
+    assert shown(session, proposal) == {"for": 1, "mixed": 0, "against": 0}
+    votes.cast_vote(session, proposal, value=VoteValue.MIXED, **act)
+    votes.cast_vote(session, proposal, value=VoteValue.MIXED, **act)
+    assert shown(session, proposal) == {"for": 0, "mixed": 1, "against": 0}
+    assert votes.withdraw_vote(session, proposal, **act)
+    assert not votes.withdraw_vote(session, proposal, **act)
+    assert shown(session, proposal) == {"for": 0, "mixed": 0, "against": 0}
+    assert kinds(session) == [EntryKind.VOTE_CAST, EntryKind.VOTE_CHANGED, EntryKind.VOTE_WITHDRAWN]
+
+
+def test_a_log_entry_names_the_content_and_its_version_but_nobody(session, scene):
+    _, step, proposal, voter = scene
+    vote = votes.cast_vote(session, proposal, step=step, account_id=voter.id, value=VoteValue.AGAINST, now=NOW)
+    entry = session.scalars(select(RegistryEntry)).one()
+    assert entry.opening == {
+        "step": str(step.id), "contribution": str(proposal.id), "version": 1, "value": "against",
+    }  # fmt: skip
+    assert vote.registry_ref == entry.ref
+    assert entry.recorded_at == NOW.replace(minute=0, second=0)
+
+
+def test_an_argument_is_useful_or_not(session, scene):
+    _, step, proposal, voter = scene
+    argument = factories.make_argument(session, proposal)
+    with pytest.raises(BadRequestError):
+        votes.cast_vote(session, argument, step=step, account_id=voter.id, value=VoteValue.AGAINST, now=NOW)
+    votes.cast_vote(session, argument, step=step, account_id=voter.id, value=VoteValue.FOR, now=NOW)
+    assert [row.votes_for for row in queries.arguments(session, proposal.id, Side.FOR).rows] == [1]
+
+
+def test_votes_before_confirmation_wait_uncounted_and_unlogged(session, scene):  # AT-18.4
+    organisation, step, proposal, _ = scene
+    newcomer = factories.make_account(session, organisation, confirmed_at=None)
+    act = {"step": step, "account_id": newcomer.id, "now": NOW}
+    votes.cast_vote(session, proposal, value=VoteValue.FOR, **act)
+    votes.cast_vote(session, proposal, value=VoteValue.AGAINST, **act)
+    assert shown(session, proposal) == {"for": 0, "mixed": 0, "against": 0}
+    assert kinds(session) == []
+    newcomer.confirmed_at = NOW
+    assert votes.count_pending_votes(session, newcomer.id, NOW) == 1
+    assert votes.count_pending_votes(session, newcomer.id, NOW) == 0
+    assert shown(session, proposal) == {"for": 0, "mixed": 0, "against": 1}
+    assert kinds(session) == [EntryKind.VOTE_CAST]
+
+
+def test_a_pending_vote_confirmed_after_the_end_stays_uncounted(session, scene):
+    organisation, step, proposal, _ = scene
+    newcomer = factories.make_account(session, organisation, confirmed_at=None)
+    votes.cast_vote(session, proposal, step=step, account_id=newcomer.id, value=VoteValue.FOR, now=NOW)
+    newcomer.confirmed_at = NOW
+    assert votes.count_pending_votes(session, newcomer.id, step.closes_at) == 0
+    assert shown(session, proposal)["for"] == 0
+
+
+@pytest.mark.parametrize("late", [dt.timedelta(0), dt.timedelta(days=400)])
+def test_a_closed_step_takes_no_vote(session, scene, late):
+    _, step, proposal, voter = scene
+    act = {"step": step, "account_id": voter.id, "now": step.closes_at + late}
+    with pytest.raises(ClosedError):
+        votes.cast_vote(session, proposal, value=VoteValue.FOR, **act)
+    with pytest.raises(ClosedError):
+        votes.withdraw_vote(session, proposal, **act)
+    last = step.closes_at - dt.timedelta(microseconds=1)
+    votes.cast_vote(session, proposal, step=step, account_id=voter.id, value=VoteValue.FOR, now=last)
+
+
+def test_a_hidden_proposal_takes_no_vote_and_leaves_the_totals_until_restored(session, scene):
+    _, step, proposal, voter = scene
+    act = {"step": step, "account_id": voter.id, "now": NOW}
+    votes.cast_vote(session, proposal, value=VoteValue.FOR, **act)
+    assert queries.census(session, step.id)["votes"] == 1
+    service.hide(session, proposal, "off_topic")
+    assert queries.census(session, step.id) == {"contributions": 0, "arguments": 0, "votes": 0, "imported_votes": 0}
+    with pytest.raises(GoneError):
+        votes.cast_vote(session, proposal, value=VoteValue.AGAINST, **act)
+    service.restore(session, proposal)
+    assert queries.census(session, step.id)["votes"] == 1
+    assert proposal.status is ContentStatus.PUBLISHED
+
+
+def test_folding_moves_deltas_into_counters_without_changing_what_is_shown(session, scene):
+    organisation, step, proposal, _ = scene
+    argument = factories.make_argument(session, proposal)
+    for value in (VoteValue.FOR, VoteValue.FOR, VoteValue.MIXED):
+        voter = factories.make_account(session, organisation)
+        votes.cast_vote(session, proposal, step=step, account_id=voter.id, value=value, now=NOW)
+        votes.cast_vote(session, argument, step=step, account_id=voter.id, value=VoteValue.FOR, now=NOW)
+    before = shown(session, proposal)
+    assert fold(session, limit=2) == 2
+    assert shown(session, proposal) == before == {"for": 2, "mixed": 1, "against": 0}
+    assert [progress.done for progress in FoldVotes().run(session, {}, {"done": 2})] == [6]
+    session.expire_all()
+    assert (proposal.votes_for, proposal.votes_mixed, proposal.votes_total, argument.votes_for) == (2, 1, 3, 3)
+    assert session.scalar(select(func.count()).select_from(VoteDelta)) == 0
+    assert shown(session, proposal) == before
+    assert queries.census(session, step.id)["votes"] == 6
+
+
+def test_two_hundred_parallel_votes_of_one_account_make_one(database, session, scene):
+    """AT-19.12."""
+    organisation, step, proposal, voter = scene
+    ids = organisation.id, step.id, proposal.id, voter.id
+    session.commit()
+
+    def vote(n: int) -> None:
+        with database.transaction(tenant=ids[0]) as own:
+            target, where = own.get_one(Proposal, ids[2]), own.get_one(type(step), ids[1])
+            value = (VoteValue.FOR, VoteValue.AGAINST)[n % 2]
+            votes.cast_vote(own, target, step=where, account_id=ids[3], value=value, now=NOW)
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(vote, range(200))) == [None] * 200
+    with database.transaction(tenant=ALL_TENANTS, write=False) as after:
+        row = after.scalars(select(Vote)).one()
+        proposal = after.get_one(Proposal, ids[2])
+        assert votes.recount(after, proposal) == {value: int(value is row.value) for value in VoteValue}
+        assert shown(after, proposal) == {value.value: int(value is row.value) for value in VoteValue}
+        assert after.scalar(select(func.count()).where(RegistryEntry.kind == EntryKind.VOTE_CAST)) == 1
+
+
+def test_another_organisation_finds_neither_the_proposal_nor_its_votes(database, session, scene):
+    _, step, proposal, voter = scene
+    votes.cast_vote(session, proposal, step=step, account_id=voter.id, value=VoteValue.FOR, now=NOW)
+    elsewhere = factories.make_organisation(session).id
+    proposal_id, step_id = proposal.id, step.id
+    session.commit()
+    with database.transaction(tenant=elsewhere, write=False) as other:
+        assert queries.sheet(other, proposal_id) is None
+        assert queries.census(other, step_id)["votes"] == 0
+        assert votes.recount(other, Proposal(id=proposal_id)) == dict.fromkeys(VoteValue, 0)
+    assert queries.sheet(session, uuid.uuid4()) is None
