@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from consult.coding.models import AnalysisRun, Codebook
 from consult.errors import NotFoundError
+from consult.jobs.models import Job
 
 
 def codebooks(session: Session, consultation_id: uuid.UUID) -> Sequence[Codebook]:
@@ -61,3 +62,8 @@ def published_run(session: Session, consultation_id: uuid.UUID) -> AnalysisRun |
         .order_by(AnalysisRun.published_at.desc())
         .limit(1)
     )
+
+
+def job_of(session: Session, run: AnalysisRun) -> Job | None:
+    """The job that does or did the run, for its progress."""
+    return session.get(Job, run.job_id) if run.job_id else None

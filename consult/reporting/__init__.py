@@ -1,0 +1,1 @@
+"""Deliverables built from analysis runs: result pages, the way back to the contributions, files."""
