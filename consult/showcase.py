@@ -22,6 +22,7 @@ from wtforms import (
     TextAreaField,
     widgets,
 )
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 LONG_ANSWER = (
@@ -53,19 +54,28 @@ class ShowcaseForm(Form):  # type: ignore[misc]  # WTForms has no types
 
     pseudonym = StringField("Pseudonyme", [InputRequired(), Length(max=40)], description="Il sera public.")
     email = EmailField("Adresse électronique", [InputRequired(), Regexp(r".+@.+", message="Il manque le signe « @ ».")])
-    password = PasswordField("Mot de passe", render_kw={"autocomplete": "new-password"}, description="Douze caractères au moins.")
-    territory = SelectField("Votre territoire", choices=[("", "Choisir"), ("38", "Isère"), ("974", "La Réunion")])
+    password = PasswordField(
+        "Mot de passe", render_kw={"autocomplete": "new-password"}, description="Douze caractères au moins."
+    )
+    territory = SelectField(
+        "Votre territoire",
+        choices=[SelectChoice("", "Choisir"), SelectChoice("38", "Isère"), SelectChoice("974", "La Réunion")],
+    )
     age = IntegerField("Âge", [Optional(), NumberRange(15, 120, "Donnez un nombre entre 15 et 120.")])
     day = DateField("Date d’ouverture", [Optional()])
     proposal = TextAreaField("Votre proposition", [InputRequired("Écrivez votre proposition."), Length(max=2000)])
     answer = RadioField(
         "Faut-il publier l’avis des communes ?",
         [InputRequired("Choisissez une réponse.")],
-        choices=[("yes", LONG_ANSWER), ("no", "Non"), ("unknown", "Sans opinion")],
+        choices=[SelectChoice("yes", LONG_ANSWER), SelectChoice("no", "Non"), SelectChoice("unknown", "Sans opinion")],
     )
     themes = SelectMultipleField(
         "Thèmes suivis",
-        choices=[("water", "Eau"), ("rail", "Transports ferroviaires"), ("school", "École")],
+        choices=[
+            SelectChoice("water", "Eau"),
+            SelectChoice("rail", "Transports ferroviaires"),
+            SelectChoice("school", "École"),
+        ],
         option_widget=widgets.CheckboxInput(),
         widget=widgets.ListWidget(prefix_label=False),
         description="Plusieurs réponses possibles.",
@@ -76,7 +86,9 @@ class ShowcaseForm(Form):  # type: ignore[misc]  # WTForms has no types
 
 def render(*, now: dt.datetime) -> str:
     """The page of components; `now` dates its example calendar."""
-    typed = MultiDict({"pseudonym": "Marguerite_du_Vercors", "email": "marguerite chez exemple.fr", "age": "7"})
+    typed = MultiDict(
+        {"pseudonym": "Marguerite_du_Vercors", "email": "marguerite chez exemple.fr", "age": "7", "territory": "38"}
+    )
     refused = ShowcaseForm(prefix="refused-")
     refused.process(MultiDict({f"refused-{name}": value for name, value in typed.items()}))
     refused.validate()

@@ -8,12 +8,14 @@ style sheet. It is either `consult/themes/<name>` or a package named by the entr
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from flask import Flask, Response, current_app, request, send_from_directory, url_for
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader
+from werkzeug.exceptions import NotFound
 
 HERE = Path(__file__).parent
 ENTRY_POINTS = "consult.themes"
@@ -51,10 +53,12 @@ def install(app: Flask, theme: str | None) -> None:
     app.extensions["static_folders"] = folders
 
     def static(filename: str) -> Response:
-        folder = next((folder for folder in folders if (folder / filename).is_file()), folders[-1])
         # An address with its digest never changes; a script imported by another, or a font, has none.
         age = FOREVER if "v" in request.args else ONE_HOUR
-        return send_from_directory(folder, filename, max_age=age)
+        for folder in folders[:-1]:
+            with suppress(NotFound):
+                return send_from_directory(folder, filename, max_age=age)
+        return send_from_directory(folders[-1], filename, max_age=age)
 
     app.view_functions["static"] = static
 

@@ -107,7 +107,9 @@ function enhanceTabs(root) {
         tab.tabIndex = i === index ? 0 : -1;
         panels[i].hidden = i !== index;
       });
-      if (focus) tabs[index].focus();
+      if (!focus) return;
+      tabs[index].focus();
+      history.replaceState(null, "", tabs[index].hash);
     };
     box.querySelector(".tab-list").setAttribute("role", "tablist");
     tabs.forEach((tab, i) => {
@@ -118,7 +120,6 @@ function enhanceTabs(root) {
       panels[i].tabIndex = 0;
       tab.addEventListener("click", (event) => {
         event.preventDefault();
-        history.replaceState(null, "", tab.hash);
         select(i, true);
       });
       tab.addEventListener("keydown", (event) => {
