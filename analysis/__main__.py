@@ -16,7 +16,7 @@ from analysis.coding import codebook as codebooks
 from analysis.errors import AnalysisError
 from analysis.lemmas import read_overrides
 from analysis.report import results, run, verify
-from analysis.report.study import study
+from analysis.report.study import Steps, steps_of, study
 from analysis.tabulate.cross import cross_table
 from analysis.tabulate.flat import flat_table
 
@@ -80,9 +80,11 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
 
 
 def _progress(done: int, total: int, label: str) -> None:
-    end = "" if sys.stderr.isatty() else "\n"
-    start = "\r\033[K" if sys.stderr.isatty() else ""
-    print(f"{start}[{100 * done // max(1, total):3} %] {label}", end=end, file=sys.stderr, flush=True)
+    line = f"[{done}/{total}] {label}"
+    if sys.stderr.isatty():
+        print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+    else:
+        print(line, file=sys.stderr, flush=True)
 
 
 def _erase_progress() -> None:
@@ -148,7 +150,7 @@ def _code(options: argparse.Namespace) -> None:
         seed=options.seed,
         overrides=read_overrides(options.lemmas) if options.lemmas else None,
         cache=options.cache,
-        progress=_progress,
+        steps=Steps(steps_of(source), _progress),
     )
     rows = [json.dumps(row, ensure_ascii=False) + "\n" for row in results.assignments(found)]
     options.out.write_text("".join(rows), encoding="utf-8")

@@ -129,7 +129,7 @@ def sort(texts: Sequence[str], rules: Rules | None = None) -> Sorting:
 
 def _decide(text: str, kinds: dict[str | None, str], phrases: dict[str, str]) -> str | None:
     if _LETTER.search(text):
-        if len(text) > _LONGEST_PHRASE:
+        if len(text) > _LONGEST_PHRASE and len(set(text)) > 1:
             return None
         normal = normalise(text)
         if normal in phrases:

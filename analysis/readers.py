@@ -342,38 +342,50 @@ def _read_csv(path: Path) -> Source:
         content = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise AnalysisError(f"« {path.name} » n’est pas en UTF-8 : enregistrez-le de nouveau en UTF-8.") from None
-    header = content.partition("\n")[0]
-    csv.field_size_limit(2**27)
-    delimiter = max(",;\t", key=header.count)
-    rows = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter, restval="")
-    columns = list(rows.fieldnames or [])
-    for needed in ("id", "text"):
-        if needed not in columns:
-            raise AnalysisError(f"« {path.name} » : la colonne « {needed} » manque ; colonnes lues : {columns}.")
-    names = [column for column in columns if column not in {"id", "text"}]
-    ids: list[str] = []
-    texts: list[str] = []
-    values: dict[str, list[str | None]] = {name: [] for name in names}
-    for row in rows:
-        ids.append(row["id"])
-        texts.append(row["text"])
-        for name in names:
-            values[name].append(row[name].strip() or None)
+    columns = _csv_columns(path.name, content)
+    ids, texts = columns.pop("id"), columns.pop("text")
     twice = [identifier for identifier, count in Counter(ids).items() if count > 1]
     if twice:
         raise AnalysisError(f"« {path.name} » : l’identifiant « {twice[0]} » sert {ids.count(twice[0])} fois.")
-    few = [name for name in names if 0 < len({*values[name]} - {None}) <= MAX_CATEGORIES]
-    notices = [
-        f"Colonne « {name} » : plus de {MAX_CATEGORIES} modalités ou vide, écartée."
-        for name in names
-        if name not in few
-    ]
-    variables = tuple(single(name, name, values[name]) for name in few)
+    values = {name: [value.strip() or None for value in column] for name, column in columns.items()}
+    few = {name: column for name, column in values.items() if 0 < len({*column} - {None}) <= MAX_CATEGORIES}
     return Source(
         slug=path.stem,
         title=path.stem,
-        corpora=(Corpus(path.stem, path.stem, "row", tuple(ids), tuple(texts), variables),),
+        corpora=(
+            Corpus(
+                key=path.stem,
+                title=path.stem,
+                unit="row",
+                ids=tuple(ids),
+                texts=tuple(texts),
+                variables=tuple(single(name, name, column) for name, column in few.items()),
+            ),
+        ),
         questionnaires=(),
         digests={path.name: hashlib.sha256(raw).hexdigest()},
-        notices=tuple(notices),
+        notices=tuple(
+            f"Colonne « {name} » : vide ou plus de {MAX_CATEGORIES} modalités, écartée."
+            for name in values
+            if name not in few
+        ),
     )
+
+
+def _csv_columns(name: str, content: str) -> dict[str, list[str]]:
+    """The columns of a CSV, separated by what its first line uses most among comma, semicolon and tab."""
+    csv.field_size_limit(2**27)
+    header = content.partition("\n")[0]
+    rows = csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=header.count))
+    names = next(rows, [])
+    for needed in ("id", "text"):
+        if names.count(needed) != 1:
+            raise AnalysisError(
+                f"« {name} » : il faut une colonne « {needed} » et une seule ; colonnes lues : {names}."
+            )
+    columns: dict[str, list[str]] = {column: [] for column in names}
+    for row in rows:
+        if row:
+            for position, column in enumerate(names):
+                columns[column].append(row[position] if position < len(row) else "")
+    return columns

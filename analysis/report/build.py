@@ -13,7 +13,7 @@ from analysis.coding import codebook as codebooks
 from analysis.errors import AnalysisError
 from analysis.lemmas import read_overrides
 from analysis.report import listings, pages, results, workbook
-from analysis.report.study import Progress, Study, study
+from analysis.report.study import Progress, Steps, Study, steps_of, study
 
 CODEBOOK_COPY = "codebook.yaml"
 OVERRIDES_COPY = "lemmas.yaml"
@@ -54,13 +54,12 @@ def run(
     name is replaced, any other directory refused. `progress(done, total, label)` is called as work goes on.
     `corpora` keeps only these corpora. Raises AnalysisError with one French sentence.
     """
-    if out.exists() and any(out.iterdir() if out.is_dir() else [out]) and not (out / provenance.MANIFEST).exists():
-        raise AnalysisError(f"« {out} » existe et n’est pas un dossier de résultats : choisissez un autre dossier.")
-    tell = progress or (lambda _done, _total, _label: None)
+    _check_free(out)
     plan = codebooks.load(codebook) if codebook else None
     fixed = read_overrides(overrides) if overrides else None
     source = readers.restricted(readers.read(dump), corpora)
-    found = study(source, plan, seed=seed, overrides=fixed, cache=cache, progress=tell)
+    steps = Steps(steps_of(source) + len(source.corpora) + 2, progress)
+    found = study(source, plan, seed=seed, overrides=fixed, cache=cache, steps=steps)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as building:
         built = Path(building) / "result"
@@ -68,16 +67,25 @@ def run(
         for original, copy in ((codebook, CODEBOOK_COPY), (overrides, OVERRIDES_COPY)):
             if original:
                 shutil.copyfile(original, built / copy)
-        _write(built, found, seed=seed)
+        _write(built, found, seed=seed, steps=steps)
+        parameters = {"seed": seed, "corpora": list(corpora)}
         provenance.write_manifest(
-            built,
-            source=results.source(found),
-            parameters={"seed": seed, "corpora": list(corpora)},
-            publishable=found.publishable,
+            built, source=results.source(found), parameters=parameters, publishable=found.publishable
         )
         if out.exists():
             shutil.rmtree(out)
         built.rename(out)
+    return _made(out, found)
+
+
+def _check_free(out: Path) -> None:
+    """Never write over a directory that is not one of our results."""
+    if not out.exists() or (out / provenance.MANIFEST).exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    raise AnalysisError(f"« {out} » existe et n’est pas un dossier de résultats : choisissez un autre dossier.")
+
+
+def _made(out: Path, found: Study) -> ReportResult:
     return ReportResult(
         out=out,
         report=out / "report.html",
@@ -85,12 +93,12 @@ def run(
         results=out / "results.json",
         assignments=out / "assignments.ndjson",
         manifest=out / provenance.MANIFEST,
-        source_digest=source.digest,
-        codebook_digest=plan.digest if plan else None,
+        source_digest=found.source.digest,
+        codebook_digest=found.codebook.digest if found.codebook else None,
         publishable=found.publishable,
         billable=found.billable,
         corpora=len(found.corpora),
-        notices=source.notices,
+        notices=found.source.notices,
     )
 
 
@@ -120,7 +128,7 @@ def verify(out: Path, dump: Path, *, progress: Progress | None = None, cache: Pa
         provenance.check_replayed(manifest, again)
 
 
-def _write(out: Path, found: Study, *, seed: int) -> None:
+def _write(out: Path, found: Study, *, seed: int, steps: Steps) -> None:
     environment = pages.environment()
     lists: pages.Lists = {}
     words: list[results.Json] = []
@@ -130,13 +138,16 @@ def _write(out: Path, found: Study, *, seed: int) -> None:
             listings.write(out, result, listing, environment)
             lists[result.corpus.key, listing.kind, listing.key] = listing.path
         words += results.word_lists(result, made)
+        steps.done(f"listes de « {result.corpus.key} »")
     drawn = pages.draw(found)
     charts = out / "charts"
     charts.mkdir()
     for number, svg in enumerate(drawn.values(), start=1):
         (charts / f"chart-{number:03}.svg").write_bytes(svg)
     (out / "report.html").write_text(pages.report(found, lists, drawn, seed=seed), encoding="utf-8")
+    steps.done("rapport")
     workbook.write(out / "report.xlsx", found, lists)
+    steps.done("classeur")
     content = json.dumps(results.results(found, lists, seed=seed), ensure_ascii=False, indent=1)
     (out / "results.json").write_text(content + "\n", encoding="utf-8")
     _write_ndjson(out / "assignments.ndjson", results.assignments(found))

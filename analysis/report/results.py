@@ -98,39 +98,47 @@ def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
             "lemmas": len(result.frequencies),
             "hapaxes": sum(item.count == 1 for item in result.frequencies),
         },
-        "lemmas": [
-            {
-                "lemma": item.lemma,
-                "shown": shown(result, item.lemma),
-                "pos": item.pos,
-                "count": item.count,
-                "texts": item.texts,
-                "forms": [list(form) for form in item.forms],
-                "page": lists.get((corpus.key, "lemma", item.lemma)),
-            }
-            for item in [item for item in result.frequencies if item.content][:KEPT_LEMMAS]
-        ],
+        "lemmas": _lemmas(result, lists),
         "shown_lemmas": len(shown_frequencies(result)),
         "forms": _forms(result),
         "specificities": [_specificities(result, position, lists) for position in range(len(result.specificities))],
-        "codes": [
-            {
-                "code": count.code.id,
-                "label": count.code.label,
-                "parent": count.code.parent,
-                "direct": count.direct,
-                "total": count.total,
-                "base": rec.billable,
-                "share": count.share,
-                "page": lists.get((corpus.key, "code", count.code.id)),
-                "contributions": [corpus.ids[rank] for rank in count.texts],
-            }
-            for count in result.codes
-        ],
+        "codes": _codes(result, lists),
         "uncoded": [corpus.ids[rank] for rank in result.uncoded] if study.codebook else [],
         "flat": [flat(table) for table in result.flat],
         "cross": [asdict(table) for table in result.cross],
     }
+
+
+def _lemmas(result: CorpusResult, lists: Lists) -> list[Json]:
+    return [
+        {
+            "lemma": item.lemma,
+            "shown": shown(result, item.lemma),
+            "pos": item.pos,
+            "count": item.count,
+            "texts": item.texts,
+            "forms": [list(form) for form in item.forms],
+            "page": lists.get((result.corpus.key, "lemma", item.lemma)),
+        }
+        for item in [item for item in result.frequencies if item.content][:KEPT_LEMMAS]
+    ]
+
+
+def _codes(result: CorpusResult, lists: Lists) -> list[Json]:
+    return [
+        {
+            "code": count.code.id,
+            "label": count.code.label,
+            "parent": count.code.parent,
+            "direct": count.direct,
+            "total": count.total,
+            "base": result.reconciliation.billable,
+            "share": count.share,
+            "page": lists.get((result.corpus.key, "code", count.code.id)),
+            "contributions": [result.corpus.ids[rank] for rank in count.texts],
+        }
+        for count in result.codes
+    ]
 
 
 def _forms(result: CorpusResult) -> list[list[str | int]]:

@@ -26,6 +26,24 @@ SMALL_CORPUS = 20
 Progress = Callable[[int, int, str], None]
 
 
+class Steps:
+    """Tells how far a run has come: `total` steps are known beforehand."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._done, self._total, self._progress = 0, total, progress
+
+    def done(self, label: str) -> None:
+        """One more step is behind."""
+        self._done += 1
+        if self._progress:
+            self._progress(self._done, self._total, label)
+
+
+def steps_of(source: Source) -> int:
+    """How many steps `study` will tell about this source."""
+    return 2 * len(source.corpora) + len(source.questionnaires) + 1
+
+
 @dataclass(frozen=True)
 class Reconciliation:
     """Where each contribution received went. The parts always add up: nothing is dropped silently.
@@ -123,31 +141,29 @@ def study(
     seed: int,
     overrides: dict[str, str] | None = None,
     cache: Path | None = None,
-    progress: Progress,
+    steps: Steps,
 ) -> Study:
     """Compute everything from a source already read. Deterministic for a given source, codebook and seed."""
-    steps = 2 * len(source.corpora) + len(source.questionnaires) + 1
-    done = iter(range(1, steps + 1))
     vocabulary = Vocabulary()
     if codebook:
         register_words(codebook, vocabulary)
     prepared: list[tuple[Corpus, nonresponse.Sorting, Tokens]] = []
     for corpus in source.corpora:
         prepared.append((corpus, nonresponse.sort(corpus.texts), vocabulary.tokenise(corpus.texts)))
-        progress(next(done), steps, f"mots de « {corpus.key} »")
+        steps.done(f"mots de « {corpus.key} »")
     lemmas = learn(vocabulary.forms, _readable(prepared), seed=seed, overrides=overrides, cache_dir=cache)
-    progress(next(done), steps, "lemmes")
+    steps.done("lemmes")
     lexicon = Lexicon(vocabulary, lemmas)
     acronyms = vocabulary.acronyms([tokens for _, _, tokens in prepared])
     layer = _Layer(lexicon, lemmas, codebook, frozenset(vocabulary.forms[number] for number in acronyms))
     results: list[CorpusResult] = []
     for corpus, sorting, tokens in prepared:
         results.append(_corpus(corpus, sorting, tokens, layer))
-        progress(next(done), steps, f"comptages de « {corpus.key} »")
+        steps.done(f"comptages de « {corpus.key} »")
     questionnaires: list[QuestionnaireResult] = []
     for questionnaire in source.questionnaires:
         questionnaires.append(_questionnaire(questionnaire))
-        progress(next(done), steps, f"tableaux de « {questionnaire.key} »")
+        steps.done(f"tableaux de « {questionnaire.key} »")
     failed = check_examples(codebook, lexicon) if codebook else []
     return Study(source, codebook, failed, lemmas, results, questionnaires)
 
