@@ -5,6 +5,7 @@ The grounds stand here, below contributions and questionnaires, so that a conten
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -64,3 +65,24 @@ def ground_label(code: str | None) -> str:
 def report_label(code: str) -> str:
     """The words of a reason given by a citizen."""
     return OTHER_REPORT[1] if code == OTHER_REPORT[0] else GROUNDS[code].label if code in GROUNDS else code
+
+
+# Key figures, by the names that a step's census uses: one, several.
+FIGURES: Final = {
+    "contributions": ("contribution", "contributions"),
+    "arguments": ("argument", "arguments"),
+    "votes": ("vote", "votes"),
+    "replies": ("réponse", "réponses"),
+    "imported_votes": ("vote importé", "votes importés"),
+    "imported_replies": ("réponse importée", "réponses importées"),
+}
+ALWAYS_SHOWN: Final = frozenset({"contributions", "arguments", "votes", "replies"})  # even when they are 0
+
+
+def figures(counts: Mapping[str, int]) -> list[tuple[int, str]]:
+    """Counts with their words, in one order; imported ones only where there are any."""
+    return [
+        (counts[name], words[counts[name] > 1])
+        for name, words in FIGURES.items()
+        if name in counts and (counts[name] or name in ALWAYS_SHOWN)
+    ]

@@ -1,0 +1,1 @@
+"""The staff side of consultations: create, edit, steps, open, close, figures."""

@@ -1,0 +1,105 @@
+"""Public pages of consultations: the list, one consultation, one step."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Blueprint, current_app, g, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from consult.actor import Actor
+from consult.consultations import labels, policy, queries
+from consult.consultations.manage.views import bp as manage
+from consult.consultations.models import Consultation, Step
+from consult.errors import NotFoundError
+from consult.pagecache import cached_for_visitors
+from consult.protocols import StepKind
+from consult.security import anyone, anyone_indexable
+
+bp = Blueprint("consultations", __name__)
+bp.register_blueprint(manage)
+FEATURED: Final = 3  # consultations of the home page whose figures are counted
+
+
+@bp.get("/")
+@anyone_indexable
+@cached_for_visitors
+def home() -> str:
+    """The home page: what is open, what comes, what is over."""
+    phases = queries.public_consultations(g.session, g.now)
+    current = [*phases[policy.Phase.OPEN], *phases[policy.Phase.CLOSED]][:FEATURED]
+    counted = {each.id: queries.figures(g.session, each, step_kinds()) for each in current}
+    added = queries.totals({str(key): queries.totals(counts) for key, counts in counted.items()})
+    return render_template("consultations/home.html", phases=phases, figures=labels.figures(added), labels=labels)
+
+
+@bp.get("/consultations")
+@anyone_indexable
+@cached_for_visitors
+def listing() -> str:
+    """Every public consultation."""
+    phases = queries.public_consultations(g.session, g.now)
+    return render_template("consultations/list.html", phases=phases)
+
+
+@bp.get("/consultations/<slug>")
+@anyone_indexable
+@cached_for_visitors
+def show(slug: str) -> str:
+    """One consultation: why, who decides, what will be done, its calendar and live counts."""
+    consultation = queries.consultation_or_404(g.session, slug, g.actor)
+    counts = queries.figures(g.session, consultation, step_kinds())
+    return render_template(
+        "consultations/show.html",
+        consultation=consultation,
+        phase=policy.phase(consultation, g.now).value,
+        steps=calendar(consultation, g.now),
+        figures=labels.figures(queries.totals(counts)),
+        draft=not policy.is_public(consultation),
+    )
+
+
+@bp.get("/consultations/<slug>/<step_slug>")
+@anyone
+@cached_for_visitors
+def step(slug: str, step_slug: str) -> str:
+    """One step, drawn by its kind."""
+    found = queries.step_or_404(g.session, slug, step_slug, g.actor)
+    kind = step_kinds().get(found.kind)
+    if kind is None:
+        raise NotFoundError("Cette étape est d’un type qui n’est pas installé.")
+    return kind.render(g.session, found, g.actor, g.now, request.args)
+
+
+def presentation_page(
+    session: Session, step: Step, actor: Actor, now: dt.datetime, arguments: Mapping[str, str]
+) -> str:
+    """The page of a presentation step."""
+    del session, actor, arguments
+    state = policy.step_state(step, step.consultation, now).value
+    return render_template("consultations/presentation.html", step=step, state=state)
+
+
+def step_kinds() -> Mapping[str, StepKind]:
+    """The kinds of steps that are installed."""
+    kinds: Mapping[str, StepKind] = current_app.extensions["bindings"].step_kinds
+    return kinds
+
+
+def calendar(consultation: Consultation, now: dt.datetime) -> list[dict[str, Any]]:
+    """The steps as the timeline shows them."""
+    kinds = step_kinds()
+    return [
+        {
+            "title": step.title,
+            "href": url_for("consultations.step", slug=consultation.slug, step_slug=step.slug),
+            "state": policy.step_state(step, consultation, now).value,
+            "kind": kinds[step.kind].label if step.kind in kinds else "",
+            "starts": step.opens_at,
+            "ends": step.closes_at,
+            "summary": "",
+        }
+        for step in sorted(consultation.steps, key=lambda each: each.position)
+    ]
