@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from consult import html
 from consult.clock import PARIS
+from consult.consultations.labels import HIDDEN_AT_SOURCE
 from consult.imports.mapping import ImportMapping, Layout, QuestionSpec, Target
 from consult.imports.readers import Row
 
@@ -20,7 +21,6 @@ MAX_TITLE: Final = 200
 MAX_AUTHOR: Final = 80
 MAX_SAMPLE: Final = 2000
 MAX_COUNT: Final = 2_000_000_000
-DEFAULT_GROUND: Final = "hidden_at_source"
 YES: Final = frozenset({"true", "1", "oui", "vrai", "yes", "o", "y", "x"})
 NO: Final = frozenset({"false", "0", "non", "faux", "no", "n", ""})
 SIDES: Final = {"pour": "for", "for": "for", "yes": "for", "contre": "against", "against": "against", "no": "against"}
@@ -154,7 +154,7 @@ class _Cells:
         if said in NO:
             return None
         if said in YES:
-            return (self.get("hidden_reason") or DEFAULT_GROUND)[:40]
+            return (self.get("hidden_reason") or HIDDEN_AT_SOURCE[0])[:40]
         raise RejectedError(f"« {said[:40]} » ne dit pas si le contenu est masqué : oui ou non est attendu.")
 
     def instant(self, name: str) -> dt.datetime | None:
