@@ -46,6 +46,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     _replace_handlers(root, handler)
     root.setLevel(logging.INFO)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
 
     journal = logging.getLogger(SECURITY_LOGGER)

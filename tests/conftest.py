@@ -13,13 +13,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import literal, select, text, union_all
 from werkzeug.serving import make_server
 
 from consult.app import ConsultApp, create_app
 from consult.db import ALL_TENANTS, Base, Database
-from consult.migrations import load_models
+from consult.migrations import commands, load_models
 from consult.organisations.models import Organisation
 from consult.settings import Settings
 from tests.servers import SmtpServer, postgresql_binaries, postgresql_cluster, redis_server
@@ -55,12 +57,19 @@ def now() -> dt.datetime:
     return dt.datetime(2026, 3, 2, 9, 41, 27, tzinfo=dt.UTC)
 
 
+def _create_schema(database: Database) -> None:
+    """Every table at once, told to be what the migrations lead to (tests/migrations proves it)."""
+    with database.engine.begin() as connection:
+        load_models().create_all(connection)
+        scripts = ScriptDirectory(str(commands.FOLDER))
+        MigrationContext.configure(connection).stamp(scripts, "head")
+
+
 @pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory) -> Path:
-    load_models()
     path = tmp_path_factory.mktemp("sqlite") / "template.db"
     database = Database(f"sqlite:///{path}")
-    Base.metadata.create_all(database.engine)
+    _create_schema(database)
     database.dispose()  # the last connection folds the write-ahead log into the file
     return path
 
@@ -82,9 +91,8 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def _postgres_database(postgres_server) -> Iterator[Database]:
     with _fresh_postgres(postgres_server) as url:
-        load_models()
         database = Database(url)
-        Base.metadata.create_all(database.engine)
+        _create_schema(database)
         yield database
         database.dispose()
 

@@ -9,6 +9,7 @@ import contextlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -51,10 +52,20 @@ def is_current(database: Database) -> bool:
 
 
 def differences(database: Database) -> list[str]:
-    """What the models say and the database does not hold, or the reverse; empty when they agree."""
+    """What would make the database what the models say, as « add_column proposal.title »; empty when they agree."""
     with database.session(write=False, tenant=None) as session:
         context = MigrationContext.configure(session.connection(), opts={"compare_server_default": True})
-        return [str(difference) for difference in compare_metadata(context, load_models())]
+        return [_describe(difference) for difference in compare_metadata(context, load_models())]
+
+
+def _describe(difference: Any) -> str:
+    if isinstance(difference, list):  # several changes of one column
+        return ", ".join(_describe(one) for one in difference)
+    act, *what = difference
+    names = [getattr(part, "name", part) for part in what if isinstance(part, str) or hasattr(part, "name")]
+    table = getattr(what[0], "table", None)
+    owner = [] if table is None else [table.name]
+    return f"{act} {'.'.join(str(name) for name in (*owner, *names))}"
 
 
 @contextlib.contextmanager

@@ -1,0 +1,353 @@
+"""The `consult` command. Exit code 0: done; 1: refused, with one line in French; 2: wrong use.
+
+Features are imported inside each command, so that `consult --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+import click
+from sqlalchemy.exc import OperationalError
+
+from consult.actor import PLATFORM_ROLES, STAFF_ROLES, SYSTEM, Role
+from consult.db import ALL_TENANTS, Database, as_tenant
+from consult.errors import ConflictError, ConsultError, InvalidError, NotFoundError
+from consult.labels import NO_BREAK
+from consult.settings import Settings, UnsafeSettingsError
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from consult.accounts.models import Account
+    from consult.organisations.models import Organisation
+
+REFUSED, WRONG_USE = 1, 2
+
+
+class _FrenchHelp(click.HelpFormatter):
+    """Click's help, whose own words have no French translation."""
+
+    WORDS: Final = {"Commands": "Commandes", "Show this message and exit.": "Afficher cette aide."}
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        del prefix
+        super().write_usage(prog, args, "Usage : ")
+
+    def write_heading(self, heading: str) -> None:
+        super().write_heading(self.WORDS.get(heading, heading) + NO_BREAK)
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl([(term, self.WORDS.get(text, text)) for term, text in rows], col_max, col_spacing)
+
+
+click.Context.formatter_class = _FrenchHelp
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def cli() -> None:
+    """Consult : plateforme de consultation publique vérifiable.
+
+    Chaque réglage se donne par une variable d’environnement, décrite dans deploy/env.example.
+    """
+
+
+def main() -> None:
+    """Entry point: runs the command, and turns refusals into one line and an exit code."""
+    try:
+        outcome = cli.main(standalone_mode=False, prog_name="consult")
+    except click.UsageError as error:
+        sys.exit(_wrong_use(error))
+    except click.ClickException as error:
+        sys.exit(_refuse(error.format_message()))
+    except click.Abort:
+        sys.exit(_refuse("Interrompu."))
+    except ConsultError as refusal:
+        sys.exit(_refuse(refusal.message or "Opération refusée."))
+    except UnsafeSettingsError as refusal:
+        sys.exit(_refuse(f"Réglage refusé : {refusal}."))
+    except OperationalError:
+        sys.exit(_refuse("La base de données ne répond pas, ou est occupée : vérifiez DATABASE_URL."))
+    sys.exit(outcome if isinstance(outcome, int) else 0)
+
+
+def tell(message: str) -> None:
+    """One line of progress, on stderr: what a command produces goes to stdout."""
+    click.echo(message, err=True)
+
+
+def _refuse(message: str) -> int:
+    tell(message)
+    return REFUSED
+
+
+def _wrong_use(error: click.UsageError) -> int:
+    words = "Commande incomplète ou mal écrite"
+    match error:
+        case click.NoSuchOption():
+            words = f"Option inconnue : {error.option_name}"
+        case click.MissingParameter() if error.param is not None:
+            words = f"Il manque : {error.param.human_readable_name}"
+        case click.BadParameter() if error.param is not None:
+            words = f"Valeur refusée pour {error.param.human_readable_name}"
+    path = error.ctx.command_path if error.ctx else "consult"
+    tell(f"{words}. Aide : {path} --help")
+    return WRONG_USE
+
+
+def _settings() -> Settings:
+    from consult import logs
+
+    settings = Settings.from_env()
+    logs.configure(settings)
+    return settings
+
+
+def _database(settings: Settings) -> Database:
+    """The database, once every migration was run on it."""
+    from consult.migrations import commands
+
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    if not commands.is_current(database):
+        raise ConflictError("La base de données n’est pas à jour : lancez d’abord « consult db upgrade ».")
+    return database
+
+
+@cli.group()
+def db() -> None:
+    """Préparer et mettre à jour la base de données."""
+
+
+@db.command("upgrade")
+@click.argument("revision", default="head")
+def db_upgrade(revision: str) -> None:
+    """Créer ou mettre à jour les tables (jusqu’à REVISION ; par défaut, la dernière)."""
+    from consult.migrations import commands
+
+    commands.upgrade(_settings().database_url, revision)
+    tell("Base de données à jour.")
+
+
+@db.command("downgrade")
+@click.argument("revision")
+@click.option("--yes", is_flag=True, help="Ne pas demander de confirmation.")
+def db_downgrade(revision: str, yes: bool) -> None:  # noqa: FBT001  # click gives flags so
+    """Revenir à REVISION (« -1 » : une étape ; « base » : plus aucune table). Des données peuvent être perdues."""
+    from consult.migrations import commands
+
+    if not yes:
+        click.confirm("Les données sans place dans l’ancien schéma seront perdues. Continuer ?", abort=True, err=True)
+    commands.downgrade(_settings().database_url, revision)
+    tell("Retour effectué.")
+
+
+@db.command("check")
+def db_check() -> int:
+    """Dire si les tables sont celles que cette version attend."""
+    from consult.migrations import commands
+
+    database = _database(_settings())
+    differences = commands.differences(database)
+    for difference in differences:
+        tell(difference)
+    if differences:
+        return _refuse(f"La base de données diffère du schéma attendu en {len(differences)} point(s).")
+    tell("Base de données conforme.")
+    return 0
+
+
+@db.command("revise", hidden=True)
+@click.argument("message")
+def db_revise(message: str) -> None:
+    """Pour les développeurs : écrire la migration qui mène la base aux modèles actuels."""
+    from consult.migrations import commands
+
+    commands.revise(_settings().database_url, message)
+
+
+@cli.command()
+@click.option("--once", is_flag=True, help="Exécuter les travaux en attente, puis s’arrêter.")
+@click.option("--list", "listing", is_flag=True, help="Lister les travaux en cours, en attente ou en échec.")
+def worker(once: bool, listing: bool) -> int:  # noqa: FBT001  # click gives flags so
+    """Exécuter les travaux de fond : courriels, exports, analyses."""
+    from consult import app, serving
+    from consult.jobs.worker import Worker
+
+    settings = _settings()
+    database = _database(settings)
+    if listing:
+        return _list_jobs(database)
+    runner = Worker(database, app.bindings(settings).job_handlers, tasks=app.TASKS)
+    stop = serving.stop_on_signals()
+    if not once:
+        runner.run_forever(stop)
+        return 0
+    count = 0
+    while not stop.is_set() and runner.run_once(stop):
+        count += 1
+    tell(f"{count} travaux exécutés." if count > 1 else f"{count} travail exécuté.")
+    return 0
+
+
+def _list_jobs(database: Database) -> int:
+    """Print a table on stdout; exit code 1 when a job failed, so that a monitor may call it."""
+    from consult.jobs import labels, queries
+
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        for job in queries.unfinished(session):
+            click.echo(labels.line(job))
+        failed = queries.failed_count(session)
+    if failed:
+        return _refuse(f"{failed} travaux en échec." if failed > 1 else "1 travail en échec.")
+    return 0
+
+
+@cli.command()
+@click.option("--no-worker", is_flag=True, help="Ne pas lancer de travailleur : il tourne ailleurs.")
+def serve(no_worker: bool) -> int:  # noqa: FBT001  # click gives flags so
+    """Servir le site, avec un travailleur pour les travaux de fond."""
+    from consult import serving
+    from consult.mail.jobs import mail_folder
+
+    settings = _settings()
+    serving.refuse_busy_port(settings)
+    _database(settings).dispose()
+
+    def ready() -> None:
+        tell(f"Consult répond sur http://{settings.host}:{settings.port} (Ctrl+C pour arrêter).")
+        if not settings.smtp_host:
+            tell(f"Aucun serveur SMTP : les courriels sont écrits dans {mail_folder(settings).resolve()}.")
+
+    tell("Démarrage…")
+    return serving.serve(settings, with_worker=not no_worker, ready=ready)
+
+
+@cli.group()
+def organisation() -> None:
+    """Les administrations servies par la plateforme."""
+
+
+@organisation.command("create")
+@click.argument("slug")
+@click.argument("name")
+def organisation_create(slug: str, name: str) -> None:
+    """Créer l’organisation NAME, dont l’identifiant dans les adresses est SLUG."""
+    from consult import clock
+    from consult.organisations import service
+
+    with _database(_settings()).transaction(tenant=ALL_TENANTS) as session:
+        service.create_organisation(session, slug=slug, name=name, now=clock.now())
+    tell(f"Organisation « {slug} » créée. Complétez ses mentions légales dans l’espace de gestion.")
+
+
+@cli.group()
+def account() -> None:
+    """Les comptes d’agents et leurs rôles."""
+
+
+@account.command("create")
+@click.option("--organisation", "slug", required=True, help="Identifiant de l’organisation.")
+@click.option("--email", required=True, help="Adresse électronique, dont vous répondez.")
+@click.option("--pseudonym", required=True, help="Nom affiché.")
+@click.option("--role", "role_names", multiple=True, help="Rôle à donner ; répétable.")
+@click.password_option("--password", envvar="CONSULT_NEW_PASSWORD", prompt="Mot de passe", help="Demandé s’il manque.")
+def account_create(slug: str, email: str, pseudonym: str, role_names: tuple[str, ...], password: str) -> None:
+    """Créer un compte confirmé, avec ses rôles."""
+    from consult import clock
+    from consult.accounts import service
+    from consult.accounts.passwords import service as passwords
+
+    settings = _settings()
+    roles = [_role(name) for name in role_names]
+    kept = passwords.keep(password, staff=not STAFF_ROLES.isdisjoint(roles), context=(email, pseudonym))
+    database = _database(settings)
+    with _serving(database, slug) as (session, served):
+        created = service.create_account(
+            session,
+            organisation_id=served.id,
+            email=email,
+            pseudonym=pseudonym,
+            password=kept,
+            now=clock.now(),
+            confirmed=True,
+            tags_differ=settings.email_tags,
+        )
+        for role in roles:
+            _grant(session, settings, served, created, role)
+    tell(f"Compte « {pseudonym} » créé." + (" Le second facteur sera demandé à la connexion." if roles else ""))
+
+
+@account.command("grant")
+@click.option("--organisation", "slug", required=True, help="Identifiant de l’organisation du compte.")
+@click.argument("email")
+@click.argument("role_name", metavar="ROLE")
+def account_grant(slug: str, email: str, role_name: str) -> None:
+    """Donner un rôle à un compte existant, connu par son adresse."""
+    settings = _settings()
+    role = _role(role_name)
+    with _serving(_database(settings), slug) as (session, served):
+        _grant(session, settings, served, _account(session, settings, email), role)
+    tell(f"Rôle « {role.value} » donné.")
+
+
+@account.command("revoke")
+@click.option("--organisation", "slug", required=True, help="Identifiant de l’organisation du compte.")
+@click.argument("email")
+@click.argument("role_name", metavar="ROLE")
+def account_revoke(slug: str, email: str, role_name: str) -> None:
+    """Retirer un rôle de plateforme. Les rôles d’organisation se retirent dans l’espace de gestion, avec un motif."""
+    from consult import clock
+    from consult.accounts.access import service
+
+    settings = _settings()
+    role = _role(role_name, PLATFORM_ROLES)
+    with _serving(_database(settings), slug) as (session, _):
+        service.revoke_platform(session, _account(session, settings, email), role, now=clock.now())
+    tell(f"Rôle « {role.value} » retiré.")
+
+
+@contextlib.contextmanager
+def _serving(database: Database, slug: str) -> Iterator[tuple[Session, Organisation]]:
+    """A transaction for that organisation. Raises NotFoundError."""
+    from consult.organisations import queries
+
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        served = queries.by_slug(session, slug)
+        if served is None:
+            raise NotFoundError(f"Aucune organisation n’a l’identifiant « {slug} ».")
+        with as_tenant(session, served.id):
+            yield session, served
+
+
+def _role(name: str, known: Collection[Role] = STAFF_ROLES) -> Role:
+    if name not in {role.value for role in known}:
+        raise InvalidError(f"Le rôle « {name} » n’existe pas ici. Rôles possibles : {', '.join(sorted(known))}.")
+    return Role(name)
+
+
+def _account(session: Session, settings: Settings, email: str) -> Account:
+    from consult.accounts import policy, queries
+
+    found = queries.confirmed_account(session, policy.typed_email_key(email, tags_differ=settings.email_tags))
+    if found is None:
+        raise NotFoundError("Aucun compte confirmé de cette organisation n’a cette adresse.")
+    return found
+
+
+def _grant(session: Session, settings: Settings, served: Organisation, held: Account, role: Role) -> None:
+    from consult import clock
+    from consult.accounts.access import service
+    from consult.organisations import queries
+
+    if role in PLATFORM_ROLES:
+        service.grant_platform(session, held, role, now=clock.now())
+        return
+    site = queries.address_of(session, served, settings)
+    service.grant(session, served, held, role, actor=SYSTEM, now=clock.now(), site=site)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+"""What gunicorn serves: `gunicorn consult.wsgi:app`."""
+
+from __future__ import annotations
+
+from consult import logs
+from consult.app import create_app
+from consult.settings import Settings
+
+_settings = Settings.from_env()
+logs.configure(_settings)
+app = create_app(_settings)
