@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ from urllib.parse import quote
 from apiflask import APIFlask
 from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, url_for
 from flask_login import LoginManager, UserMixin
+from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
@@ -24,16 +26,28 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consult import __version__, clock, errors, labels, security, theming
 from consult import html as rich_text
+from consult.accounts import jobs as account_jobs
 from consult.accounts import policy as account_policy
 from consult.accounts import queries as account_queries
 from consult.accounts import service as account_service
+from consult.accounts import views as accounts_views
+from consult.accounts import views as account_views
 from consult.actor import ANONYMOUS, Actor, Role
+from consult.consultations.models import Consultation
+from consult.coding import views as coding_views
+from consult.consultations import bindings as consultations_bindings
+from consult.consultations import queries as consultations
+from consult.consultations import views as consultations_views
+from consult.contributions import bindings as contributions_bindings
+from consult.contributions import datasets as contributions_datasets
+from consult.contributions import jobs as contributions_jobs
 from consult.db import Database, survives
 from consult.jobs import schedule as jobs_schedule
 from consult.jobs.schedule import PruneJobs, Task
 from consult.mail import jobs as mail_jobs
 from consult.mail.jobs import DeliverMail, PruneMails
 from consult.organisations import queries as organisations
+from consult.organisations import views as organisation_views
 from consult.pagecache import PageCache
 from consult.protocols import Bindings, JobHandler
 from consult.settings import Settings
@@ -44,8 +58,9 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
 logger = logging.getLogger(__name__)
-BLUEPRINTS: Final[tuple[Blueprint, ...]] = ()
-TASKS: Final[tuple[Task, ...]] = (*jobs_schedule.TASKS, *mail_jobs.TASKS)  # what workers do periodically
+BLUEPRINTS: Final[tuple[Blueprint, ...]] = (account_views.bp, organisation_views.bp)
+# What workers do periodically.
+TASKS: Final[tuple[Task, ...]] = (*jobs_schedule.TASKS, *mail_jobs.TASKS, *account_jobs.TASKS)
 FALLBACK_PAGE: Final = Path(__file__).parent / "templates" / "errors" / "fallback.html"  # when no page can be drawn
 
 
@@ -117,6 +132,9 @@ def create_app(settings: Settings) -> ConsultApp:
     app.extensions["settings"] = settings
     app.extensions["database"] = Database(settings.database_url, pool_size=settings.pool_size)
     app.extensions["bindings"] = bindings(settings)
+    # What accounts, a lower layer, asks of those above: what follows a confirmed address, and names for the register.
+    app.extensions["on_account_confirmed"] = []
+    app.extensions["consultation_titles"] = _consultation_titles
     _start_login(app)
     security.start_limiter(app, redis_url=settings.redis_url, enabled=settings.rate_limits)
     _start_templates(app, settings)
@@ -130,9 +148,47 @@ def create_app(settings: Settings) -> ConsultApp:
 
 
 def bindings(settings: Settings) -> Bindings:
-    """Every implementation of the five protocols."""
-    job_handlers: tuple[JobHandler, ...] = (PruneJobs(TASKS), DeliverMail(settings), PruneMails())
-    return Bindings(job_handlers={handler.kind: handler for handler in job_handlers})
+    """Every implementation of the five protocols; installed packages may add step kinds."""
+    step_kinds: list[StepKind] = [
+        consultations_bindings.PresentationStep(consultations_views.presentation_page),
+        contributions_bindings.ProposalsStep(contributions_views.step_page),
+        questionnaires_bindings.QuestionnaireStep(questionnaires_views.step_page),
+        reporting_bindings.ResultsStep(reporting_views.step_page),
+        *(point.load()() for point in entry_points(group="consult.step_kinds")),
+    ]
+    content_types: tuple[ContentType, ...] = (
+        contributions_bindings.ProposalContent(),
+        contributions_bindings.ArgumentContent(),
+        questionnaires_bindings.ReplyContent(),
+    )
+    public_datasets: tuple[PublicDataset, ...] = (
+        consultations_bindings.ConsultationDataset(),
+        consultations_bindings.StepsDataset(),
+        contributions_datasets.ThemesDataset(),
+        contributions_datasets.ContributionsDataset(),
+        contributions_datasets.ArgumentsDataset(),
+        contributions_datasets.VotesDataset(),
+        questionnaires_bindings.QuestionsDataset(),
+        questionnaires_bindings.RepliesDataset(),
+        questionnaires_bindings.AnswersDataset(),
+    )
+    job_handlers: tuple[JobHandler, ...] = (
+        PruneJobs(TASKS),
+        DeliverMail(settings),
+        PruneMails(),
+        PurgeExpired(),
+        FoldVotes(),
+        PruneDrafts(),
+        RunImport(),
+        UndoImport(),
+        NotifyModerators(settings),
+    )
+    return Bindings(
+        step_kinds={kind.kind: kind for kind in step_kinds},
+        content_types={each.type: each for each in content_types},
+        job_handlers={handler.kind: handler for handler in job_handlers},
+        public_datasets={dataset.name: dataset for dataset in public_datasets},
+    )
 
 
 def _wrap(app: ConsultApp, settings: Settings) -> None:

@@ -65,6 +65,9 @@ class Settings:
         "CONSULT_PAGE_CACHE_SECONDS", 2.0, "durée de mémoire des pages anonymes, 2 s au plus ; 0 : aucune"
     )
     max_request_bytes: int = _option("CONSULT_MAX_REQUEST_BYTES", 2_000_000, "taille maximale d'une requête")
+    email_tags: bool = _option(
+        "CONSULT_EMAIL_TAGS", False, "1 : nom+mot@exemple.fr et nom@exemple.fr sont deux personnes"
+    )
     session_idle_minutes: int = _option("CONSULT_SESSION_IDLE_MINUTES", 120, "inactivité qui ferme une session")
     session_days: int = _option("CONSULT_SESSION_DAYS", 30, "durée maximale d'une session de participant")
     staff_session_hours: int = _option("CONSULT_STAFF_SESSION_HOURS", 12, "durée maximale d'une session d'agent")

@@ -31,9 +31,9 @@ class SessionCookie:
     name: str
     secure: bool
 
-    def holding(self, token: str, *, expires: dt.datetime) -> dict[str, Any]:
-        """Arguments for `Response.set_cookie`; no Domain, so that `__Host-` holds."""
-        return {"key": self.name, "value": token, "expires": expires, **self._attributes()}
+    def holding(self, token: str, *, days: int) -> dict[str, Any]:
+        """Arguments for `Response.set_cookie`; no Domain, so that `__Host-` holds. The server ends sessions sooner."""
+        return {"key": self.name, "value": token, "max_age": days * 86_400, **self._attributes()}
 
     def absent(self) -> dict[str, Any]:
         """Arguments for `Response.delete_cookie`."""
@@ -54,6 +54,24 @@ def session_life(roles: Collection[Role], settings: Settings) -> tuple[dt.timede
     if STAFF_ROLES.isdisjoint(roles):
         return idle, dt.timedelta(days=settings.session_days)
     return min(idle, STAFF_IDLE), dt.timedelta(hours=settings.staff_session_hours)
+
+
+# Signed values ------------------------------------------------------------------------------------------------------
+
+
+def sign(secret: str, kind: str, value: str) -> str:
+    """The value with a signature, to be carried by a form and trusted when it comes back."""
+    return f"{value}.{_signature(secret, kind, value)}"
+
+
+def unsign(secret: str, kind: str, signed: str) -> str | None:
+    """The value, when the signature is ours and of that kind."""
+    value, _, signature = signed.rpartition(".")
+    return value if hmac.compare_digest(signature.encode(), _signature(secret, kind, value).encode()) else None
+
+
+def _signature(secret: str, kind: str, value: str) -> str:
+    return hmac.new(f"{kind}:{secret}".encode(), value.encode(), hashlib.sha256).hexdigest()
 
 
 # Failures -----------------------------------------------------------------------------------------------------------
@@ -84,8 +102,36 @@ MAILED_LINK: Final = Throttle(free=3, longest=dt.timedelta(hours=1))
 
 def attempt_key(secret: str, kind: str, *parts: str) -> str:
     """The keyed digest under which failures are counted: tells nothing of the address or the account."""
-    message = "\x1f".join((kind, *parts))
-    return hmac.new(f"attempts:{secret}".encode(), message.encode(), hashlib.sha256).hexdigest()
+    return _signature(secret, "attempts", "\x1f".join((kind, *parts)))
+
+
+def local_path(wanted: str | None, default: str) -> str:
+    """Where to go next: a path of this site, never another site's address."""
+    if (
+        not wanted
+        or not wanted.startswith("/")
+        or wanted.startswith("//")
+        or not wanted.isprintable()
+        or "\\" in wanted
+    ):
+        return default
+    return wanted
+
+
+_BROWSERS: Final = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"),
+)  # fmt: skip
+_SYSTEMS: Final = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser_name(user_agent: str) -> str:
+    """« Firefox sous Linux »: enough for a person to know a session of theirs, no more."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "Navigateur")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return f"{browser} sous {system}" if system else browser
 
 
 # Addresses ----------------------------------------------------------------------------------------------------------
@@ -111,6 +157,14 @@ def email_key(email: str, *, tags_differ: bool) -> str:
     return f"{unicodedata.normalize('NFKC', local).casefold()}@{host.casefold()}"
 
 
+def typed_email_key(typed: str, *, tags_differ: bool) -> str:
+    """The canonical form of what was typed to sign in; what cannot be an address matches none."""
+    try:
+        return email_key(typed.strip(), tags_differ=tags_differ)
+    except EmailNotValidError:
+        return typed.strip().casefold()[:EMAIL_MAX_LENGTH]
+
+
 # Pseudonyms ---------------------------------------------------------------------------------------------------------
 
 PSEUDONYM_MAX_LENGTH: Final = 40
@@ -128,6 +182,7 @@ _OFFICIAL: Final = (
     "administrateur", "administratrice", "administration", "gendarmerie", "police nationale", "service public",
     "premier ministre", "officiel", "organisateur",
 )  # fmt: skip
+_SHORTEST_RESERVED: Final = 4
 _OFFICIAL_WORDS: Final = (
     "admin", "Sénat", "sénateur", "sénatrice", "député", "députée", "mairie", "maire", "police", "État", "gouv",
     "support", "équipe", "président", "présidente", "système", "staff", "Consult",
@@ -165,7 +220,8 @@ def _pseudonym_refusal(pseudonym: str, reserved: Iterable[str]) -> str:
     if not bare:
         return "Le pseudonyme doit contenir au moins une lettre ou un chiffre."
     words = {skeleton(word) for word in re.split(r"[ .\-_'’]+", pseudonym)}
-    taken = [skeleton(name) for name in (*_OFFICIAL, *reserved)]
-    if any(name and name in bare for name in taken) or words & {skeleton(word) for word in _OFFICIAL_WORDS}:
+    names = [skeleton(name) for name in (*_OFFICIAL, *reserved)]
+    contained = any(len(name) >= _SHORTEST_RESERVED and name in bare for name in names)
+    if contained or words & {skeleton(word) for word in _OFFICIAL_WORDS}:
         return "Ce pseudonyme pourrait passer pour celui d’un service officiel ; choisissez-en un autre."
     return ""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select
+from sqlalchemy import Row, and_, func, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import (
@@ -182,15 +182,17 @@ def open_sessions(session: Session, account_id: uuid.UUID, now: dt.datetime) -> 
     return [row for row in rows if row.last_seen_at + dt.timedelta(seconds=row.idle_seconds) > now]
 
 
-def holds_staff_role(session: Session, account_id: uuid.UUID) -> bool:
-    """Whether the account holds any role beyond taking part."""
-    return (
-        session.scalar(
-            select(Account.id)
-            .outerjoin(Membership, and_(Membership.account_id == Account.id, Membership.revoked_at.is_(None)))
-            .outerjoin(PlatformRole, and_(PlatformRole.account_id == Account.id, PlatformRole.revoked_at.is_(None)))
-            .where(Account.id == account_id, or_(Membership.id.is_not(None), PlatformRole.id.is_not(None)))
-            .limit(1)
+def own_account(session: Session, account_id: uuid.UUID) -> Account:
+    """The signed-in person's account, which for platform staff may be of another organisation."""
+    with as_tenant(session, ALL_TENANTS):
+        return session.get_one(Account, account_id)
+
+
+def staff_roles(session: Session, account_id: uuid.UUID) -> set[Role]:
+    """Every role beyond taking part that the account holds, wherever."""
+    with as_tenant(session, ALL_TENANTS):
+        held = select(Membership.role).where(Membership.account_id == account_id, Membership.revoked_at.is_(None))
+        platform = select(PlatformRole.role).where(
+            PlatformRole.account_id == account_id, PlatformRole.revoked_at.is_(None)
         )
-        is not None
-    )
+        return {*session.scalars(held), *session.scalars(platform)}

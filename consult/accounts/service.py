@@ -24,6 +24,8 @@ from consult.accounts.models import (
 from consult.accounts.passwords.service import KeptPassword
 from consult.db import ALL_TENANTS, as_tenant
 from consult.errors import ConflictError, GoneError, InvalidError
+from consult.mail import service as mail
+from consult.organisations.models import Organisation
 from consult.protocols import Row
 from consult.security import digest, new_token
 
@@ -109,6 +111,15 @@ def set_password(session: Session, account: Account, password: KeptPassword, *, 
     )
 
 
+def enter(session: Session, known: queries.Credentials, *, renewed: str | None) -> Account | None:
+    """The account whose password has just been compared, unless it changed or was blocked meanwhile."""
+    account = session.get(Account, known.account_id)
+    if account is None or account.status != AccountStatus.ACTIVE or account.password_hash != known.password_hash:
+        return None
+    account.password_hash = renewed or account.password_hash
+    return account
+
+
 # Sessions -----------------------------------------------------------------------------------------------------------
 
 
@@ -134,8 +145,9 @@ def open_session(
         idle_seconds=int(life[0].total_seconds()),
         second_factor_at=second_factor_at,
     )
-    session.add(opened)
-    session.flush()
+    with as_tenant(session, ALL_TENANTS):  # platform staff renew theirs from other organisations
+        session.add(opened)
+        session.flush()
     return token, opened
 
 
@@ -161,6 +173,23 @@ def close_sessions(session: Session, account_id: uuid.UUID, *, keep: uuid.UUID |
     with as_tenant(session, ALL_TENANTS):
         ended = delete(LoginSession).where(LoginSession.account_id == account_id)
         session.execute(ended if keep is None else ended.where(LoginSession.id != keep))
+
+
+def notify(
+    session: Session, account: Account, organisation: Organisation, *, what: str, site: str, now: dt.datetime
+) -> None:
+    """Tell the holder that something that guards the account changed: `password` or `second_factor`."""
+    if account.email is None or account.organisation_id != organisation.id:
+        return
+    context = {"organisation_name": organisation.name, "site_url": site, "pseudonym": account.pseudonym, "what": what}
+    mail.send(
+        session,
+        organisation_id=organisation.id,
+        to=account.email,
+        template="accounts_guard_changed",
+        context={**context, "at": now},
+        now=now,
+    )
 
 
 # Mailed links -------------------------------------------------------------------------------------------------------

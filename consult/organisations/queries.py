@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult.organisations.models import Organisation
+from consult.organisations.policy import own_hosts, site_url
 from consult.settings import Settings
 
 
@@ -14,14 +17,25 @@ def by_slug(session: Session, slug: str) -> Organisation | None:
     return session.scalar(select(Organisation).where(Organisation.slug == slug))
 
 
-def of_request(session: Session, *, slug: str | None, host: str, settings: Settings) -> Organisation | None:
-    """The organisation named by the address (`/o/<slug>`), else by its own host, else the embedded default."""
-    slug = slug or _own_hosts(settings.hosts).get(host) or settings.organisation
-    if slug:
-        return by_slug(session, slug)
+def every(session: Session) -> Sequence[Organisation]:
+    """All of them, the first created first."""
+    return session.scalars(select(Organisation).order_by(Organisation.created_at, Organisation.slug)).all()
+
+
+def default(session: Session, settings: Settings) -> Organisation | None:
+    """The organisation served at `/`: the one of the settings, else the first created."""
+    if settings.organisation:
+        return by_slug(session, settings.organisation)
     return session.scalar(select(Organisation).order_by(Organisation.created_at, Organisation.slug).limit(1))
 
 
-def _own_hosts(option: str) -> dict[str, str]:
-    pairs = (pair.partition("=") for pair in option.split(",") if "=" in pair)
-    return {host.strip(): slug.strip() for host, _, slug in pairs}
+def of_request(session: Session, *, slug: str | None, host: str, settings: Settings) -> Organisation | None:
+    """The organisation named by the address (`/o/<slug>`), else by its own host, else the embedded default."""
+    slug = slug or own_hosts(settings.hosts).get(host)
+    return by_slug(session, slug) if slug else default(session, settings)
+
+
+def address_of(session: Session, organisation: Organisation, settings: Settings) -> str:
+    """The absolute address of its home, for jobs and commands; see policy.site_url."""
+    served = default(session, settings)
+    return site_url(settings, organisation.slug, at_root=served is not None and served.id == organisation.id)

@@ -53,13 +53,10 @@ def matches(hashed: str | None, password: str) -> bool:
     return hashed is not None
 
 
-def is_outdated(hashed: str) -> bool:
-    """Whether a hash was made with weaker parameters than today's."""
-    return HASHER.check_needs_rehash(hashed)
-
-
-def rehash(password: str) -> str:
-    """The same password, hashed with today's parameters."""
+def renewed(hashed: str | None, password: str) -> str | None:
+    """The same password hashed with today's parameters, when its hash was made with weaker ones."""
+    if hashed is None or not HASHER.check_needs_rehash(hashed):
+        return None
     with _slot():
         return HASHER.hash(_normal(password))
 

@@ -1,0 +1,111 @@
+"""The forms of accounts: what is typed, and the French words when it cannot be accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from wtforms import BooleanField, EmailField, Field, Form, HiddenField, PasswordField, StringField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from consult.accounts import policy
+from consult.accounts.passwords import policy as passwords
+from consult.errors import InvalidError
+
+
+def _refused_by(check: Callable[[str], object], field: Field) -> None:
+    try:
+        check(field.data or "")
+    except InvalidError as error:
+        raise ValidationError(error.message) from None
+
+
+class EmailForm(Form):  # type: ignore[misc]  # WTForms has no types
+    """An address."""
+
+    class Meta:
+        locales = ("fr",)
+
+    email = EmailField(
+        "Adresse électronique",
+        [
+            InputRequired("Saisissez votre adresse électronique."),
+            Length(max=policy.EMAIL_MAX_LENGTH, message="Cette adresse est trop longue."),
+        ],
+    )
+
+    def validate_email(self, field: Field) -> None:
+        """Refuse what no mail could reach."""
+        _refused_by(policy.clean_email, field)
+
+
+class SignInForm(Form):  # type: ignore[misc]
+    """Address and password: an impossible address is only a wrong one, so that the reply tells nothing."""
+
+    email = StringField("Adresse électronique", [InputRequired("Saisissez votre adresse électronique.")])
+    password = PasswordField("Mot de passe", [InputRequired("Saisissez votre mot de passe.")])
+
+
+class NewPasswordForm(Form):  # type: ignore[misc]
+    """A new password, shown or hidden by the page's own button: typing it twice would protect from nothing."""
+
+    password = PasswordField(
+        "Nouveau mot de passe",
+        [InputRequired("Choisissez un mot de passe.")],
+        description=(
+            f"{passwords.MIN_LENGTH} caractères au moins, {passwords.MAX_LENGTH} au plus, de toute sorte. "
+            "Plusieurs mots sans rapport entre eux font un bon mot de passe."
+        ),
+    )
+
+    def __init__(self, *args: Any, context: tuple[str, ...] = (), staff: bool = False, **kwargs: Any) -> None:
+        """`context`: what anyone could try first. `staff`: the longer rule."""
+        super().__init__(*args, **kwargs)
+        self._context, self._staff = context, staff
+        if staff:
+            self.password.description = self.password.description.replace(
+                str(passwords.MIN_LENGTH), str(passwords.STAFF_MIN_LENGTH), 1
+            )
+
+    def validate_password(self, field: Field) -> None:
+        """Refuse before hashing."""
+        reason = passwords.refusal(field.data or "", staff=self._staff, context=self._context)
+        if reason:
+            raise ValidationError(reason)
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The current password, and another."""
+
+    current = PasswordField("Mot de passe actuel", [InputRequired("Saisissez votre mot de passe actuel.")])
+
+
+class SignUpForm(NewPasswordForm, EmailForm):
+    """Pseudonym, address, password, terms; `proof` or `stamp` tell a person from a robot."""
+
+    pseudonym = StringField(
+        "Pseudonyme",
+        [InputRequired("Choisissez un pseudonyme.")],
+        description=(
+            f"C’est le seul nom que les autres verront. {policy.PSEUDONYM_MAX_LENGTH} caractères au plus ; inutile de "
+            "donner votre vrai nom."
+        ),
+    )
+    terms = BooleanField(
+        "J’accepte les conditions d’utilisation et la charte de participation.",
+        [InputRequired("Cochez la case pour accepter les conditions et la charte.")],
+    )
+    proof = HiddenField()
+    stamp = HiddenField()
+
+    def __init__(self, *args: Any, reserved: tuple[str, ...] = (), **kwargs: Any) -> None:
+        """`reserved`: names nobody may wear, such as the organisation's; they are no password either."""
+        super().__init__(*args, **kwargs)
+        self._reserved = reserved
+        self._context = (*reserved, self.pseudonym.data or "", self.email.data or "")
+        self.password.label.text = "Mot de passe"
+        self.email.description = "Jamais affichée. Un lien y est envoyé pour confirmer votre compte."
+
+    def validate_pseudonym(self, field: Field) -> None:
+        """Refuse what cannot be shown or imitates an official service."""
+        _refused_by(lambda typed: policy.clean_pseudonym(typed, reserved=self._reserved), field)

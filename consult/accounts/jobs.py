@@ -1,0 +1,47 @@
+"""Forgetting what has expired."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from sqlalchemy import delete, select
+
+from consult import clock
+from consult.accounts.models import AttemptCount, LoginSession, SingleUseToken, SpentProof
+from consult.jobs.schedule import Task
+from consult.protocols import Progress
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+_CHUNK: Final = 1000
+_EXPIRING: Final = (
+    (SpentProof, SpentProof.digest),
+    (AttemptCount, AttemptCount.key),
+    (LoginSession, LoginSession.id),
+    (SingleUseToken, SingleUseToken.id),
+)
+
+
+class PurgeExpired:
+    """Delete sessions, links, proofs and counts of failures past their end, of every organisation."""
+
+    kind: ClassVar[str] = "accounts.purge"
+
+    def __init__(self, now: Callable[[], dt.datetime] = clock.now) -> None:
+        self._now = now
+
+    def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:
+        """Chunk by chunk; what remains after a crash is found again."""
+        del payload, cursor
+        now, done = self._now(), 0
+        for model, key in _EXPIRING:
+            while keys := session.scalars(select(key).where(model.expires_at < now).limit(_CHUNK)).all():
+                session.execute(delete(model).where(key.in_(keys)))
+                done += len(keys)
+                yield Progress(done)
+
+
+TASKS: Final[tuple[Task, ...]] = (Task(PurgeExpired.kind, dt.timedelta(hours=1)),)

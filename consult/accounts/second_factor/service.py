@@ -1,0 +1,102 @@
+"""Enrolling, proving and resetting the second factor of staff."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Callable
+
+from sqlalchemy import or_, update
+from sqlalchemy.orm import Session
+
+from consult.accounts.models import Account
+from consult.accounts.second_factor.policy import (
+    clean_code,
+    matching_step,
+    new_recovery_codes,
+    recovery_digest,
+)
+from consult.accounts.service import close_sessions
+from consult.actor import Actor
+from consult.audit import service as audit
+from consult.db import ALL_TENANTS, as_tenant
+from consult.errors import ConflictError, InvalidError
+
+WRONG = "Ce code n’est pas le bon, ou a déjà servi. Attendez le suivant, puis saisissez-le."
+
+
+def enrol(
+    session: Session,
+    account: Account,
+    *,
+    secret: str,
+    code: str,
+    now: dt.datetime,
+    randbytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> list[str]:
+    """Keep the secret once a code proves that the person's application holds it; gives the recovery codes, once.
+
+    Raises InvalidError for a wrong code, ConflictError when a second factor is already enrolled.
+    """
+    if account.totp_enrolled_at is not None:
+        raise ConflictError("Un second facteur est déjà enregistré pour ce compte.")
+    step = matching_step(secret, clean_code(code), now=now, last_step=None)
+    if step is None:
+        raise InvalidError(WRONG, fields={"code": WRONG})
+    codes = new_recovery_codes(randbytes)
+    account.totp_secret, account.totp_enrolled_at, account.totp_last_step = secret, now, step
+    account.recovery_codes = [recovery_digest(recovery) for recovery in codes]
+    session.flush()
+    return codes
+
+
+def prove(session: Session, account: Account, *, code: str, now: dt.datetime) -> None:
+    """Accept a code of the application or a recovery code, each once even at the same instant. Raises InvalidError."""
+    code = clean_code(code)
+    right = _spend_step(session, account, code, now) or _spend_recovery(session, account, code)
+    if account.totp_secret is None or not right:
+        raise InvalidError(WRONG, fields={"code": WRONG})
+
+
+def _spend_step(session: Session, account: Account, code: str, now: dt.datetime) -> bool:
+    step = matching_step(account.totp_secret or "", code, now=now, last_step=account.totp_last_step)
+    if step is None:
+        return False
+    with as_tenant(session, ALL_TENANTS):  # platform staff visit other organisations
+        spent = session.scalars(
+            update(Account)
+            .where(Account.id == account.id, or_(Account.totp_last_step.is_(None), Account.totp_last_step < step))
+            .values(totp_last_step=step)
+            .returning(Account.id)
+        ).all()
+    return bool(spent)
+
+
+def _spend_recovery(session: Session, account: Account, code: str) -> bool:
+    with as_tenant(session, ALL_TENANTS):
+        session.refresh(account, with_for_update=True)
+    spent = recovery_digest(code)
+    if spent not in account.recovery_codes:
+        return False
+    account.recovery_codes = [kept for kept in account.recovery_codes if kept != spent]
+    session.flush()
+    return True
+
+
+def reset(session: Session, account: Account, *, actor: Actor, reason: str, now: dt.datetime) -> None:
+    """Forget a lost second factor: the person enrols another at the next sign-in; every session is closed."""
+    if not reason.strip():
+        raise InvalidError("Indiquez le motif.", fields={"reason": "Indiquez le motif."})
+    account.totp_secret = account.totp_enrolled_at = account.totp_last_step = None
+    account.recovery_codes = []
+    close_sessions(session, account.id)
+    audit.record(
+        session,
+        actor=actor,
+        organisation_id=account.organisation_id,
+        action="second_factor.reset",
+        target_type="account",
+        target_id=account.id,
+        reason=reason.strip(),
+        now=now,
+    )

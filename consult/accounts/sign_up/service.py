@@ -1,0 +1,141 @@
+"""Creating an account without telling anyone whether its address was known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from consult.accounts import policy, queries
+from consult.accounts.models import Account, SpentProof, TokenPurpose
+from consult.accounts.passwords.service import KeptPassword
+from consult.accounts.service import create_account, issue_link
+from consult.accounts.sign_up.policy import TERMS_VERSION, Spent
+from consult.errors import InvalidError
+from consult.mail import service as mail
+from consult.organisations.models import Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Absolute addresses that mails name."""
+
+    site: str
+    sign_in: str
+    forgotten: str
+    confirm: Callable[[str], str]
+    reset: Callable[[str], str]
+
+
+def spend(session: Session, spent: Spent) -> None:
+    """Use the proof up. Raises InvalidError when it served before, even at the same instant."""
+    try:
+        with session.begin_nested():
+            session.add(SpentProof(digest=spent.digest, expires_at=spent.expires_at))
+    except IntegrityError:
+        raise InvalidError("Ce formulaire a déjà été envoyé. Vérifiez votre messagerie, ou renvoyez-le.") from None
+
+
+def remember_spent(session: Session, spent: Spent) -> None:
+    """Keep the proof used up although the form was refused; run it through `db.survives`."""
+    if session.scalar(select(SpentProof.digest).where(SpentProof.digest == spent.digest)) is None:
+        session.add(SpentProof(digest=spent.digest, expires_at=spent.expires_at))
+
+
+def sign_up(
+    session: Session,
+    organisation: Organisation,
+    *,
+    email: str,
+    pseudonym: str,
+    password: KeptPassword,
+    addresses: Addresses,
+    tags_differ: bool,
+    now: dt.datetime,
+) -> Account:
+    """Create the account and queue its mail, with the same work and the same reply whether the address is known.
+
+    A known address gets a mail that says so, and this account can never be confirmed. Raises InvalidError.
+    """
+    account = create_account(
+        session,
+        organisation_id=organisation.id,
+        email=email,
+        pseudonym=pseudonym,
+        password=password,
+        now=now,
+        terms_version=TERMS_VERSION,
+        tags_differ=tags_differ,
+        reserved=(organisation.name,),
+    )
+    known = queries.confirmed_account(session, account.email_key or "") is not None
+    send_confirmation(session, organisation, account, addresses=addresses, known=known, now=now)
+    return account
+
+
+def send_confirmation(
+    session: Session,
+    organisation: Organisation,
+    account: Account,
+    *,
+    addresses: Addresses,
+    known: bool,
+    now: dt.datetime,
+) -> None:
+    """Queue the mail whose link confirms the address; a `known` one, confirmed elsewhere, is told so instead."""
+    token = issue_link(session, account, TokenPurpose.CONFIRM_EMAIL, now)
+    mail.send(
+        session,
+        organisation_id=organisation.id,
+        to=account.email or "",
+        template="accounts_already_known" if known else "accounts_confirm",
+        context={
+            "organisation_name": organisation.name,
+            "site_url": addresses.site,
+            "pseudonym": account.pseudonym,
+            "confirm_url": addresses.confirm(token),
+            "sign_in_url": addresses.sign_in,
+            "forgotten_url": addresses.forgotten,
+        },
+        now=now,
+    )
+
+
+def send_way_back(
+    session: Session,
+    organisation: Organisation,
+    *,
+    email: str,
+    addresses: Addresses,
+    tags_differ: bool,
+    now: dt.datetime,
+) -> None:
+    """Mail to an address what lets its holder in: a new password, a new confirmation link, or word of no account.
+
+    The reply on the page is the same, and so is nearly all the work. Raises InvalidError for an impossible address.
+    """
+    email = policy.clean_email(email)
+    key = policy.email_key(email, tags_differ=tags_differ)
+    account = queries.confirmed_account(session, key)
+    waiting = None if account else queries.unconfirmed_account(session, key)
+    if waiting is not None:
+        send_confirmation(session, organisation, waiting, addresses=addresses, known=False, now=now)
+        return
+    token = issue_link(session, account, TokenPurpose.RESET_PASSWORD, now) if account else ""
+    mail.send(
+        session,
+        organisation_id=organisation.id,
+        to=account.email if account and account.email else email,
+        template="accounts_reset" if account else "accounts_unknown",
+        context={
+            "organisation_name": organisation.name,
+            "site_url": addresses.site,
+            "pseudonym": account.pseudonym if account else "",
+            "reset_url": addresses.reset(token),
+        },
+        now=now,
+    )

@@ -1,0 +1,179 @@
+"""Creating an account and confirming its address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, flash, g, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from consult.accounts import policy, queries
+from consult.accounts import service as accounts
+from consult.accounts.forms import SignUpForm
+from consult.accounts.models import TokenPurpose
+from consult.accounts.passwords import service as passwords
+from consult.accounts.sign_up import service
+from consult.accounts.sign_up.policy import challenge, check_robot, stamp
+from consult.db import survives
+from consult.errors import GoneError, InvalidError, TooManyError
+from consult.organisations.policy import site_url
+from consult.security import account_or_address, anyone, limiter, signed_in
+from consult.settings import Settings
+
+bp = Blueprint("sign_up", __name__)
+
+
+def addresses() -> service.Addresses:
+    """The absolute addresses that mails of this organisation name."""
+    site = site_url(_settings(), g.organisation.slug, at_root=not request.script_root)
+
+    def absolute(endpoint: str, **values: Any) -> str:
+        return site + url_for(endpoint, **values).removeprefix(request.script_root)
+
+    return service.Addresses(
+        site=site,
+        sign_in=absolute("accounts.sign_in"),
+        forgotten=absolute("accounts.forgotten"),
+        confirm=lambda token: absolute("accounts.sign_up.confirm", token=token),
+        reset=lambda token: absolute("accounts.reset", token=token),
+    )
+
+
+def local(wanted: str | None, default: str = "/") -> str:
+    """Where to go next, within this organisation's addresses."""
+    path = policy.local_path(wanted, default)
+    return path if path.startswith(f"{request.script_root}/") else f"{request.script_root}{path}"
+
+
+def signed_in_response(response: Any, token: str) -> Response:
+    """The reply with the cookie of a new session."""
+    settings = _settings()
+    kept: Response = current_app.make_response(response)
+    kept.set_cookie(**policy.session_cookie(settings).holding(token, days=settings.session_days))
+    return kept
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
+
+
+def _form() -> SignUpForm:
+    return SignUpForm(request.form, reserved=(g.organisation.name,))
+
+
+def _page(form: SignUpForm, status: int = 200) -> ResponseReturnValue:
+    settings = _settings()
+    form.stamp.data, form.proof.data = stamp(settings.secret_key, g.now), ""
+    suite = request.values.get("suite", "")
+    return render_template("accounts/sign_up.html", form=form, suite=suite), status
+
+
+@bp.get("/inscription")
+@anyone
+def show() -> ResponseReturnValue:
+    if g.account_id is not None:
+        return redirect(local(request.args.get("suite"), "/mon-compte"), 303)
+    return _page(_form())
+
+
+@bp.get("/inscription/defi")
+@anyone
+@limiter.limit("120/minute")
+def ask_proof() -> ResponseReturnValue:
+    settings = _settings()
+    response = jsonify(challenge(settings.secret_key, max_number=settings.altcha_max_number, now=g.now))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.post("/inscription")
+@anyone
+@limiter.limit("60/hour")
+@limiter.limit("10/hour", exempt_when=lambda: bool(request.form.get("proof")))
+def create() -> ResponseReturnValue:
+    settings, form = _settings(), _form()
+    acceptable = form.validate()
+    try:
+        spent = check_robot(
+            proof=form.proof.data or "", stamp=form.stamp.data or "", secret=settings.secret_key, now=g.now
+        )
+        survives(g.session, lambda session: service.remember_spent(session, spent))
+        if not acceptable:
+            return _page(form, 422)
+        password = passwords.keep(form.password.data)
+        service.spend(g.session, spent)
+        account = service.sign_up(
+            g.session,
+            g.organisation,
+            email=form.email.data,
+            pseudonym=form.pseudonym.data,
+            password=password,
+            addresses=addresses(),
+            tags_differ=settings.email_tags,
+            now=g.now,
+        )
+    except InvalidError as error:
+        return _refused(form, error)
+    token, _ = accounts.open_session(
+        g.session,
+        account,
+        now=g.now,
+        life=policy.session_life((), settings),
+        browser=policy.browser_name(request.user_agent.string),
+    )
+    return signed_in_response(redirect(url_for(".sent", suite=request.form.get("suite") or None), 303), token)
+
+
+def _refused(form: SignUpForm, error: InvalidError) -> ResponseReturnValue:
+    for name, reason in error.fields.items():
+        form[name].errors = [reason]
+    if not error.fields:
+        form.form_errors.append(error.message)
+    return _page(form, 422)
+
+
+@bp.get("/inscription/envoyee")
+@signed_in
+def sent() -> ResponseReturnValue:
+    suite = local(request.args.get("suite"), "/consultations")
+    return render_template("accounts/confirmation_sent.html", suite=suite)
+
+
+@bp.post("/inscription/renvoyer")
+@signed_in
+@limiter.limit("10/hour", key_func=account_or_address)
+def send_again() -> ResponseReturnValue:
+    account = queries.own_account(g.session, g.account_id)
+    if account.confirmed_at is None and account.email_key:
+        key = policy.attempt_key(_settings().secret_key, "mailed", str(g.organisation.id), account.email_key)
+        wait = queries.seconds_to_wait(g.session, [key], g.now)
+        if wait:
+            raise TooManyError("Plusieurs liens viennent d’être envoyés. Patientez un peu.", retry_after=wait)
+        accounts.record_failure(g.session, key, policy.MAILED_LINK, g.now)
+        known = queries.confirmed_account(g.session, account.email_key) is not None
+        service.send_confirmation(g.session, g.organisation, account, addresses=addresses(), known=known, now=g.now)
+    flash("Un nouveau lien vient de partir vers votre adresse.", "success")
+    return redirect(url_for(".sent"), 303)
+
+
+@bp.get("/inscription/confirmer/<token>")
+@anyone
+def confirm(token: str) -> ResponseReturnValue:
+    account = queries.token_account(g.session, token, TokenPurpose.CONFIRM_EMAIL, g.now)
+    if account is None:
+        raise GoneError("Ce lien a déjà servi ou a expiré. Demandez-en un nouveau depuis la page de connexion.")
+    return render_template("accounts/confirm.html", token=token, pseudonym=account.pseudonym)
+
+
+@bp.post("/inscription/confirmer/<token>")
+@anyone
+@limiter.limit("30/minute")
+def confirm_now(token: str) -> ResponseReturnValue:
+    account = accounts.spend_link(g.session, token, TokenPurpose.CONFIRM_EMAIL, g.now)
+    accounts.confirm(g.session, account, g.now)
+    for hook in current_app.extensions.get("on_account_confirmed", ()):
+        hook(g.session, account.id, g.now)
+    flash("Votre adresse est confirmée. Les votes déjà donnés viennent d’être comptés.", "success")
+    here = g.account_id == account.id
+    return redirect(url_for("accounts.show") if here else url_for("accounts.sign_in"), 303)

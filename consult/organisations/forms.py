@@ -1,0 +1,43 @@
+"""Identity and legal notice of an organisation."""
+
+from __future__ import annotations
+
+from wtforms import EmailField, Field, Form, StringField, TelField, TextAreaField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from consult.errors import InvalidError
+from consult.mail.service import mailable
+
+
+def _mailable(_form: Form, field: Field) -> None:
+    if not field.data:
+        return
+    try:
+        mailable(field.data)
+    except InvalidError as error:
+        raise ValidationError(error.message) from None
+
+
+def _at_most(length: int) -> Length:
+    return Length(max=length, message=f"{length} caractères au plus ; raccourcissez.")
+
+
+class IdentityForm(Form):  # type: ignore[misc]  # WTForms has no types
+    """What every page and the legal notice show. An empty field of the notice stops a consultation from opening."""
+
+    name = StringField("Nom", [InputRequired("Donnez le nom de l’organisation."), _at_most(200)])
+    tagline = StringField("Sous-titre", [_at_most(300)], description="Une ligne sous le nom, sur chaque page.")
+    legal_name = StringField("Dénomination de l’administration", [_at_most(200)])
+    legal_address = TextAreaField("Adresse postale", [_at_most(1000)])
+    phone = TelField("Téléphone", [_at_most(40)])
+    contact_email = EmailField("Adresse électronique de contact", [_at_most(254), _mailable])
+    publication_director = StringField("Directeur ou directrice de la publication", [_at_most(200)])
+    host_name = StringField("Nom de l’hébergeur", [_at_most(200)])
+    host_address = TextAreaField("Adresse de l’hébergeur", [_at_most(1000)])
+    host_phone = TelField("Téléphone de l’hébergeur", [_at_most(40)])
+    dpo_email = EmailField("Adresse du délégué à la protection des données", [_at_most(254), _mailable])
+    access_register_email = EmailField(
+        "Adresse qui reçoit le registre des accès",
+        [_at_most(254), _mailable],
+        description="Le registre y est envoyé à chaque changement de rôle. Elle n’est pas publiée.",
+    )
