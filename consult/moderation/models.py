@@ -18,15 +18,16 @@ class Act(enum.StrEnum):
     HIDE = "hide"
     DISMISS = "dismiss"  # the reports are set aside, the content stays published
     RESTORE = "restore"
+    UPHOLD = "uphold"  # contested, examined by another moderator, still hidden
 
 
 class Report(TenantOwned, Base):
-    """One person's report of one content. Handled once a decision on the content is dated after it."""
+    """One person's report of one content; `decision_id` is the decision that answered it."""
 
     __tablename__ = "report"
     __table_args__ = (
         UniqueConstraint("item_type", "item_id", "reporter_key"),
-        Index("ix_report_waiting", "organisation_id", "item_type", "item_id", "reported_at"),
+        Index("ix_report_waiting", "organisation_id", "decision_id", "reported_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=ADMINISTRATION)
@@ -39,6 +40,9 @@ class Report(TenantOwned, Base):
     comment: Mapped[str] = mapped_column(Text, default="", info=ADMINISTRATION)
     reporter_key: Mapped[str] = mapped_column(String(64), info=NEVER)  # digest of the account, or of the form cookie
     reported_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
+    decision_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("moderation_decision.id"), index=True, info=ADMINISTRATION
+    )
 
 
 class Decision(TenantOwned, Base):
@@ -71,3 +75,19 @@ class Decision(TenantOwned, Base):
     decided_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
     contest_digest: Mapped[str | None] = mapped_column(String(64), unique=True, info=NEVER)
     registry_ref: Mapped[str | None] = mapped_column(String(32), info=PUBLIC)
+
+
+class Contest(TenantOwned, Base):
+    """An author's contestation of a decision, to be examined by somebody else than who took it."""
+
+    __tablename__ = "moderation_contest"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=ADMINISTRATION)
+    decision_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("moderation_decision.id", ondelete="CASCADE"), unique=True, info=ADMINISTRATION
+    )
+    statement: Mapped[str] = mapped_column(Text, default="", info=ADMINISTRATION)
+    contested_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
+    answer_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("moderation_decision.id", ondelete="CASCADE"), index=True, info=ADMINISTRATION
+    )

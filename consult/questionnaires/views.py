@@ -22,11 +22,13 @@ from consult.consultations.models import ContentStatus, Step
 from consult.errors import ClosedError, ConflictError, GoneError, InvalidError, NotFoundError
 from consult.pagecache import cached_for_visitors
 from consult.questionnaires import forms, labels, policy, queries, service
+from consult.questionnaires.builder.views import bp as builder
 from consult.questionnaires.models import AnswerVisibility, Question, QuestionKind, Reply
 from consult.questionnaires.policy import Given
 from consult.security import account_or_address, anyone, digest, limiter, new_token, signed_in
 
 bp = Blueprint("questionnaires", __name__)
+bp.register_blueprint(builder)
 View: TypeAlias = str | AnyResponse | tuple[str, int]
 PAGE_SIZE: Final = 20
 DRAFT_COOKIE: Final = "draft"  # key of the signed form cookie: the token of what this browser has begun to answer

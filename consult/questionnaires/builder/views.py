@@ -20,7 +20,7 @@ from consult.questionnaires.builder.forms import QuestionForm, filled_from
 from consult.questionnaires.builder.service import QuestionDraft
 from consult.security import staff
 
-bp = Blueprint("question_builder", __name__)
+bp = Blueprint("builder", __name__)
 View: TypeAlias = str | Response | tuple[str, int]
 ROOT: Final = "/gestion/consultations/<slug>/etapes/<step_slug>"
 editors = staff(Role.ORGANISER, Role.ADMINISTRATOR)

@@ -1,0 +1,57 @@
+"""Forms of moderation; `policy` and `service` judge what they hold."""
+
+from __future__ import annotations
+
+from wtforms import Form, RadioField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from consult.consultations.labels import GROUNDS, OTHER_REPORT
+from consult.moderation.policy import COMMENT_LENGTH, MESSAGE_LENGTH
+
+_GROUNDS = [(ground.code, f"{ground.label} (article {ground.article})") for ground in GROUNDS.values()]
+
+
+class ReportForm(Form):  # type: ignore[misc]  # WTForms has no types
+    """A citizen's report."""
+
+    reason = RadioField("Raison du signalement", [InputRequired()], choices=[*_GROUNDS, OTHER_REPORT])
+    comment = TextAreaField(
+        "Commentaire",
+        [Length(max=COMMENT_LENGTH)],
+        description="Facultatif, sauf pour une autre raison. Lu par les seules personnes qui modèrent.",
+    )
+
+
+class HideForm(Form):  # type: ignore[misc]
+    """A decision to hide."""
+
+    ground = RadioField("Motif", [InputRequired()], choices=_GROUNDS)
+    message = TextAreaField(
+        "Message à l’auteur",
+        [InputRequired(), Length(max=MESSAGE_LENGTH)],
+        description="Dites simplement ce qui, dans ce texte, est contraire à l’article, et ce que l’auteur peut faire.",
+    )
+
+
+class ExplainForm(Form):  # type: ignore[misc]
+    """A decision that needs no ground, only words for the author: restore, uphold."""
+
+    message = TextAreaField("Message à l’auteur", [InputRequired(), Length(max=MESSAGE_LENGTH)])
+
+
+class DismissForm(Form):  # type: ignore[misc]
+    """Reports set aside."""
+
+    message = TextAreaField(
+        "Note", [Length(max=MESSAGE_LENGTH)], description="Facultatif. Pour le journal de la modération."
+    )
+
+
+class ContestForm(Form):  # type: ignore[misc]
+    """An author's contestation."""
+
+    statement = TextAreaField(
+        "Pourquoi contestez-vous cette décision ?",
+        [Length(max=MESSAGE_LENGTH)],
+        description="Facultatif. Lu par la personne qui réexaminera la décision.",
+    )

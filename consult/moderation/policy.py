@@ -1,0 +1,80 @@
+"""Who may moderate what, and which act each state allows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+from typing import Final
+
+from consult.actor import Actor, Role
+from consult.consultations.labels import GROUNDS, OTHER_REPORT
+from consult.consultations.models import ContentStatus
+from consult.errors import ForbiddenError, InvalidError
+from consult.labels import number
+from consult.moderation.models import Act
+from consult.protocols import ModerableItem
+
+MODERATORS: Final = (Role.MODERATOR, Role.ADMINISTRATOR)
+REPORT_REASONS: Final = frozenset({*GROUNDS, OTHER_REPORT[0]})
+COMMENT_LENGTH: Final = 1000
+MESSAGE_LENGTH: Final = 2000
+SHORTEST_MESSAGE: Final = 20
+CONTEST_LIFE: Final = dt.timedelta(days=183)  # Regulation (EU) 2022/2065, article 20(1): six months at least
+
+
+def scope(actor: Actor) -> frozenset[uuid.UUID] | None:
+    """The consultations that this person moderates; None for all those of the organisation."""
+    if actor.holds(*MODERATORS):
+        return None
+    return frozenset(key for key, held in actor.by_consultation.items() if not held.isdisjoint(MODERATORS))
+
+
+def check_moderator(actor: Actor, item: ModerableItem) -> None:
+    """Raise ForbiddenError unless this person may decide on this content, which is never their own."""
+    if not actor.holds(*MODERATORS, consultation_id=item.consultation_id):
+        raise ForbiddenError("Vous ne modérez pas cette consultation.")
+    if item.author_id is not None and item.author_id == actor.account_id:
+        raise ForbiddenError("Ce contenu est le vôtre : une autre personne doit le modérer.")
+
+
+def check_report(reason: str, comment: str) -> None:
+    """Raise InvalidError naming what to mend in a citizen's report."""
+    fields = {}
+    if reason not in REPORT_REASONS:
+        fields["reason"] = "Choisissez une raison dans la liste."
+    if reason == OTHER_REPORT[0] and not comment.strip():
+        fields["comment"] = "Précisez la raison du signalement."
+    if len(comment) > COMMENT_LENGTH:
+        count = number(len(comment))
+        fields["comment"] = f"Le commentaire compte {count} caractères : {number(COMMENT_LENGTH)} au plus."
+    if fields:
+        raise InvalidError(next(iter(fields.values())), fields=fields)
+
+
+def acts(status: str, *, reported: bool, contested: bool) -> Collection[Act]:
+    """What may be decided on a content in that state: the one table of transitions."""
+    found = []
+    if status == ContentStatus.PUBLISHED:
+        found.append(Act.HIDE)
+    if status == ContentStatus.HIDDEN:
+        found.append(Act.RESTORE)
+        if contested:
+            found.append(Act.UPHOLD)
+    if reported:
+        found.append(Act.DISMISS)
+    return found
+
+
+def check_words(act: Act, ground: str, message: str) -> None:
+    """Raise InvalidError unless the act has its ground and a message that says something."""
+    fields = {}
+    if act is Act.HIDE and ground not in GROUNDS:
+        fields["ground"] = "Choisissez l’article de la charte sur lequel repose la décision."
+    if act is not Act.DISMISS and len(message.strip()) < SHORTEST_MESSAGE:
+        fields["message"] = f"Expliquez la décision à l’auteur, en {SHORTEST_MESSAGE} caractères au moins."
+    if len(message) > MESSAGE_LENGTH:
+        count = number(len(message))
+        fields["message"] = f"Le message compte {count} caractères : {number(MESSAGE_LENGTH)} au plus."
+    if fields:
+        raise InvalidError(next(iter(fields.values())), fields=fields)

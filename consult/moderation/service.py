@@ -1,0 +1,334 @@
+"""Reporting, deciding, contesting. Every decision is one row that nothing changes afterwards.
+
+The content's row is locked first, and each decision says which one it follows: of two moderators who act at once, the
+second is told what the first decided, and nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from consult.accounts.models import Account, AccountStatus
+from consult.actor import Actor
+from consult.audit import service as audit
+from consult.consultations.labels import GROUNDS
+from consult.consultations.models import ContentStatus
+from consult.db import insert_once
+from consult.errors import ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
+from consult.jobs import service as jobs
+from consult.labels import moment
+from consult.mail import service as mail
+from consult.moderation import labels, policy, queries
+from consult.moderation.models import Act, Contest, Decision, Report
+from consult.organisations.models import Organisation
+from consult.protocols import ContentType, ModerableItem
+from consult.registry import service as registry
+from consult.registry.models import EntryKind
+from consult.security import digest, new_token
+
+NOTIFY_JOB: Final = "moderation.notify"
+NOTIFY_DELAY: Final = dt.timedelta(minutes=10)  # so that a wave of reports makes one mail
+TEMPLATES: Final = {
+    Act.HIDE: "moderation_hidden",
+    Act.RESTORE: "moderation_restored",
+    Act.UPHOLD: "moderation_upheld",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The absolute addresses that the mails name."""
+
+    site: str
+    charter: str
+    contest: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a moderator asks for. `seen` is the number of the last decision on the page they acted from, 0 for none."""
+
+    act: Act
+    seen: int
+    ground: str = ""
+    message: str = ""
+
+
+def report(
+    session: Session,
+    content: ContentType,
+    item_id: uuid.UUID,
+    *,
+    organisation_id: uuid.UUID,
+    reason: str,
+    comment: str,
+    reporter: str,
+    now: dt.datetime,
+) -> bool:
+    """Record one person's report of a published content; False when the same person had reported it already.
+
+    `reporter` tells people apart (an account or a browser); only its digest is kept. The first report that waits asks
+    for a mail to the moderators. Raises NotFoundError, GoneError when it is no longer published, InvalidError.
+    """
+    policy.check_report(reason, comment)
+    item = content.get(session, item_id)
+    if item is None:
+        raise NotFoundError("Ce contenu n’existe pas.")
+    if item.status != ContentStatus.PUBLISHED:
+        raise GoneError("Ce contenu n’est plus publié : il n’y a plus rien à signaler.")
+    first = not queries.open_reports(session, item.type, item.id)
+    recorded = insert_once(
+        session,
+        Report,
+        conflict=["item_type", "item_id", "reporter_key"],
+        id=uuid.uuid4(),
+        organisation_id=organisation_id,
+        consultation_id=item.consultation_id,
+        item_type=item.type,
+        item_id=item.id,
+        reason=reason,
+        comment=comment.strip(),
+        reporter_key=digest(f"{item.type}:{item.id}:{reporter}"),
+        reported_at=now,
+    )
+    if recorded and first:
+        slot = int(now.timestamp() // 3600)
+        jobs.enqueue(
+            session,
+            NOTIFY_JOB,
+            {"consultation": str(item.consultation_id)},
+            organisation_id=organisation_id,
+            now=now,
+            run_after=now + NOTIFY_DELAY,
+            unique_key=f"{NOTIFY_JOB}:{item.consultation_id}:{slot}",
+        )
+    return recorded
+
+
+def decide(
+    session: Session,
+    content: ContentType,
+    item_id: uuid.UUID,
+    wanted: Wanted,
+    *,
+    actor: Actor,
+    organisation: Organisation,
+    links: Links,
+    now: dt.datetime,
+) -> Decision:
+    """Hide, dismiss the reports, restore or uphold; the author is told, the registry and the journal keep it.
+
+    The same act sent twice by the same person is done once. Raises NotFoundError, ForbiddenError, ConflictError when
+    somebody else decided first, InvalidError naming the fields.
+    """
+    item = content.get(session, item_id)
+    if item is None:
+        raise NotFoundError("Ce contenu n’existe pas.")
+    policy.check_moderator(actor, item)
+    earlier = queries.decisions(session, item.type, item.id)
+    last = earlier[-1] if earlier else None
+    if last is not None and last.number != wanted.seen:
+        if (last.moderator_id, last.act, last.message) == (actor.account_id, wanted.act, wanted.message.strip()):
+            return last
+        raise ConflictError(_told(session, last))
+    contest = queries.open_contest(session, item.type, item.id)
+    reports = queries.open_reports(session, item.type, item.id)
+    if wanted.act not in policy.acts(item.status, reported=bool(reports), contested=contest is not None):
+        raise ConflictError("L’état de ce contenu a changé. Rechargez la page pour voir ce qui peut être décidé.")
+    _check_second_look(session, contest, actor)
+    policy.check_words(wanted.act, wanted.ground, wanted.message)
+    token = new_token() if wanted.act is Act.HIDE else None
+    if wanted.act is Act.HIDE:
+        content.hide(session, item.id, wanted.ground)
+    elif wanted.act is Act.RESTORE:
+        content.restore(session, item.id)
+    decision = _write(session, item, wanted, organisation, actor, (last.number if last else 0) + 1, token, now)
+    _answer(session, decision, reports, contest)
+    _publish(session, decision, actor, now)
+    if wanted.act in TEMPLATES:
+        _tell_author(session, item, decision, organisation, links, token, now)
+    return decision
+
+
+def contest(session: Session, token: str, statement: str, *, now: dt.datetime) -> Contest:
+    """Record the author's contestation of a decision; sent twice it is recorded once.
+
+    Raises NotFoundError for an unknown link, GoneError for one too old, InvalidError.
+    """
+    found = queries.contested(session, digest(token))
+    if found is None:
+        raise NotFoundError("Ce lien n’est pas valable. Vérifiez qu’il est complet, ou écrivez-nous.")
+    decision, earlier = found
+    if earlier is not None:
+        return earlier
+    if now - decision.decided_at > policy.CONTEST_LIFE:
+        raise GoneError("Le délai de six mois pour contester cette décision est passé.")
+    if queries.decisions(session, decision.item_type, decision.item_id)[-1].act is Act.RESTORE:
+        raise ConflictError("Votre contribution est déjà de nouveau publiée : il n’y a plus rien à contester.")
+    if len(statement) > policy.MESSAGE_LENGTH:
+        reason = f"Votre texte dépasse {policy.MESSAGE_LENGTH} caractères. Raccourcissez-le."
+        raise InvalidError(reason, fields={"statement": reason})
+    insert_once(
+        session,
+        Contest,
+        conflict=["decision_id"],
+        id=uuid.uuid4(),
+        organisation_id=decision.organisation_id,
+        decision_id=decision.id,
+        statement=statement.strip(),
+        contested_at=now,
+    )
+    return session.scalars(select(Contest).where(Contest.decision_id == decision.id)).one()
+
+
+def preview(item: ModerableItem, wanted: Wanted, organisation: Organisation, links: Links, now: dt.datetime) -> str:
+    """The mail that the author would receive, as text; the link it would hold is not made yet. Raises InvalidError."""
+    policy.check_words(wanted.act, wanted.ground, wanted.message)
+    context = _context(item, wanted.act, wanted.ground, wanted.message, organisation, links, "(lien personnel)", now)
+    return mail.ENVIRONMENT.get_template(f"mail/{TEMPLATES[wanted.act]}.txt").render(context).strip()
+
+
+# Parts of a decision ------------------------------------------------------------------------------------------------
+
+
+def _told(session: Session, last: Decision) -> str:
+    who = session.get(Account, last.moderator_id) if last.moderator_id else None
+    name = who.pseudonym if who else "Une autre personne"
+    ground = f", motif « {GROUNDS[last.ground].label} »" if last.ground in GROUNDS else ""
+    return f"{name} {labels.DONE[last.act]} le {moment(last.decided_at)}{ground}. Votre décision n’a rien changé."
+
+
+def _check_second_look(session: Session, contest: Contest | None, actor: Actor) -> None:
+    """A contested decision is examined by somebody else."""
+    if contest is None:
+        return
+    decision = session.get_one(Decision, contest.decision_id)
+    if decision.moderator_id == actor.account_id:
+        raise ForbiddenError("L’auteur conteste votre décision : une autre personne doit l’examiner.")
+
+
+def _write(
+    session: Session,
+    item: ModerableItem,
+    wanted: Wanted,
+    organisation: Organisation,
+    actor: Actor,
+    number: int,
+    token: str | None,
+    now: dt.datetime,
+) -> Decision:
+    ground = GROUNDS[wanted.ground] if wanted.act is Act.HIDE else None
+    decision = Decision(
+        organisation_id=organisation.id,
+        consultation_id=item.consultation_id,
+        item_type=item.type,
+        item_id=item.id,
+        number=number,
+        act=wanted.act,
+        ground=ground.code if ground else None,
+        article=ground.article if ground else None,
+        message=wanted.message.strip(),
+        moderator_id=actor.account_id,
+        decided_at=now,
+        contest_digest=digest(token) if token else None,
+    )
+    session.add(decision)
+    session.flush()
+    return decision
+
+
+def _answer(session: Session, decision: Decision, reports: list[Report], contest: Contest | None) -> None:
+    """Tie the reports and the contestation to the decision that answers them."""
+    if reports:
+        decision.reports = len(reports)
+        decision.delay_seconds = max(0, round((decision.decided_at - reports[0].reported_at).total_seconds()))
+        ids = [each.id for each in reports]
+        session.execute(update(Report).where(Report.id.in_(ids)).values(decision_id=decision.id))
+    if contest is not None and decision.act in {Act.RESTORE, Act.UPHOLD}:
+        contest.answer_id = decision.id
+    session.flush()
+
+
+def _publish(session: Session, decision: Decision, actor: Actor, now: dt.datetime) -> None:
+    content: Mapping[str, Any] = {
+        "decision": str(decision.id),
+        "act": decision.act.value,
+        "type": decision.item_type,
+        "item": str(decision.item_id),
+        "ground": decision.ground,
+        "article": decision.article,
+        "automated": decision.automated,
+    }
+    entry = registry.append(
+        session,
+        organisation_id=decision.organisation_id,
+        consultation_id=decision.consultation_id,
+        kind=EntryKind.MODERATION_REVERSED if decision.act is Act.RESTORE else EntryKind.MODERATION,
+        content=content,
+        now=now,
+    )
+    decision.registry_ref = entry.ref
+    audit.record(
+        session,
+        actor=actor,
+        organisation_id=decision.organisation_id,
+        action=f"moderation.{decision.act.value}",
+        target_type=decision.item_type,
+        target_id=decision.item_id,
+        reason=decision.message,
+        detail={"decision": str(decision.id), "ground": decision.ground, "reports": decision.reports},
+        now=now,
+    )
+
+
+def _tell_author(
+    session: Session,
+    item: ModerableItem,
+    decision: Decision,
+    organisation: Organisation,
+    links: Links,
+    token: str | None,
+    now: dt.datetime,
+) -> None:
+    author = session.get(Account, item.author_id) if item.author_id else None
+    if author is None or author.email is None or author.status is not AccountStatus.ACTIVE:
+        return
+    contest = links.contest(token) if token else ""
+    context = _context(item, decision.act, decision.ground or "", decision.message, organisation, links, contest, now)
+    template = TEMPLATES[decision.act]
+    mail.send(
+        session, organisation_id=organisation.id, to=author.email, template=template, context=context, now=now
+    )  # fmt: skip
+
+
+def _context(
+    item: ModerableItem,
+    act: Act,
+    ground: str,
+    message: str,
+    organisation: Organisation,
+    links: Links,
+    contest: str,
+    now: dt.datetime,
+) -> dict[str, Any]:
+    basis = GROUNDS.get(ground) if act is Act.HIDE else None
+    return {
+        "organisation_name": organisation.name,
+        "site_url": links.site,
+        "title": item.title,
+        "published_at": item.created_at,
+        "decided_at": now,
+        "ground": basis.label if basis else "",
+        "article": basis.article if basis else 0,
+        "message": message.strip(),
+        "charter": links.charter,
+        "contest": contest,
+        "address": f"{links.site}{item.address}",
+    }

@@ -1,0 +1,324 @@
+"""Pages of moderation: reporting, the queue, decisions, contesting, tombstones and public figures."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from flask import session as browser_session
+from werkzeug.wrappers import Response
+from wtforms import Form
+
+from consult import pagecache
+from consult.consultations import policy as consultation_policy
+from consult.consultations import queries as consultations
+from consult.consultations.labels import GROUNDS, STATUSES, report_label
+from consult.consultations.models import Consultation, ContentStatus
+from consult.errors import ConflictError, ConsultError, ForbiddenError, GoneError, InvalidError, NotFoundError
+from consult.moderation import labels, policy, queries, service
+from consult.moderation.forms import ContestForm, DismissForm, ExplainForm, HideForm, ReportForm
+from consult.moderation.models import Act
+from consult.moderation.service import Links, Wanted
+from consult.organisations.policy import site_url
+from consult.pagecache import cached_for_visitors
+from consult.protocols import ContentType, ModerableItem
+from consult.security import account_or_address, anyone, digest, limiter, staff
+
+bp = Blueprint("moderation", __name__)
+View: TypeAlias = str | Response | tuple[str, int]
+FORMS: Final[Mapping[Act, type[Form]]] = {
+    Act.HIDE: HideForm,
+    Act.RESTORE: ExplainForm,
+    Act.UPHOLD: ExplainForm,
+    Act.DISMISS: DismissForm,
+}
+moderators = staff(*policy.MODERATORS, anywhere=True)
+
+
+def _types() -> Mapping[str, ContentType]:
+    types: Mapping[str, ContentType] = current_app.extensions["bindings"].content_types
+    return types
+
+
+def _type(item_type: str) -> ContentType:
+    content = _types().get(item_type)
+    if content is None:
+        raise NotFoundError("Ce type de contenu n’existe pas.")
+    return content
+
+
+def _page() -> int:
+    raw = request.args.get("page", "1")
+    return max(1, int(raw)) if raw.isascii() and raw.isdigit() and len(raw) < 7 else 1  # noqa: PLR2004  # digits
+
+
+# Reporting ----------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/signaler/<item_type>/<uuid:item_id>")
+@anyone
+def report(item_type: str, item_id: uuid.UUID) -> View:
+    """The form by which anybody reports a published content."""
+    return _report_page(_reportable(item_type, item_id), ReportForm())
+
+
+@bp.post("/signaler/<item_type>/<uuid:item_id>")
+@anyone
+@limiter.limit("20/hour", key_func=account_or_address)
+def report_now(item_type: str, item_id: uuid.UUID) -> View:
+    """Take one person's report."""
+    item = _reportable(item_type, item_id)
+    form = ReportForm(request.form)
+    reporter = f"account:{g.account_id}" if g.account_id else f"browser:{browser_session.get('csrf', '')}"
+    try:
+        recorded = service.report(
+            g.session,
+            _type(item_type),
+            item_id,
+            organisation_id=g.organisation.id,
+            reason=form.reason.data or "",
+            comment=form.comment.data or "",
+            reporter=reporter,
+            now=g.now,
+        )
+    except InvalidError as error:
+        return _with_errors(form, error, lambda: _report_page(item, form))
+    flash(
+        "Merci. Votre signalement est enregistré\u00a0: une personne va examiner ce contenu."
+        if recorded
+        else "Vous aviez déjà signalé ce contenu. Votre premier signalement est bien enregistré.",
+        "success" if recorded else "info",
+    )
+    return redirect(request.script_root + item.address, 303)
+
+
+def _reportable(item_type: str, item_id: uuid.UUID) -> ModerableItem:
+    item = _type(item_type).items(g.session, [item_id]).get(item_id)
+    consultation = g.session.get(Consultation, item.consultation_id) if item else None
+    if item is None or consultation is None or not consultation_policy.may_read(consultation, g.actor):
+        raise NotFoundError("Ce contenu n’existe pas.")
+    if item.status == ContentStatus.HIDDEN:
+        raise GoneError("Ce contenu a déjà été masqué par la modération.")
+    if item.status != ContentStatus.PUBLISHED:
+        raise NotFoundError("Ce contenu n’existe pas.")
+    return item
+
+
+def _report_page(item: ModerableItem, form: ReportForm) -> str:
+    return render_template("moderation/report.html", item=item, label=_type(item.type).label, form=form)
+
+
+def _with_errors(form: Form, error: InvalidError, page: Any) -> View:
+    for name, reason in error.fields.items():
+        form[name].errors = [reason]
+    return page(), error.status
+
+
+# The moderators' side -----------------------------------------------------------------------------------------------
+
+
+@bp.get("/gestion/moderation")
+@moderators
+def queue() -> View:
+    """What waits for a decision, the longest waiting first."""
+    scope = policy.scope(g.actor)
+    moderated = [
+        each for each in consultations.staff_consultations(g.session, g.actor) if scope is None or each.id in scope
+    ]
+    wanted = {str(each.id): each for each in moderated}.get(request.args.get("consultation", ""))
+    item_type = request.args.get("type", "")
+    item_type = item_type if item_type in _types() else ""
+    total, waiting = queries.queue(
+        g.session,
+        _types(),
+        scope=scope,
+        consultation_id=wanted.id if wanted else None,
+        item_type=item_type,
+        page=_page(),
+    )
+    return render_template(
+        "moderation/queue.html",
+        total=total,
+        waiting=waiting,
+        contests=queries.open_contests(g.session, scope),
+        latest=queries.latest_decisions(g.session, scope),
+        consultations=moderated,
+        wanted=wanted,
+        item_type=item_type,
+        types=_labels(),
+        acts=labels.ACTS,
+        reason_label=report_label,
+        grounds=GROUNDS,
+        page=_page(),
+        pages=-(-total // queries.PAGE_SIZE),
+        address=lambda n: url_for(".queue", consultation=wanted.id if wanted else None, type=item_type or None, page=n),
+    )
+
+
+@bp.get("/gestion/moderation/<item_type>/<uuid:item_id>")
+@moderators
+def examine(item_type: str, item_id: uuid.UUID) -> View:
+    """One content with its reports and its history, and what may be decided."""
+    return _examine(_moderated(item_type, item_id), {})
+
+
+@bp.post("/gestion/moderation/<item_type>/<uuid:item_id>")
+@moderators
+@limiter.limit("120/minute", key_func=account_or_address)
+def decide(item_type: str, item_id: uuid.UUID) -> View:
+    """Preview the mail of a decision, or take the decision."""
+    item = _moderated(item_type, item_id)
+    act = next((each for each in Act if each.value == request.form.get("act")), None)
+    if act is None:
+        raise InvalidError("Choisissez une décision.")
+    form = FORMS[act](request.form, prefix=act.value)
+    seen = request.form.get("seen", "")
+    wanted = Wanted(
+        act=act,
+        seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 7 else 0,  # noqa: PLR2004  # digits
+        ground=form.ground.data or "" if "ground" in form else "",
+        message=form.message.data or "",
+    )
+    try:
+        if request.form.get("action") == "preview" and act in service.TEMPLATES:
+            text = service.preview(item, wanted, g.organisation, _links(), g.now)
+            return _examine(item, {act: form}, preview=text)
+        service.decide(
+            g.session, _type(item_type), item_id, wanted,
+            actor=g.actor, organisation=g.organisation, links=_links(), now=g.now,
+        )  # fmt: skip
+    except InvalidError as error:
+        return _with_errors(form, error, lambda: _examine(item, {act: form}))
+    except (ConflictError, ForbiddenError) as error:
+        return _examine(item, {act: form}, refusal=error), error.status
+    pagecache.purge()
+    flash(f"{labels.ACTS[act]}\u00a0: « {item.title} ».", "success")
+    return redirect(url_for(".queue"), 303)
+
+
+def _moderated(item_type: str, item_id: uuid.UUID) -> ModerableItem:
+    item = _type(item_type).items(g.session, [item_id]).get(item_id)
+    if item is None or not g.actor.holds(*policy.MODERATORS, consultation_id=item.consultation_id):
+        raise NotFoundError("Ce contenu n’existe pas, ou vous ne modérez pas sa consultation.")
+    return item
+
+
+def _examine(
+    item: ModerableItem, forms: Mapping[Act, Form], *, preview: str = "", refusal: ConsultError | None = None
+) -> str:
+    history = queries.decisions(g.session, item.type, item.id)
+    reports = queries.open_reports(g.session, item.type, item.id)
+    contest = queries.open_contest(g.session, item.type, item.id)
+    possible = policy.acts(item.status, reported=bool(reports), contested=contest is not None)
+    own = item.author_id is not None and item.author_id == g.account_id
+    return render_template(
+        "moderation/examine.html",
+        item=item,
+        label=_type(item.type).label,
+        status=STATUSES[ContentStatus(item.status)],
+        consultation=g.session.get(Consultation, item.consultation_id),
+        history=history,
+        reports=reports,
+        contest=contest,
+        own=own,
+        forms={act.value: forms.get(act) or FORMS[act](prefix=act.value) for act in possible if not own},
+        seen=history[-1].number if history else 0,
+        preview=preview,
+        refusal=refusal.message if refusal else "",
+        acts=labels.ACTS,
+        grounds=GROUNDS,
+        reason_label=report_label,
+    )
+
+
+def _labels() -> dict[str, str]:
+    return {name: content.label for name, content in _types().items()}
+
+
+def _links() -> Links:
+    settings = current_app.extensions["settings"]
+    site = site_url(settings, g.organisation.slug, at_root=not request.script_root)
+
+    def contest(token: str) -> str:
+        return site + url_for("moderation.contest", token=token).removeprefix(request.script_root)
+
+    return Links(site=site, charter=f"{site}/charte", contest=contest)
+
+
+# Contesting ---------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/moderation/contester/<token>")
+@anyone
+def contest(token: str) -> View:
+    """The page of the mailed link: what was decided, and a button; opening it changes nothing."""
+    return _contest_page(token, ContestForm())
+
+
+@bp.post("/moderation/contester/<token>")
+@anyone
+@limiter.limit("20/hour", key_func=account_or_address)
+def contest_now(token: str) -> View:
+    """Record the author's contestation."""
+    form = ContestForm(request.form)
+    try:
+        service.contest(g.session, token, form.statement.data or "", now=g.now)
+    except InvalidError as error:
+        return _with_errors(form, error, lambda: _contest_page(token, form))
+    flash("Votre contestation est enregistrée. Une autre personne examinera la décision et vous répondra.", "success")
+    return redirect(url_for(".contest", token=token), 303)
+
+
+def _contest_page(token: str, form: ContestForm) -> str:
+    found = queries.contested(g.session, digest(token))
+    if found is None:
+        raise NotFoundError("Ce lien n’est pas valable. Vérifiez qu’il est complet, ou écrivez-nous.")
+    decision, earlier = found
+    return render_template(
+        "moderation/contest.html",
+        decision=decision,
+        ground=GROUNDS[decision.ground or ""],
+        label=_type(decision.item_type).label,
+        contest=earlier,
+        form=form,
+        token=token,
+        late=g.now - decision.decided_at > policy.CONTEST_LIFE,
+    )
+
+
+# What anybody may read ----------------------------------------------------------------------------------------------
+
+
+@bp.get("/corbeille")
+@anyone
+@cached_for_visitors
+def tombstones() -> View:
+    """Every hidden content, as its tombstone: type, date, ground, article; never the text."""
+    slug = request.args.get("consultation", "")
+    total, found = queries.tombstones(g.session, consultation_slug=slug, page=_page())
+    return render_template(
+        "moderation/bin.html",
+        total=total,
+        tombstones=found,
+        types=_labels(),
+        grounds=GROUNDS,
+        page=_page(),
+        pages=-(-total // queries.PAGE_SIZE),
+        address=lambda n: url_for(".tombstones", consultation=slug or None, page=n),
+    )
+
+
+@bp.get("/moderation")
+@anyone
+@cached_for_visitors
+def figures() -> View:
+    """The public figures of moderation."""
+    return render_template(
+        "moderation/figures.html",
+        figures=queries.statistics(g.session),
+        types=_labels(),
+        grounds=GROUNDS,
+        acts=labels.ACTS,
+    )
