@@ -173,6 +173,19 @@ def test_the_fallback_page_needs_neither_template_nor_script():
     assert '<html lang="fr">' in page
 
 
+def test_every_component_that_a_template_imports_exists():
+    missing = []
+    for path in TEMPLATES.rglob("*.html"):
+        tree = Environment(autoescape=True).parse(path.read_text(encoding="utf-8"))
+        for found in tree.find_all(nodes.FromImport):
+            folder, _, file = found.template.value.partition("/")
+            if folder == "components":
+                wanted = {name if isinstance(name, str) else name[0] for name in found.names}
+                known = set(macros(file)) if file in COMPONENTS else set()
+                missing += [f"{path.relative_to(TEMPLATES)}: {file} {name}" for name in wanted - known]
+    assert missing == []
+
+
 def test_no_template_holds_inline_style_script_or_event():
     forbidden = re.compile(
         r"""\sstyle\s*=|<style|<script(?![^>]*\ssrc=)|\son[a-z]+\s*=\s*["']|javascript:""", re.IGNORECASE
