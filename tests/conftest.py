@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -19,12 +20,14 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import literal, select, text, union_all
 from werkzeug.serving import make_server
 
-from consult.app import ConsultApp, create_app
 from consult.db import ALL_TENANTS, Base, Database
 from consult.migrations import commands, load_models
 from consult.organisations.models import Organisation
 from consult.settings import Settings
 from tests.servers import SmtpServer, postgresql_binaries, postgresql_cluster, redis_server
+
+if TYPE_CHECKING:
+    from consult.app import ConsultApp
 
 ROOT = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -218,8 +221,10 @@ def settings(database_url, tmp_path) -> Settings:
 
 
 @pytest.fixture
-def app(settings) -> Iterator[ConsultApp]:
+def app(settings) -> "Iterator[ConsultApp]":
     """The application on `database`."""
+    from consult.app import create_app  # the tests of one package need not import them all
+
     app = create_app(settings)
     app.testing = False  # errors are answered as they are in production, never raised through the client
     yield app

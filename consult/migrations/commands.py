@@ -20,7 +20,7 @@ from sqlalchemy import Connection, event
 
 from consult.db import Database
 from consult.errors import ConflictError
-from consult.migrations import load_models
+from consult.migrations import is_modelled, load_models
 
 FOLDER = Path(__file__).parent
 LOCK = 7_034_261  # any constant: two upgrades of one PostgreSQL database wait for each other
@@ -54,7 +54,8 @@ def is_current(database: Database) -> bool:
 def differences(database: Database) -> list[str]:
     """What would make the database what the models say, as « add_column proposal.title »; empty when they agree."""
     with database.session(write=False, tenant=None) as session:
-        context = MigrationContext.configure(session.connection(), opts={"compare_server_default": True})
+        opts = {"compare_server_default": True, "include_object": is_modelled}
+        context = MigrationContext.configure(session.connection(), opts=opts)
         return [_describe(difference) for difference in compare_metadata(context, load_models())]
 
 

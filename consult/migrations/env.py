@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from consult.db import UtcDateTime
-from consult.migrations import load_models
+from consult.migrations import is_modelled, load_models
 
 
 def _render(kind: str, value: Any, _context: Any) -> str | Literal[False]:
@@ -23,6 +23,7 @@ def _run(connection: Connection) -> None:
         render_as_batch=True,  # SQLite alters by rebuilding; PostgreSQL is not concerned
         compare_server_default=True,
         render_item=_render,
+        include_object=is_modelled,
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -1,0 +1,201 @@
+"""Migrations lead to exactly what the models say, on both databases, up, down and up again, whole or not at all."""
+
+import re
+import shutil
+import threading
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from consult import clock
+from consult.actor import SYSTEM
+from consult.audit import service as audit
+from consult.db import ALL_TENANTS, Base, Database
+from consult.errors import ConflictError
+from consult.migrations import commands, load_models
+from tests import factories
+
+SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'"
+POSTGRESQL = [
+    (
+        "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity"
+        " FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
+    ),
+    (
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+        " WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'"
+    ),
+    "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'",
+    "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+]
+
+
+def schema(url):
+    """All that the database says of its tables, constraints, indexes, triggers and functions, as a set."""
+    database = Database(url)
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        if not database.is_sqlite:
+            found = {tuple(row) for query in POSTGRESQL for row in session.execute(text(query))}
+        else:
+            # The order of columns and constraints does not count.
+            found = {
+                (kind, name, *sorted(re.split(r",?\s*\n\s*", (sql or "").strip())))
+                for kind, name, sql in session.execute(text(SQLITE))
+            }
+    database.dispose()
+    return found
+
+
+def fill(url):
+    """Rows that refer to each other, and one of each append-only table."""
+    database = Database(url)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        factories.make_account(session, factories.make_organisation(session))
+        audit.record(
+            session, actor=SYSTEM, organisation_id=None, action="a", target_type="b", target_id="c", now=clock.now()
+        )
+    database.dispose()
+
+
+@pytest.fixture
+def models_schema(empty_database_url):
+    """What `create_all` makes on the same kind of database; the database is empty again afterwards."""
+    database = Database(empty_database_url)
+    load_models().create_all(database.engine)
+    expected = schema(empty_database_url)
+    Base.metadata.drop_all(database.engine)
+    if not database.is_sqlite:
+        with database.engine.begin() as connection:
+            connection.execute(text("DROP FUNCTION consult_refuse_change()"))
+    database.dispose()
+    assert schema(empty_database_url) == set()
+    return expected
+
+
+def test_migrations_lead_to_exactly_what_the_models_say(empty_database_url, models_schema):
+    commands.upgrade(empty_database_url)
+    held = schema(empty_database_url)
+    assert held - models_schema == set()
+    assert models_schema - held == set()
+    database = Database(empty_database_url)
+    assert commands.differences(database) == []
+    assert commands.is_current(database)
+    database.dispose()
+
+
+def test_up_down_and_up_again_with_rows_on_each(empty_database_url):
+    """AT-9.1: migrations run up, down and up again on seeded data."""
+    commands.upgrade(empty_database_url)
+    first = schema(empty_database_url)
+    fill(empty_database_url)
+    commands.upgrade(empty_database_url)
+    commands.downgrade(empty_database_url, "base")
+    assert schema(empty_database_url) == set()
+    database = Database(empty_database_url)
+    assert not commands.is_current(database)
+    assert "add_table job" in commands.differences(database)
+    database.dispose()
+    commands.upgrade(empty_database_url)
+    assert schema(empty_database_url) == first
+    fill(empty_database_url)
+
+
+def test_a_migrated_journal_is_append_only(empty_database_url):
+    commands.upgrade(empty_database_url)
+    fill(empty_database_url)
+    database = Database(empty_database_url)
+    for rewrite in ("UPDATE audit_entry SET reason = 'x'", "DELETE FROM audit_entry"):
+        with pytest.raises(DBAPIError, match="append-only"), database.engine.begin() as connection:
+            connection.execute(text(rewrite))
+    database.dispose()
+
+
+@pytest.fixture
+def own_migrations(tmp_path, monkeypatch):
+    """Write migrations of the test's own, in order."""
+    folder = tmp_path / "migrations"
+    (folder / "versions").mkdir(parents=True)
+    for name in ("env.py", "script.py.mako"):
+        shutil.copy(commands.FOLDER / name, folder)
+    monkeypatch.setattr(commands, "FOLDER", folder)
+
+    def write(*bodies):
+        for number, body in enumerate(bodies):
+            lines = "\n    ".join(body)
+            (folder / "versions" / f"{number}.py").write_text(
+                f"from alembic import op\nimport sqlalchemy as sa\nrevision = '{number}'\n"
+                f"down_revision = {repr(str(number - 1)) if number else None}\n"
+                f"def upgrade():\n    {lines}\ndef downgrade():\n    pass\n"
+            )
+
+    return write
+
+
+def test_a_migration_that_fails_half_way_changes_nothing(empty_database_url, own_migrations):
+    own_migrations(
+        ["op.execute('CREATE TABLE first (id INTEGER PRIMARY KEY)')"],
+        ["op.execute('CREATE TABLE second (id INTEGER PRIMARY KEY)')", "op.execute('SELECT nothing FROM nowhere')"],
+    )
+    with pytest.raises(DBAPIError):
+        commands.upgrade(empty_database_url)
+    assert schema(empty_database_url) == set()
+    commands.upgrade(empty_database_url, "0")
+    assert schema(empty_database_url) != set()
+
+
+def test_rebuilding_a_table_deletes_no_row_that_refers_to_it(empty_database_url, own_migrations):
+    """On SQLite, altering a table drops and recreates it: with references enforced, that would cascade."""
+    own_migrations(
+        [
+            "op.execute('CREATE TABLE parent (id INTEGER PRIMARY KEY, name VARCHAR(9))')",
+            "op.execute('CREATE TABLE child (parent_id INTEGER REFERENCES parent (id) ON DELETE CASCADE)')",
+            "op.execute('INSERT INTO parent (id) VALUES (1)')",
+            "op.execute('INSERT INTO child (parent_id) VALUES (1)')",
+        ],
+        [
+            "with op.batch_alter_table('parent') as batch:",
+            "    batch.alter_column('name', type_=sa.String(99), existing_type=sa.String(9))",
+        ],
+    )
+    commands.upgrade(empty_database_url)
+    database = Database(empty_database_url)
+    with database.engine.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM child")) == 1
+    database.dispose()
+
+
+@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
+def test_a_migration_that_would_break_references_is_undone(empty_database_url, own_migrations):
+    own_migrations(
+        [
+            "op.execute('CREATE TABLE parent (id INTEGER PRIMARY KEY)')",
+            "op.execute('CREATE TABLE child (parent_id INTEGER REFERENCES parent (id))')",
+            "op.execute('INSERT INTO child (parent_id) VALUES (1)')",
+        ]
+    )
+    with pytest.raises(ConflictError, match="références rompues dans la table child"):
+        commands.upgrade(empty_database_url)
+    assert schema(empty_database_url) == set()
+
+
+def test_two_upgrades_at_once_both_succeed(empty_database_url):
+    """Two nodes of a deployment that start together."""
+    faults = []
+
+    def upgrade():
+        try:
+            commands.upgrade(empty_database_url)
+        except Exception as error:  # noqa: BLE001  # told by the test
+            faults.append(error)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    database = Database(empty_database_url)
+    assert commands.is_current(database)
+    database.dispose()
