@@ -14,7 +14,7 @@ import json
 import random
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
@@ -205,11 +205,17 @@ class _Tables:
         return found, "VERB" if found.endswith(_INFINITIVE) else "NOUN"
 
 
+@cache
+def _load_tables() -> _Tables:
+    return _Tables()
+
+
 def _by_name(table: Any) -> Iterable[tuple[str, Any]]:
     names = ("noun", "verb", "adj", "adv", "aux", "adp", "det", "pron", "cconj", "sconj")
     return ((name, table[name]) for name in names if name in table)
 
 
+@cache
 def _load_tagger() -> Any:
     # `lang` is overridden and the tokenizer left out because the words are ours: importing spaCy's
     # French tokenizer alone compiles seven seconds of regular expressions that would never be used.
@@ -259,7 +265,7 @@ def _lemma_as(form: str, pos: str, tables: _Tables) -> str:
 
 
 def _learn(forms: Sequence[str], sample: list[str], fixed: dict[str, str]) -> Lemmas:
-    tables = _Tables()
+    tables = _load_tables()
     learnt, read = _read_in_context(sample, tables) if sample else ({}, 0)
     accents = _Accents(form for form in forms if form in learnt or tables.guess(form))
     lemma: list[str] = []
@@ -317,6 +323,3 @@ def _bare(form: str) -> str:
     if form.isascii():
         return form
     return "".join(c for c in unicodedata.normalize("NFD", form) if not unicodedata.combining(c))
-
-
-Progress = Callable[[int, int, str], None]

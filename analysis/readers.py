@@ -384,6 +384,8 @@ def _csv_columns(name: str, content: str) -> dict[str, list[str]]:
                 f"« {name} » : il faut une colonne « {needed} » et une seule ; colonnes lues : {names}."
             )
     columns: dict[str, list[str]] = {column: [] for column in names}
+    if len(columns) < len(names):
+        raise AnalysisError(f"« {name} » : deux colonnes portent le même nom ; colonnes lues : {names}.")
     for row in rows:
         if row:
             for position, column in enumerate(names):

@@ -1,0 +1,77 @@
+import json
+
+import pytest
+
+from analysis.__main__ import main
+
+
+def test_report_then_verify(small_dump, plan, lemma_cache, tmp_path, capsys):
+    out = tmp_path / "out"
+    cache = ["--cache", str(lemma_cache)]
+    assert main(["report", str(small_dump), "--codebook", str(plan), "--out", str(out), "--seed", "4", *cache]) == 0
+    told = capsys.readouterr()
+    assert "Ne pas publier" in told.out
+    assert told.err.splitlines()[0].startswith("[1/")
+    assert main(["verify", str(out), "--dump", str(small_dump), *cache]) == 0
+    assert "Conforme" in capsys.readouterr().out
+    (out / "words.ndjson").unlink()
+    assert main(["verify", str(out), "--dump", str(small_dump), *cache]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "Refusé : « words.ndjson » manque."
+
+
+def test_describe_tells_what_is_there(small_dump, plan, capsys):
+    assert main(["describe", str(small_dump), "--codebook", str(plan)]) == 0
+    told = capsys.readouterr().out
+    assert "s2:q3 : Pourquoi ? ; 30 reçues, 0 écartées, 1 non-réponses, 29 facturables" in told
+    assert "Approbations manquantes : ditp, administration" in told
+
+
+def test_code_writes_assignments_and_the_reconciliation(small_dump, plan, lemma_cache, tmp_path, capsys):
+    out = tmp_path / "codes.ndjson"
+    arguments = ["code", str(small_dump), "--codebook", str(plan), "--out", str(out), "--corpus", "s1"]
+    assert main([*arguments, "--cache", str(lemma_cache)]) == 0
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert {row["corpus"] for row in rows} == {"s1"}
+    assert (
+        "12 reçues = 3 écartées + 1 non-réponses + 1 indécidables + 5 codées + 2 sans code" in capsys.readouterr().out
+    )
+
+
+def test_tabulate_prints_flat_and_cross_tables(small_dump, capsys):
+    assert main(["tabulate", str(small_dump)]) == 0
+    assert [table["key"] for table in json.loads(capsys.readouterr().out)][-2:] == ["q1", "q2"]
+    assert main(["tabulate", str(small_dump), "--cross", "q1", "q2"]) == 0
+    (table,) = json.loads(capsys.readouterr().out)
+    assert (table["row_key"], table["base"]) == ("q1", 39)
+    assert main(["tabulate", str(small_dump), "--cross", "q1", "rien"]) == 1
+    assert "variables connues : imported_votes, q1, q2, side, theme, votes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["report", "absent", "--out", "x"], 1),
+        (["describe"], 1),
+        (["report"], 2),
+        (["inconnu"], 2),
+        ([], 2),
+    ],
+)
+def test_exit_code_tells_refusal_from_wrong_use(arguments, code, capsys):
+    try:
+        found = main(arguments)
+    except SystemExit as stop:
+        found = stop.code
+    assert found == code
+    assert capsys.readouterr().err.strip()
+
+
+def test_refusal_is_one_french_line(small_dump, tmp_path, capsys):
+    broken = tmp_path / "plan.yaml"
+    broken.write_text(
+        'version: "1"\ncodes: [{id: a, parent: a, patterns: [x], positive_examples: [x]}]\n', encoding="utf-8"
+    )
+    assert main(["report", str(small_dump), "--codebook", str(broken), "--out", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told == ["Refusé : Code « a » : il est son propre ancêtre (a → a) ; retirez un « parent »."]
+    assert not (tmp_path / "out").exists()
