@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -44,6 +45,16 @@ def consultation_or_404(session: Session, slug: str, actor: Actor) -> Consultati
     if consultation is None or not policy.may_read(consultation, actor):
         raise NotFoundError(NOT_FOUND)
     return consultation
+
+
+def id_of(session: Session, slug: str) -> uuid.UUID | None:
+    """The id of the consultation of that address, whoever asks."""
+    return session.scalar(select(Consultation.id).where(Consultation.slug == slug))
+
+
+def titles(session: Session) -> Mapping[uuid.UUID, str]:
+    """The title of every consultation of the organisation, drafts included."""
+    return {row.id: row.title for row in session.execute(select(Consultation.id, Consultation.title))}
 
 
 def step_or_404(session: Session, slug: str, step_slug: str, actor: Actor) -> Step:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from consult import clock
 from consult.actor import Actor
 from consult.consultations.bindings import Page
 from consult.consultations.models import Origin, Step
@@ -28,6 +29,7 @@ class ProposalsStep:
 
     kind: ClassVar[str] = "proposals"
     label: ClassVar[str] = "Propositions et votes"
+    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (("themes", "Thèmes"),)
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -88,7 +90,7 @@ class _Content(Generic[ContentT]):
 
     def hide(self, session: Session, item_id: uuid.UUID, reason: str) -> None:
         """Withhold from the public; counts follow. Raises NotFoundError, ConflictError."""
-        service.hide(session, self._item(session, item_id), reason)
+        service.hide(session, self._item(session, item_id), reason, clock.now())
 
     def restore(self, session: Session, item_id: uuid.UUID) -> None:
         """Undo `hide`. Raises NotFoundError, ConflictError."""

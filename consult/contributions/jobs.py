@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from consult.contributions.models import Argument, Proposal, VoteDelta, VoteValue
+from consult import clock
+from consult.contributions.models import Argument, ContributionDraft, Proposal, VoteDelta, VoteValue
+from consult.jobs.schedule import Task
 from consult.protocols import Progress
 
 CHUNK: Final = 500
@@ -32,6 +35,31 @@ class FoldVotes:
         while folded := fold(session):
             done += folded
             yield Progress(done, cursor={"done": done})
+
+
+class PruneDrafts:
+    """Periodic: forget what visitors wrote more than a day ago and never sent."""
+
+    kind: ClassVar[str] = "contributions.prune_drafts"
+
+    def __init__(self, now: Callable[[], dt.datetime] = clock.now) -> None:
+        self._now = now
+
+    def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:
+        """Delete in chunks."""
+        del payload
+        gone = int(cursor.get("gone", 0))
+        expired = select(ContributionDraft.digest).where(ContributionDraft.expires_at <= self._now()).limit(CHUNK)
+        while digests := list(session.scalars(expired)):
+            session.execute(delete(ContributionDraft).where(ContributionDraft.digest.in_(digests)))
+            gone += len(digests)
+            yield Progress(gone, cursor={"gone": gone})
+
+
+TASKS: Final = (
+    Task(FoldVotes.kind, dt.timedelta(seconds=10)),
+    Task(PruneDrafts.kind, dt.timedelta(hours=1)),
+)
 
 
 def fold(session: Session, *, limit: int = CHUNK) -> int:

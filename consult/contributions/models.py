@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -94,6 +95,7 @@ class Proposal(TenantOwned, Base):
     submission_key: Mapped[str | None] = mapped_column(String(64), unique=True, info=NEVER)  # a double click: one row
     created_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)  # public to the hour
     edited_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)  # hidden or withdrawn since; shown as a day
     version: Mapped[int] = mapped_column(default=1, info=PUBLIC)
     random_rank: Mapped[int] = mapped_column(BigInteger, info=PUBLIC)  # first 63 bits of SHA-256(order_seed, id)
     votes_for: Mapped[int] = mapped_column(default=0, info=PUBLIC)
@@ -137,6 +139,7 @@ class Argument(TenantOwned, Base):
     submission_key: Mapped[str | None] = mapped_column(String(64), unique=True, info=NEVER)
     created_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
     edited_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)
+    ended_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)  # hidden or withdrawn since; shown as a day
     version: Mapped[int] = mapped_column(default=1, info=PUBLIC)
     votes_for: Mapped[int] = mapped_column(default=0, info=PUBLIC)
     imported_votes_for: Mapped[int] = mapped_column(default=0, info=PUBLIC)
@@ -218,3 +221,14 @@ class StepSecret(TenantOwned, Base):
 
     step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), primary_key=True, info=NEVER)
     secret: Mapped[bytes] = mapped_column(LargeBinary(32), info=NEVER)
+
+
+class ContributionDraft(TenantOwned, Base):
+    """What a visitor wrote before signing in: kept a day for whoever holds the token of the address."""
+
+    __tablename__ = "contribution_draft"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True, info=NEVER)
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), index=True, info=NEVER)
+    content: Mapped[dict[str, Any]] = mapped_column(info=NEVER)
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)

@@ -95,6 +95,11 @@ def submission_digest(account_id: uuid.UUID, key: str) -> str:
     return hashlib.sha256(f"{account_id}:{key}".encode()).hexdigest()
 
 
+def draft_digest(token: str) -> str:
+    """What the database keeps of the token of a draft."""
+    return hashlib.sha256(f"draft:{token}".encode()).hexdigest()
+
+
 def _opaque(secret: bytes, purpose: bytes, account_id: uuid.UUID) -> str:
     # HKDF's expand step (RFC 5869) with one block: a key per purpose, neither of which tells the other.
     key = hmac.digest(secret, b"consult/v1/" + purpose + b"\x01", "sha256")

@@ -5,6 +5,7 @@ Displayed counts are counters plus deltas not folded yet, read in one statement,
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 import uuid
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,18 @@ from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account
 from consult.consultations.models import Consultation, ContentStatus, Step
-from consult.contributions.models import Argument, ContentVersion, Proposal, Side, Theme, Vote, VoteDelta, VoteValue
+from consult.contributions import policy
+from consult.contributions.models import (
+    Argument,
+    ContentVersion,
+    ContributionDraft,
+    Proposal,
+    Side,
+    Theme,
+    Vote,
+    VoteDelta,
+    VoteValue,
+)
 from consult.search import queries as search
 
 PAGE: Final = 20
@@ -284,6 +296,18 @@ def own_votes(session: Session, account_id: uuid.UUID) -> Rows:
         .order_by(Vote.cast_at.desc())
         .limit(MINE)
     ).all()
+
+
+def draft(session: Session, step_id: uuid.UUID, token: str, now: dt.datetime) -> Mapping[str, str]:
+    """What was written in this step before signing in; empty when the token is unknown or its day is over."""
+    content = session.scalar(
+        select(ContributionDraft.content).where(
+            ContributionDraft.digest == policy.draft_digest(token),
+            ContributionDraft.step_id == step_id,
+            ContributionDraft.expires_at > now,
+        )
+    )
+    return content or {}
 
 
 def census(session: Session, step_id: uuid.UUID) -> Mapping[str, int]:

@@ -18,7 +18,7 @@ from consult.accounts.models import Account
 from consult.consultations import policy as consultations
 from consult.consultations.models import Consultation, ContentStatus, Step
 from consult.contributions import policy
-from consult.contributions.models import Argument, ContentVersion, Proposal, Side, Theme
+from consult.contributions.models import Argument, ContentVersion, ContributionDraft, Proposal, Side, Theme
 from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
@@ -27,6 +27,7 @@ from consult.search import service as search
 Content: TypeAlias = Proposal | Argument
 ContentT = TypeVar("ContentT", Proposal, Argument)
 
+DRAFT_LIFE = dt.timedelta(days=1)
 CLOSED = "Cette étape n’est pas ouverte aux contributions : rien n’a été enregistré. Votre texte est ci-dessous."
 
 
@@ -137,7 +138,7 @@ def withdraw(session: Session, item: Content, *, account_id: uuid.UUID, now: dt.
     """
     _lock_own(session, item, account_id)
     published = item.status is ContentStatus.PUBLISHED
-    item.status = ContentStatus.WITHDRAWN
+    item.status, item.ended_at = ContentStatus.WITHDRAWN, now
     if published:
         log(session, item, EntryKind.TOMBSTONE, {"ground": "withdrawn", "entry": item.registry_ref}, now)
         search.remove(session, item.id)
@@ -166,12 +167,12 @@ def publish_pending(session: Session, account_id: uuid.UUID, now: dt.datetime) -
     return len(due)
 
 
-def hide(session: Session, item: Content, reason: str) -> None:
+def hide(session: Session, item: Content, reason: str, now: dt.datetime) -> None:
     """Withhold a content from the public for a ground of the charter. Raises ConflictError when it is not shown."""
     session.refresh(item, with_for_update=True)
     if item.status is not ContentStatus.PUBLISHED:
         raise ConflictError("Ce contenu n’est pas publié : il n’y a rien à masquer.")
-    item.status, item.status_reason = ContentStatus.HIDDEN, reason
+    item.status, item.status_reason, item.ended_at = ContentStatus.HIDDEN, reason, now
     search.remove(session, item.id)
     session.flush()
 
@@ -181,7 +182,7 @@ def restore(session: Session, item: Content) -> None:
     session.refresh(item, with_for_update=True)
     if item.status is not ContentStatus.HIDDEN:
         raise ConflictError("Ce contenu n’est pas masqué.")
-    item.status, item.status_reason = ContentStatus.PUBLISHED, None
+    item.status, item.status_reason, item.ended_at = ContentStatus.PUBLISHED, None, None
     _index(session, item)
     session.flush()
 
@@ -217,6 +218,20 @@ def remove_theme(session: Session, step: Step, theme_id: uuid.UUID) -> None:
     if theme is None:
         raise NotFoundError("Ce thème n’existe pas dans cette étape.")
     session.delete(theme)
+    session.flush()
+
+
+def keep_draft(session: Session, step: Step, content: Mapping[str, str], *, token: str, now: dt.datetime) -> None:
+    """Keep for a day what a visitor wrote before signing in; whoever holds the token gets it back."""
+    session.add(
+        ContributionDraft(
+            organisation_id=step.organisation_id,
+            step_id=step.id,
+            digest=policy.draft_digest(token),
+            content=dict(content),
+            expires_at=now + DRAFT_LIFE,
+        )
+    )
     session.flush()
 
 

@@ -112,7 +112,7 @@ def test_a_hidden_proposal_takes_no_vote_and_leaves_the_totals_until_restored(se
     act = {"step": step, "account_id": voter.id, "now": NOW}
     votes.cast_vote(session, proposal, value=VoteValue.FOR, **act)
     assert queries.census(session, step.id)["votes"] == 1
-    service.hide(session, proposal, "off_topic")
+    service.hide(session, proposal, "off_topic", NOW)
     assert queries.census(session, step.id) == {"contributions": 0, "arguments": 0, "votes": 0, "imported_votes": 0}
     with pytest.raises(GoneError):
         votes.cast_vote(session, proposal, value=VoteValue.AGAINST, **act)

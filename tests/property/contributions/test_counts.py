@@ -37,7 +37,7 @@ def play(session, step, proposals, people, act):
         case ("withdraw", person, n):
             votes.withdraw_vote(session, proposals[n], step=step, account_id=people[person].id, now=NOW)
         case ("hide", n):
-            service.hide(session, proposals[n], "off_topic")
+            service.hide(session, proposals[n], "off_topic", NOW)
         case ("restore", n):
             service.restore(session, proposals[n])
         case ("fold", limit):

@@ -1,0 +1,1 @@
+"""What people do to contents: vote, argue, change and withdraw."""

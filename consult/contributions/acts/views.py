@@ -1,0 +1,230 @@
+"""Voting, arguing, changing and withdrawing. Each act answers with a redirection to the page it changed."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, TypeAlias
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.consultations import policy as consultations
+from consult.consultations.forms import put_errors
+from consult.consultations.models import ContentStatus, Step
+from consult.contributions import forms, pages, policy, queries, service, votes
+from consult.contributions.models import Argument, Proposal, VoteValue
+from consult.errors import (
+    BadRequestError,
+    ClosedError,
+    ConflictError,
+    ConsultError,
+    ForbiddenError,
+    GoneError,
+    InvalidError,
+    NotFoundError,
+)
+from consult.security import account_or_address, limiter, signed_in
+
+bp = Blueprint("acts", __name__)
+View: TypeAlias = str | Response | tuple[str, int]
+writes = limiter.limit("10/minute;60/hour", key_func=account_or_address, methods=["POST"])
+# One limit for all votes of an account: far above what reading people do.
+ballots = limiter.shared_limit("60/minute;1500/day", scope="votes", key_func=account_or_address)
+UNCOUNTED = "Votre vote est enregistré. Il comptera dès que vous aurez confirmé votre adresse électronique."
+
+
+@bp.post("/contributions/<uuid:proposal_id>/vote")
+@signed_in
+@ballots
+def vote(proposal_id: uuid.UUID) -> View:
+    """Vote on a proposal, or change one's vote."""
+    sheet = pages.sheet_or_404(proposal_id)
+    _cast(sheet.proposal, sheet.step)
+    return redirect(url_for("contributions.proposal", proposal_id=proposal_id, _anchor="vote"), 303)
+
+
+@bp.post("/contributions/<uuid:proposal_id>/vote/retirer")
+@signed_in
+@ballots
+def withdraw_vote(proposal_id: uuid.UUID) -> View:
+    """Take one's vote back."""
+    sheet = pages.sheet_or_404(proposal_id)
+    votes.withdraw_vote(g.session, sheet.proposal, step=sheet.step, account_id=g.account_id, now=g.now)
+    return redirect(url_for("contributions.proposal", proposal_id=proposal_id, _anchor="vote"), 303)
+
+
+@bp.post("/arguments/<uuid:argument_id>/vote")
+@signed_in
+@ballots
+def vote_argument(argument_id: uuid.UUID) -> View:
+    """Find an argument useful."""
+    argument, proposal, step = _argument(argument_id)
+    if proposal.status is not ContentStatus.PUBLISHED:
+        raise GoneError("La proposition n’est plus publiée : votre vote n’a pas été enregistré.")
+    _cast(argument, step)
+    return _back_to(argument)
+
+
+@bp.post("/arguments/<uuid:argument_id>/vote/retirer")
+@signed_in
+@ballots
+def withdraw_argument_vote(argument_id: uuid.UUID) -> View:
+    """Take back « utile »."""
+    argument, _, step = _argument(argument_id)
+    votes.withdraw_vote(g.session, argument, step=step, account_id=g.account_id, now=g.now)
+    return _back_to(argument)
+
+
+@bp.post("/contributions/<uuid:proposal_id>/arguments")
+@signed_in
+@writes
+def argue(proposal_id: uuid.UUID) -> View:
+    """Write an argument; what was typed stays on the page when it is refused."""
+    sheet = pages.sheet_or_404(proposal_id)
+    form = forms.argument_form(policy.limits(sheet.step.settings), request.form)
+    try:
+        with g.session.begin_nested():
+            made = service.submit_argument(
+                g.session,
+                step=sheet.step,
+                proposal=sheet.proposal,
+                account_id=g.account_id,
+                side=forms.chosen_side(form),
+                body=form.body.data or "",
+                submission_key=form.submission_key.data or "",
+                now=g.now,
+            )
+    except InvalidError as error:
+        put_errors(form, error)
+        return pages.proposal_page(sheet, form), 422
+    except (ClosedError, GoneError, ForbiddenError) as error:
+        form.form_errors = [error.message]
+        return pages.proposal_page(sheet, form), error.status
+    if made.status is ContentStatus.PENDING:
+        flash("Votre argument est enregistré. Il sera publié dès que vous aurez confirmé votre adresse.", "warning")
+    else:
+        flash("Votre argument est publié. Merci !", "success")
+    return _back_to(made)
+
+
+@bp.route("/contributions/<uuid:proposal_id>/modifier", methods=["GET", "POST"])
+@signed_in
+@writes
+def edit(proposal_id: uuid.UUID) -> View:
+    """Change one's proposal; the former text stays in its public history."""
+    sheet = pages.sheet_or_404(proposal_id)
+    found, step = sheet.proposal, sheet.step
+    _own(found)
+    values = {
+        "title": found.title, "body": found.body, "theme": str(found.theme_id or ""), "version": str(found.version),
+    }  # fmt: skip
+    themes = queries.themes(g.session, step.id)
+    form = forms.proposal_form(policy.limits(step.settings), themes, request.form, values)
+    return _edit(found, step, form, title=form.title.data, theme_id=forms.chosen_theme(form))
+
+
+@bp.route("/arguments/<uuid:argument_id>/modifier", methods=["GET", "POST"])
+@signed_in
+@writes
+def edit_argument(argument_id: uuid.UUID) -> View:
+    """Change one's argument; its side stays."""
+    argument, _, step = _argument(argument_id)
+    _own(argument)
+    values = {"body": argument.body, "version": str(argument.version)}
+    form = forms.argument_form(policy.limits(step.settings), request.form, values)
+    del form.side
+    return _edit(argument, step, form, title=None, theme_id=None)
+
+
+@bp.route("/contributions/<uuid:proposal_id>/retirer", methods=["GET", "POST"])
+@signed_in
+@writes
+def withdraw(proposal_id: uuid.UUID) -> View:
+    """Withdraw one's proposal, after a page that says what it does."""
+    sheet = pages.sheet_or_404(proposal_id)
+    return _withdraw(sheet.proposal, sheet.step)
+
+
+@bp.route("/arguments/<uuid:argument_id>/retirer", methods=["GET", "POST"])
+@signed_in
+@writes
+def withdraw_argument(argument_id: uuid.UUID) -> View:
+    """Withdraw one's argument, after a page that says what it does."""
+    argument, _, step = _argument(argument_id)
+    return _withdraw(argument, step)
+
+
+def _cast(target: Proposal | Argument, step: Step) -> None:
+    position = request.form.get("position", "")
+    if position not in set(VoteValue):
+        raise BadRequestError("Choisissez d’accord, mitigé ou pas d’accord.")
+    cast = votes.cast_vote(g.session, target, step=step, account_id=g.account_id, value=VoteValue(position), now=g.now)
+    if not cast.counted:
+        flash(UNCOUNTED, "warning")
+
+
+def _edit(item: Proposal | Argument, step: Step, form: Any, *, title: str | None, theme_id: uuid.UUID | None) -> View:
+    status = 200
+    if request.method == "POST":
+        try:
+            with g.session.begin_nested():
+                service.edit(
+                    g.session,
+                    item,
+                    step=step,
+                    account_id=g.account_id,
+                    title=title,
+                    body=form.body.data or "",
+                    theme_id=theme_id,
+                    version=forms.read_version(form),
+                    now=g.now,
+                )
+        except (InvalidError, ClosedError, ConflictError, GoneError) as error:
+            status = _refused(form, error)
+        else:
+            flash("Votre texte est modifié. L’ancien reste lisible dans son historique.", "success")
+            return _back_to(item)
+    is_open = consultations.accepts_acts(step, step.consultation, g.now)
+    page = render_template("contributions/edit.html", step=step, item=item, form=form, is_open=is_open)
+    return page if status == 200 else (page, status)  # noqa: PLR2004  # HTTP
+
+
+def _refused(form: Any, error: ConsultError) -> int:
+    if isinstance(error, InvalidError):
+        put_errors(form, error)
+    else:
+        form.form_errors = [error.message]
+    return error.status
+
+
+def _withdraw(item: Proposal | Argument, step: Step) -> View:
+    _own(item)
+    if request.method == "GET":
+        return render_template("contributions/withdraw.html", step=step, item=item)
+    service.withdraw(g.session, item, account_id=g.account_id, now=g.now)
+    flash("Votre texte est retiré : il n’est plus publié.", "success")
+    return redirect(url_for("contributions.mine"), 303)
+
+
+def _argument(argument_id: uuid.UUID) -> tuple[Argument, Proposal, Step]:
+    found = queries.argument_with_step(g.session, argument_id)
+    if found is None or not consultations.may_read(found[2].consultation, g.actor):
+        raise NotFoundError(pages.NOT_FOUND)
+    argument = found[0]
+    if argument.status is ContentStatus.PENDING and argument.author_id != g.account_id:
+        raise NotFoundError(pages.NOT_FOUND)
+    return found
+
+
+def _own(item: Proposal | Argument) -> None:
+    if item.author_id != g.account_id:
+        raise NotFoundError(pages.NOT_FOUND)
+    if item.status not in {ContentStatus.PUBLISHED, ContentStatus.PENDING}:
+        raise GoneError("Ce contenu n’est plus publié : il ne peut plus être modifié ni retiré.")
+
+
+def _back_to(item: Proposal | Argument) -> Response:
+    if isinstance(item, Proposal):
+        return redirect(url_for("contributions.proposal", proposal_id=item.id), 303)
+    anchor = f"argument-{item.id}"
+    return redirect(url_for("contributions.proposal", proposal_id=item.proposal_id, _anchor=anchor), 303)

@@ -1,0 +1,88 @@
+"""Forms of proposals and arguments. They draw and hold what was typed; `policy` and `service` alone judge it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+from wtforms import Form, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from consult.contributions.models import Side
+from consult.contributions.policy import Limits
+from consult.errors import InvalidError
+
+SIDES = [(Side.FOR.value, "Pour"), (Side.AGAINST.value, "Contre")]
+
+
+def proposal_form(
+    limits: Limits, themes: Any, typed: MultiDict[str, str] | None = None, values: Mapping[str, Any] | None = None
+) -> Any:
+    """The form of a proposal with the limits and themes of its step."""
+
+    class ProposalForm(Form):  # type: ignore[misc]  # WTForms has no types
+        title = StringField(
+            "Titre",
+            [InputRequired(), Length(max=limits.title_max)],
+            description=f"Une phrase qui dit l’idée, de {limits.title_min} à {limits.title_max} caractères.",
+        )
+        theme = SelectField("Thème", [InputRequired()], choices=[("", "Choisir un thème")])
+        body = TextAreaField(
+            "Votre proposition",
+            [InputRequired(), Length(max=limits.body_max)],
+            description=(
+                f"De {limits.body_min} à {limits.body_max} caractères. Une ligne vide sépare les paragraphes, "
+                "un tiret commence une liste. N’indiquez ni nom ni coordonnées."
+            ),
+        )
+        submission_key = HiddenField()
+        version = HiddenField()
+
+    form = ProposalForm(typed, data=values)
+    form.theme.choices = [*form.theme.choices, *((str(theme.id), theme.title) for theme in themes)]
+    if not themes:
+        del form.theme
+    return form
+
+
+def argument_form(
+    limits: Limits, typed: MultiDict[str, str] | None = None, values: Mapping[str, Any] | None = None
+) -> Any:
+    """The form of an argument with the limits of its step."""
+
+    class ArgumentForm(Form):  # type: ignore[misc]
+        side = RadioField("Votre argument est", [InputRequired()], choices=SIDES)
+        body = TextAreaField(
+            "Votre argument",
+            [InputRequired(), Length(max=limits.argument_max)],
+            description=f"De {limits.argument_min} à {limits.argument_max} caractères. Un seul argument à la fois.",
+        )
+        submission_key = HiddenField()
+        version = HiddenField()
+
+    return ArgumentForm(typed, data=values)
+
+
+def chosen_theme(form: Any) -> uuid.UUID | None:
+    """The theme that was chosen; None when there is none, or when what was sent is no identifier."""
+    typed = form.theme.data if "theme" in form else None
+    try:
+        return uuid.UUID(typed) if typed else None
+    except ValueError:
+        return None
+
+
+def chosen_side(form: Any) -> Side:
+    """For or against. Raises InvalidError when neither was chosen."""
+    if form.side.data not in set(Side):
+        message = "Dites si votre argument est pour ou contre."
+        raise InvalidError(message, fields={"side": message})
+    return Side(form.side.data)
+
+
+def read_version(form: Any) -> int:
+    """The version that the form was opened on; 0, which no content has, when what was sent is no number."""
+    typed = form.version.data or ""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0  # noqa: PLR2004  # fits

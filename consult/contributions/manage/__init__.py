@@ -1,0 +1,1 @@
+"""The staff side of a step of proposals: its themes."""

@@ -1,0 +1,84 @@
+"""Staff page of a step of proposals: its themes, until the rules are frozen."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.actor import Role
+from consult.audit import service as audit
+from consult.consultations import policy as consultations
+from consult.consultations import queries as consultation_queries
+from consult.consultations.models import Step
+from consult.contributions import queries, service
+from consult.errors import InvalidError, NotFoundError
+from consult.security import staff
+
+bp = Blueprint("manage", __name__)
+ROOT: Final = "/gestion/consultations/<slug>/etapes/<step_slug>/themes"
+editors = staff(Role.ORGANISER, Role.ADMINISTRATOR)
+
+
+@bp.get(ROOT)
+@editors
+def themes(slug: str, step_slug: str) -> str:
+    """The themes of a step."""
+    return _page(_step(slug, step_slug))
+
+
+@bp.post(ROOT)
+@editors
+def add_theme(slug: str, step_slug: str) -> Response | tuple[str, int]:
+    """Add a theme."""
+    step = _step(slug, step_slug)
+    typed = request.form.get("title", "")
+    return _act(step, "theme.add", typed, lambda: service.add_theme(g.session, step, title=typed))
+
+
+@bp.post(f"{ROOT}/<uuid:theme_id>/supprimer")
+@editors
+def remove_theme(slug: str, step_slug: str, theme_id: uuid.UUID) -> Response | tuple[str, int]:
+    """Remove a theme."""
+    step = _step(slug, step_slug)
+    return _act(step, "theme.remove", "", lambda: service.remove_theme(g.session, step, theme_id))
+
+
+def _act(step: Step, action: str, typed: str, act: Callable[[], Any]) -> Response | tuple[str, int]:
+    try:
+        act()
+    except InvalidError as error:
+        return _page(step, typed=typed, refusal=error.message), 422
+    audit.record(
+        g.session,
+        actor=g.actor,
+        organisation_id=step.organisation_id,
+        action=action,
+        target_type="step",
+        target_id=step.id,
+        now=g.now,
+    )
+    flash("Les thèmes sont modifiés.", "success")
+    return redirect(url_for(".themes", slug=step.consultation.slug, step_slug=step.slug), 303)
+
+
+def _page(step: Step, *, typed: str = "", refusal: str = "") -> str:
+    return render_template(
+        "contributions/themes.html",
+        step=step,
+        consultation=step.consultation,
+        themes=queries.themes(g.session, step.id),
+        frozen=consultations.is_public(step.consultation),
+        typed=typed,
+        refusal=refusal,
+    )
+
+
+def _step(slug: str, step_slug: str) -> Step:
+    step = consultation_queries.step_or_404(g.session, slug, step_slug, g.actor)
+    if step.kind != "proposals":
+        raise NotFoundError("Cette étape ne recueille pas de propositions.")
+    return step

@@ -1,0 +1,119 @@
+"""The pages that several views draw: the list of a step, a proposal, what is left of one."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from flask import g, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from consult.actor import Actor
+from consult.consultations import policy as consultations
+from consult.consultations.labels import ORIGINS, ground_label
+from consult.consultations.models import ContentStatus, Step
+from consult.contributions import forms, policy, queries
+from consult.contributions.models import Proposal, Side
+from consult.contributions.queries import ProposalSheet, Sort
+from consult.errors import NotFoundError
+
+SORTS: Final = ((Sort.RANDOM, "Ordre aléatoire"), (Sort.RECENT, "Plus récentes"), (Sort.VOTED, "Plus votées"))
+LONGEST_SEARCH: Final = 200
+NOT_FOUND: Final = "Aucune contribution n’est publiée à cette adresse."
+
+
+def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, arguments: Mapping[str, str]) -> str:
+    """The list of proposals of a step: searched, sorted, filtered, twenty at a time."""
+    del actor
+    themes = queries.themes(session, step.id)
+    sort = next((each for each, _ in SORTS if each == arguments.get("sort")), Sort.RANDOM)
+    theme = next((each for each in themes if each.slug == arguments.get("theme")), None)
+    text = arguments.get("q", "").strip()[:LONGEST_SEARCH]
+    number = _page_number(arguments.get("page"))
+    page = queries.proposals(session, step, sort=sort, theme_id=theme.id if theme else None, text=text, number=number)
+    asked = {"q": text, "theme": theme.slug if theme else "", "sort": "" if sort is Sort.RANDOM else sort.value}
+    here: dict[str, Any] = {"slug": step.consultation.slug, "step_slug": step.slug}
+    here |= {name: value for name, value in asked.items() if value}
+    return render_template(
+        "contributions/list.html",
+        step=step,
+        state=consultations.step_state(step, step.consultation, now).value,
+        page=page,
+        page_url=lambda n: url_for("consultations.step", **here, page=n),
+        census=queries.census(session, step.id),
+        themes={each.id: each.title for each in themes},
+        theme_choices=[("", "Tous les thèmes"), *((each.slug, each.title) for each in themes)],
+        asked=asked,
+        sorts=[(each.value, label) for each, label in SORTS],
+        order_seed=step.order_seed,
+    )
+
+
+def _side_page(proposal_id: uuid.UUID, side: str) -> Callable[[int], str]:
+    def address(number: int) -> str:
+        values: dict[str, Any] = {"proposal_id": proposal_id, side: number}
+        return url_for("contributions.proposal", _anchor=side, **values)
+
+    return address
+
+
+def _page_number(typed: str | None) -> int:
+    return int(typed) if typed and typed.isascii() and typed.isdigit() and len(typed) < 10 else 1  # noqa: PLR2004
+
+
+def sheet_or_404(proposal_id: uuid.UUID) -> ProposalSheet:
+    """A proposal that this person may know of, published or gone. Raises NotFoundError."""
+    sheet = queries.sheet(g.session, proposal_id)
+    if sheet is None or not consultations.may_read(sheet.consultation, g.actor):
+        raise NotFoundError(NOT_FOUND)
+    if sheet.proposal.status is ContentStatus.PENDING and not own_pending(sheet.proposal):
+        raise NotFoundError(NOT_FOUND)
+    return sheet
+
+
+def tombstone(sheet: ProposalSheet) -> tuple[str, int]:
+    """What is left of a proposal that is no longer published: why and since when, never its text."""
+    found = sheet.proposal
+    page = render_template(
+        "contributions/tombstone.html", step=sheet.step, proposal=found, reason=ground_label(found.status_reason)
+    )
+    return page, 410
+
+
+def proposal_page(sheet: ProposalSheet, form: Any = None) -> str:
+    """The page of a proposal, with the form of an argument as it was typed if it came back."""
+    found, step = sheet.proposal, sheet.step
+    sides = {
+        side.value: queries.arguments(g.session, found.id, side, number=_page_number(request.args.get(side.value)))
+        for side in Side
+    }
+    shown = [row.id for page in sides.values() for row in page.rows]
+    is_open = consultations.accepts_acts(step, sheet.consultation, g.now)
+    argues = is_open and policy.takes_arguments(step.settings) and found.status is ContentStatus.PUBLISHED
+    if form is None and argues and g.account_id is not None:
+        form = forms.argument_form(policy.limits(step.settings), values={"submission_key": secrets.token_urlsafe(16)})
+    return render_template(
+        "contributions/proposal.html",
+        sheet=sheet,
+        proposal=found,
+        step=step,
+        state=consultations.step_state(step, sheet.consultation, g.now).value,
+        is_open=is_open,
+        argues=argues,
+        form=form,
+        sides=sides,
+        page_url={side.value: _side_page(found.id, side.value) for side in Side},
+        own_vote=queries.own_vote(g.session, g.account_id, found.id),
+        own_useful=queries.own_useful(g.session, g.account_id, shown),
+        is_author=g.account_id is not None and g.account_id == found.author_id,
+        origins=ORIGINS,
+    )
+
+
+def own_pending(found: Proposal) -> bool:
+    """Whether this person wrote it and it still waits for their address to be confirmed."""
+    mine = g.account_id is not None and found.author_id == g.account_id
+    return mine and found.status is ContentStatus.PENDING

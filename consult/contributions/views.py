@@ -1,0 +1,167 @@
+"""Reading and writing proposals: the list of a step, the page of one, its form, « mes contributions »."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import Any, TypeAlias
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult.consultations import policy as consultations
+from consult.consultations import queries as consultation_queries
+from consult.consultations.forms import put_errors
+from consult.consultations.labels import STATUSES, ground_label
+from consult.consultations.models import ContentStatus, Step
+from consult.contributions import forms, pages, policy, queries, service
+from consult.contributions.acts.views import bp as acts
+from consult.contributions.manage.views import bp as manage
+from consult.contributions.models import Argument, Proposal
+from consult.errors import ClosedError, InvalidError, NotFoundError
+from consult.pagecache import cached_for_visitors
+from consult.security import anyone, client_address, limiter, new_token, signed_in
+
+bp = Blueprint("contributions", __name__)
+bp.register_blueprint(acts)
+bp.register_blueprint(manage)
+step_page = pages.step_page  # what app.py gives to the step kind
+View: TypeAlias = str | Response | tuple[str, int]
+
+
+@bp.get("/contributions/<uuid:proposal_id>")
+@anyone
+@cached_for_visitors
+def proposal(proposal_id: uuid.UUID) -> View:
+    """One proposal: text, votes, arguments."""
+    sheet = pages.sheet_or_404(proposal_id)
+    if sheet.proposal.status is not ContentStatus.PUBLISHED and not pages.own_pending(sheet.proposal):
+        return pages.tombstone(sheet)
+    return pages.proposal_page(sheet)
+
+
+@bp.get("/contributions/<uuid:proposal_id>/versions")
+@anyone
+@cached_for_visitors
+def proposal_versions(proposal_id: uuid.UUID) -> View:
+    """The former texts of a proposal."""
+    sheet = pages.sheet_or_404(proposal_id)
+    if sheet.proposal.status is not ContentStatus.PUBLISHED:
+        return pages.tombstone(sheet)
+    return _versions_page(sheet.step, sheet.proposal, sheet.proposal)
+
+
+@bp.get("/arguments/<uuid:argument_id>/versions")
+@anyone
+@cached_for_visitors
+def argument_versions(argument_id: uuid.UUID) -> View:
+    """The former texts of an argument."""
+    found = queries.argument_with_step(g.session, argument_id)
+    if (
+        found is None
+        or found[0].status is not ContentStatus.PUBLISHED
+        or found[1].status is not ContentStatus.PUBLISHED
+    ):
+        raise NotFoundError("Aucun argument n’est publié à cette adresse.")
+    argument, proposal, step = found
+    return _versions_page(step, argument, proposal)
+
+
+def _versions_page(step: Step, item: Proposal | Argument, proposal: Proposal) -> str:
+    return render_template(
+        "contributions/versions.html",
+        step=step,
+        item=item,
+        proposal=proposal,
+        versions=queries.versions(g.session, item),
+    )
+
+
+@bp.get("/consultations/<slug>/<step_slug>/proposer")
+@anyone
+def write(slug: str, step_slug: str) -> View:
+    """The empty form of a proposal, or the one that was filled before signing in."""
+    step = _step(slug, step_slug)
+    draft = queries.draft(g.session, step.id, request.args.get("brouillon", ""), g.now)
+    values = {"submission_key": secrets.token_urlsafe(16), **draft}
+    return _form_page(step, _proposal_form(step, values=values), kept=bool(draft))
+
+
+@bp.post("/consultations/<slug>/<step_slug>/proposer")
+@anyone
+@limiter.limit("10/minute;60/hour", key_func=lambda: str(g.account_id or client_address()))
+def submit(slug: str, step_slug: str) -> View:
+    """Publish the proposal; a visitor's is kept while they sign in."""
+    step = _step(slug, step_slug)
+    form = _proposal_form(step, typed=request.form)
+    try:
+        if g.account_id is None:
+            return _keep_and_sign_in(step, form)
+        with g.session.begin_nested():
+            made = service.submit_proposal(
+                g.session,
+                step=step,
+                account_id=g.account_id,
+                title=form.title.data or "",
+                body=form.body.data or "",
+                theme_id=forms.chosen_theme(form),
+                submission_key=form.submission_key.data or "",
+                now=g.now,
+            )
+    except InvalidError as error:
+        put_errors(form, error)
+        return _form_page(step, form), 422
+    except ClosedError as error:
+        form.form_errors = [error.message]
+        return _form_page(step, form), error.status
+    if made.status is ContentStatus.PENDING:
+        flash(
+            "Votre proposition est enregistrée. Elle sera publiée dès que vous aurez confirmé votre adresse.", "warning"
+        )
+    else:
+        flash("Votre proposition est publiée. Merci !", "success")
+    return redirect(url_for(".proposal", proposal_id=made.id), 303)
+
+
+def _keep_and_sign_in(step: Step, form: Any) -> Response:
+    title, body = policy.one_line(form.title.data or ""), policy.many_lines(form.body.data or "")
+    policy.check_proposal(title, body, policy.limits(step.settings))
+    if not consultations.accepts_acts(step, step.consultation, g.now):
+        raise ClosedError(service.CLOSED)
+    token = new_token()
+    content = {"title": title, "body": body, "theme": str(forms.chosen_theme(form) or "")}
+    service.keep_draft(g.session, step, content, token=token, now=g.now)
+    back = url_for(".write", slug=step.consultation.slug, step_slug=step.slug, brouillon=token)
+    flash("Votre texte est gardé. Connectez-vous ou créez un compte pour le publier.", "info")
+    return redirect(url_for("accounts.sign_in", suite=back), 303)
+
+
+@bp.get("/mon-compte/contributions")
+@signed_in
+def mine() -> View:
+    """What this account wrote and voted."""
+    return render_template(
+        "contributions/mine.html",
+        proposals=queries.own_proposals(g.session, g.account_id),
+        arguments=queries.own_arguments(g.session, g.account_id),
+        votes=queries.own_votes(g.session, g.account_id),
+        statuses=STATUSES,
+        ground_label=ground_label,
+    )
+
+
+def _step(slug: str, step_slug: str) -> Step:
+    step = consultation_queries.step_or_404(g.session, slug, step_slug, g.actor)
+    if step.kind != "proposals":
+        raise NotFoundError("Cette étape ne recueille pas de propositions.")
+    return step
+
+
+def _proposal_form(step: Step, **filled: Any) -> Any:
+    return forms.proposal_form(policy.limits(step.settings), queries.themes(g.session, step.id), **filled)
+
+
+def _form_page(step: Step, form: Any, *, kept: bool = False) -> str:
+    is_open = consultations.accepts_acts(step, step.consultation, g.now)
+    state = consultations.step_state(step, step.consultation, g.now).value
+    return render_template("contributions/write.html", step=step, form=form, state=state, is_open=is_open, kept=kept)
