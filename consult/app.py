@@ -6,34 +6,26 @@ through `db.survives`, run once the request's transaction is over.
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
 import logging
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from apiflask import APIFlask
-from flask import Blueprint, Flask, Response, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, current_app, g, render_template, request
 from flask_login import LoginManager, UserMixin
-from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from consult import __version__, clock, errors, labels, security, theming
+from consult import __version__, clock, errors, gate, labels, security, theming
 from consult import html as rich_text
-from consult.accounts import jobs as account_jobs
-from consult.accounts import policy as account_policy
-from consult.accounts import queries as account_queries
-from consult.accounts import service as account_service
+from consult.accounts import jobs as accounts_jobs
 from consult.accounts import views as accounts_views
-from consult.accounts import views as account_views
-from consult.actor import ANONYMOUS, Actor, Role
-from consult.consultations.models import Consultation
+from consult.actor import ANONYMOUS, Actor
 from consult.coding import views as coding_views
 from consult.consultations import bindings as consultations_bindings
 from consult.consultations import queries as consultations
@@ -41,26 +33,51 @@ from consult.consultations import views as consultations_views
 from consult.contributions import bindings as contributions_bindings
 from consult.contributions import datasets as contributions_datasets
 from consult.contributions import jobs as contributions_jobs
-from consult.db import Database, survives
+from consult.contributions import service as contributions_service
+from consult.contributions import views as contributions_views
+from consult.contributions import votes as contributions_votes
+from consult.db import Database
+from consult.imports import jobs as imports_jobs
 from consult.jobs import schedule as jobs_schedule
-from consult.jobs.schedule import PruneJobs, Task
+from consult.jobs.schedule import Task
 from consult.mail import jobs as mail_jobs
-from consult.mail.jobs import DeliverMail, PruneMails
-from consult.organisations import queries as organisations
-from consult.organisations import views as organisation_views
+from consult.moderation import jobs as moderation_jobs
+from consult.moderation import views as moderation_views
+from consult.organisations import views as organisations_views
 from consult.pagecache import PageCache
-from consult.protocols import Bindings, JobHandler
+from consult.protocols import Bindings, ContentType, JobHandler, PublicDataset, StepKind
+from consult.questionnaires import bindings as questionnaires_bindings
+from consult.questionnaires import service as questionnaires_service
+from consult.questionnaires import views as questionnaires_views
+from consult.reporting import bindings as reporting_bindings
+from consult.reporting import views as reporting_views
 from consult.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from sqlalchemy.orm import Session
-    from werkzeug.wrappers import Response as AnyResponse
 
 logger = logging.getLogger(__name__)
-BLUEPRINTS: Final[tuple[Blueprint, ...]] = (account_views.bp, organisation_views.bp)
-# What workers do periodically.
-TASKS: Final[tuple[Task, ...]] = (*jobs_schedule.TASKS, *mail_jobs.TASKS, *account_jobs.TASKS)
+BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
+    accounts_views.bp,
+    organisations_views.bp,
+    consultations_views.bp,
+    contributions_views.bp,
+    questionnaires_views.bp,
+    moderation_views.bp,
+    coding_views.bp,
+    reporting_views.bp,
+)
+TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
+    *jobs_schedule.TASKS,
+    *mail_jobs.TASKS,
+    *accounts_jobs.TASKS,
+    *contributions_jobs.TASKS,
+)
+ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed, contents before the votes on them
+    contributions_service.publish_pending,
+    contributions_votes.count_pending_votes,
+    questionnaires_service.publish_pending_replies,
+)
 FALLBACK_PAGE: Final = Path(__file__).parent / "templates" / "errors" / "fallback.html"  # when no page can be drawn
 
 
@@ -133,14 +150,14 @@ def create_app(settings: Settings) -> ConsultApp:
     app.extensions["database"] = Database(settings.database_url, pool_size=settings.pool_size)
     app.extensions["bindings"] = bindings(settings)
     # What accounts, a lower layer, asks of those above: what follows a confirmed address, and names for the register.
-    app.extensions["on_account_confirmed"] = []
-    app.extensions["consultation_titles"] = _consultation_titles
+    app.extensions["on_account_confirmed"] = ON_ACCOUNT_CONFIRMED
+    app.extensions["consultation_titles"] = consultations.titles
     _start_login(app)
     security.start_limiter(app, redis_url=settings.redis_url, enabled=settings.rate_limits)
     _start_templates(app, settings)
     _register_errors(app)
-    app.before_request(_begin)
-    app.after_request(_finish)
+    app.before_request(gate.begin)
+    app.after_request(gate.finish)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _wrap(app, settings)
@@ -173,15 +190,15 @@ def bindings(settings: Settings) -> Bindings:
         questionnaires_bindings.AnswersDataset(),
     )
     job_handlers: tuple[JobHandler, ...] = (
-        PruneJobs(TASKS),
-        DeliverMail(settings),
-        PruneMails(),
-        PurgeExpired(),
-        FoldVotes(),
-        PruneDrafts(),
-        RunImport(),
-        UndoImport(),
-        NotifyModerators(settings),
+        jobs_schedule.PruneJobs(TASKS),
+        mail_jobs.DeliverMail(settings),
+        mail_jobs.PruneMails(),
+        accounts_jobs.PurgeExpired(),
+        contributions_jobs.FoldVotes(),
+        contributions_jobs.PruneDrafts(),
+        imports_jobs.RunImport(),
+        imports_jobs.UndoImport(),
+        moderation_jobs.NotifyModerators(settings),
     )
     return Bindings(
         step_kinds={kind.kind: kind for kind in step_kinds},
@@ -217,100 +234,6 @@ class OrganisationInAddress:
             environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/o/{slug}"
             environ["PATH_INFO"] = f"/{rest}"
         return self._application(environ, start_response)
-
-
-# Each request -------------------------------------------------------------------------------------------------------
-
-
-def _begin() -> AnyResponse | None:
-    g.now = clock.now()
-    g.actor, g.account_id, g.session_token, g.organisation, g.identity = ANONYMOUS, None, None, None, None
-    if request.endpoint == "static":
-        return None
-    settings: Settings = current_app.extensions["settings"]
-    with _reading() as reading:
-        g.organisation = organisations.of_request(
-            reading, slug=request.environ.get("consult.organisation"), host=request.host, settings=settings
-        )
-        if g.organisation is None:
-            raise errors.NotFoundError("Aucune organisation n’est servie à cette adresse.")
-        g.session.info["tenant"] = g.organisation.id
-        _identify(settings, reading)
-    if request.url_rule is None:
-        return None  # Flask says 404 or 405 next
-    refused = _check_access(g.actor)
-    if refused is None:
-        security.check_csrf(request, settings.public_url)
-    return refused
-
-
-@contextlib.contextmanager
-def _reading() -> Iterator[Session]:
-    """A session to know who asks. Before a write it is another one: on SQLite the writer is taken at the first query,
-    and the view may first have a password to hash or a file to parse.
-    """
-    if request.method not in security.UNSAFE_METHODS:
-        yield g.session
-        return
-    database: Database = current_app.extensions["database"]
-    with database.session(write=False, tenant=None) as reading:
-        yield reading
-
-
-def _identify(settings: Settings, reading: Session) -> None:
-    """Find who signed in on this browser."""
-    token = request.cookies.get(account_policy.session_cookie(settings).name)
-    if not token:
-        return
-    identity = account_queries.identify(reading, token=token, organisation_id=g.organisation.id, now=g.now)
-    if identity is None:
-        return
-    g.identity, g.actor, g.account_id, g.session_token = identity, identity.actor, identity.account_id, token
-    if identity.touch_due:
-        now: dt.datetime = g.now
-        survives(g.session, lambda session: account_service.touch(session, identity.login_session_id, now))
-
-
-def _check_access(actor: Actor) -> AnyResponse | None:
-    access = security.access_of(current_app.view_functions[str(request.endpoint)])
-    if access is None:
-        raise errors.ForbiddenError
-    if not access.roles:
-        return None
-    if actor.account_id is None:
-        if request.method != "GET" or request.path.startswith("/api"):
-            raise errors.NotSignedInError
-        return redirect(url_for("accounts.sign_in", suite=request.full_path.rstrip("?")), 303)
-    if not access.password_suffices and not _second_factor_holds(actor, access):
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("accounts.second_factor.show", suite=wanted), 303)
-    if Role.PARTICIPANT in access.roles:
-        return None
-    consultation_id = None
-    allowed = (
-        actor.holds_anywhere(*access.roles)
-        if access.anywhere
-        else actor.holds(*access.roles, consultation_id=consultation_id)
-    )
-    if not allowed:
-        raise errors.ForbiddenError
-    return None
-
-
-def _second_factor_holds(actor: Actor, access: security.Access) -> bool:
-    if actor.second_factor_due or not access.fresh_second_factor:
-        return not actor.second_factor_due
-    # A form opened in time may be sent a little later.
-    margin = 1 if request.method == "GET" else 4
-    given: dt.datetime | None = g.identity.second_factor_at
-    return given is not None and g.now - given < margin * account_policy.FRESH_SECOND_FACTOR
-
-
-def _finish(response: Response) -> Response:
-    settings: Settings = current_app.extensions["settings"]
-    view = current_app.view_functions.get(str(request.endpoint))
-    access = security.Access(indexable=True) if request.endpoint == "static" else security.access_of(view)
-    return security.apply_headers(response, access, https=settings.https, signed_in=g.get("account_id") is not None)
 
 
 # Assembly parts -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,126 @@
+"""What each request passes before its view: which organisation, who asks, may they, does the form come from here."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flask import Response, current_app, g, redirect, request, url_for
+
+from consult import clock, errors, security
+from consult.accounts import policy as accounts_policy
+from consult.accounts import queries as accounts_queries
+from consult.accounts import service as accounts_service
+from consult.actor import ANONYMOUS, Actor, Role
+from consult.consultations import queries as consultations
+from consult.db import Database, survives
+from consult.organisations import queries as organisations
+from consult.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+    from werkzeug.wrappers import Response as AnyResponse
+
+
+def begin() -> AnyResponse | None:
+    """Open the request: `g.now`, `g.organisation`, `g.actor`; refuse or redirect whoever may not call the view."""
+    g.now = clock.now()
+    g.actor, g.account_id, g.session_token, g.organisation, g.identity = ANONYMOUS, None, None, None, None
+    if request.endpoint == "static":
+        return None
+    settings: Settings = current_app.extensions["settings"]
+    with _reading() as reading:
+        g.organisation = organisations.of_request(
+            reading, slug=request.environ.get("consult.organisation"), host=request.host, settings=settings
+        )
+        if g.organisation is None:
+            raise errors.NotFoundError("Aucune organisation n’est servie à cette adresse.")
+        g.session.info["tenant"] = g.organisation.id
+        _identify(settings, reading)
+        consultation_id = _consultation_named(reading)
+    if request.url_rule is None:
+        return None  # Flask says 404 or 405 next
+    refused = _check_access(g.actor, consultation_id)
+    if refused is None:
+        security.check_csrf(request, settings.public_url)
+    return refused
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[Session]:
+    """A session to know who asks. Before a write it is another one: on SQLite the writer is taken at the first query,
+    and the view may first have a password to hash or a file to parse.
+    """
+    if request.method not in security.UNSAFE_METHODS:
+        yield g.session
+        return
+    database: Database = current_app.extensions["database"]
+    with database.session(write=False, tenant=None) as reading:
+        yield reading
+
+
+def _identify(settings: Settings, reading: Session) -> None:
+    """Find who signed in on this browser."""
+    token = request.cookies.get(accounts_policy.session_cookie(settings).name)
+    if not token:
+        return
+    identity = accounts_queries.identify(reading, token=token, organisation_id=g.organisation.id, now=g.now)
+    if identity is None:
+        return
+    g.identity, g.actor, g.account_id, g.session_token = identity, identity.actor, identity.account_id, token
+    if identity.touch_due:
+        now: dt.datetime = g.now
+        survives(g.session, lambda session: accounts_service.touch(session, identity.login_session_id, now))
+
+
+def _consultation_named(reading: Session) -> uuid.UUID | None:
+    """The consultation that the address names, for those who hold roles on one consultation and not on all."""
+    slug = (request.view_args or {}).get("slug")
+    if slug is None or not g.actor.by_consultation:
+        return None
+    return consultations.id_of(reading, slug)
+
+
+def _check_access(actor: Actor, consultation_id: uuid.UUID | None) -> AnyResponse | None:
+    access = security.access_of(current_app.view_functions[str(request.endpoint)])
+    if access is None:
+        raise errors.ForbiddenError
+    if not access.roles:
+        return None
+    if actor.account_id is None:
+        if request.method != "GET" or request.path.startswith("/api"):
+            raise errors.NotSignedInError
+        return redirect(url_for("accounts.sign_in", suite=request.full_path.rstrip("?")), 303)
+    if not access.password_suffices and not _second_factor_holds(actor, access):
+        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("accounts.second_factor.show", suite=wanted), 303)
+    if Role.PARTICIPANT in access.roles:
+        return None
+    allowed = (
+        actor.holds_anywhere(*access.roles)
+        if access.anywhere
+        else actor.holds(*access.roles, consultation_id=consultation_id)
+    )
+    if not allowed:
+        raise errors.ForbiddenError
+    return None
+
+
+def _second_factor_holds(actor: Actor, access: security.Access) -> bool:
+    if actor.second_factor_due or not access.fresh_second_factor:
+        return not actor.second_factor_due
+    # A form opened in time may be sent a little later.
+    margin = 1 if request.method == "GET" else 4
+    given: dt.datetime | None = g.identity.second_factor_at
+    return given is not None and g.now - given < margin * accounts_policy.FRESH_SECOND_FACTOR
+
+
+def finish(response: Response) -> Response:
+    """Put the headers that every reply owes."""
+    settings: Settings = current_app.extensions["settings"]
+    view = current_app.view_functions.get(str(request.endpoint))
+    access = security.Access(indexable=True) if request.endpoint == "static" else security.access_of(view)
+    return security.apply_headers(response, access, https=settings.https, signed_in=g.get("account_id") is not None)
