@@ -28,7 +28,7 @@ class UnknownThemeError(LookupError):
 
 def theme_folder(name: str) -> Path:
     """The folder of a theme. Raises UnknownThemeError, whose message says which themes exist."""
-    folders = {path.name: path for path in (HERE / "themes").iterdir() if path.is_dir()}
+    folders = {path.name: path for path in (HERE / "themes").glob("*") if path.is_dir()}
     points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if name in points:
         return Path(str(points[name].load().__file__)).parent
