@@ -52,6 +52,7 @@ from consult.questionnaires import views as questionnaires_views
 from consult.reporting import bindings as reporting_bindings
 from consult.reporting import views as reporting_views
 from consult.settings import Settings
+from consult.site import views as site_views
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -66,6 +67,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     moderation_views.bp,
     coding_views.bp,
     reporting_views.bp,
+    site_views.bp,
 )
 TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *jobs_schedule.TASKS,

@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flask import Response, current_app, g, redirect, request, url_for
 
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response as AnyResponse
 
+WITHOUT_ORGANISATION: Final = frozenset({"static", "site.healthz", "site.readyz"})  # files, and probes of one node
+
 
 def begin() -> AnyResponse | None:
     """Open the request: `g.now`, `g.organisation`, `g.actor`; refuse or redirect whoever may not call the view."""
     g.now = clock.now()
     g.actor, g.account_id, g.session_token, g.organisation, g.identity = ANONYMOUS, None, None, None, None
-    if request.endpoint == "static":
+    if request.endpoint in WITHOUT_ORGANISATION:
         return None
     settings: Settings = current_app.extensions["settings"]
     with _reading() as reading:

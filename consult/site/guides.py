@@ -1,0 +1,48 @@
+"""The guides of `consult/help`: Markdown with a short front matter, shipped with the code."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Final
+
+import yaml
+from markdown_it import MarkdownIt
+
+from consult.html import clean_rich
+
+ORDER: Final = ("participant", "organisateur", "moderateur", "analyste", "auditeur", "api", "exploitant")
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """One guide: its address, its title, the version it describes, its text as clean HTML."""
+
+    slug: str
+    title: str
+    version: str
+    html: str
+
+
+@functools.cache
+def guides() -> tuple[Guide, ...]:
+    """Every guide, those of participants first; read once per process."""
+    folder = files("consult") / "help"
+    found = {
+        entry.name.removesuffix(".md"): entry.read_text(encoding="utf-8")
+        for entry in (folder.iterdir() if folder.is_dir() else ())
+        if entry.name.endswith(".md")
+    }
+    known = [slug for slug in ORDER if slug in found]
+    return tuple(_guide(slug, found[slug]) for slug in (*known, *sorted(found.keys() - set(known))))
+
+
+def _guide(slug: str, source: str) -> Guide:
+    """Raises ValueError for a guide without front matter."""
+    head, separator, text = source.removeprefix("---\n").partition("\n---\n")
+    if not separator or not source.startswith("---\n"):
+        raise ValueError(f"the guide {slug} does not begin with its front matter")
+    about = yaml.safe_load(head)
+    rendered = MarkdownIt("commonmark").enable("table").render(text)
+    return Guide(slug, str(about["title"]), str(about.get("version", "")), clean_rich(rendered))

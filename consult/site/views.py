@@ -1,0 +1,200 @@
+"""Help, legal pages, site map, contact, probes, and the small files that machines ask for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Final
+
+from flask import Blueprint, Response, current_app, g, jsonify, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from consult import showcase
+from consult.accounts.sign_up.policy import TERMS_VERSION
+from consult.consultations import queries as consultations
+from consult.db import ALL_TENANTS, as_tenant
+from consult.errors import NotFoundError
+from consult.jobs import queries as jobs
+from consult.organisations.policy import site_url
+from consult.pagecache import cached_for_visitors
+from consult.security import anyone, anyone_indexable
+from consult.settings import Settings
+from consult.site.guides import guides
+
+bp = Blueprint("site", __name__)
+LATE_SECONDS: Final = 300  # a job due for longer: no worker, or too few
+SECURITY_TXT_LIFE: Final = dt.timedelta(days=180)  # RFC 9116, 2.5.5: less than a year
+
+
+@bp.get("/aide")
+@anyone_indexable
+@cached_for_visitors
+def help_index() -> str:
+    """The list of guides."""
+    return render_template("site/help_index.html", guides=guides())
+
+
+@bp.get("/aide/<slug>")
+@anyone_indexable
+@cached_for_visitors
+def guide(slug: str) -> str:
+    """One guide."""
+    found = next((each for each in guides() if each.slug == slug), None)
+    if found is None:
+        raise NotFoundError("Aucun guide ne porte ce nom.")
+    return render_template("site/guide.html", guide=found)
+
+
+@bp.get("/mentions-legales")
+@anyone_indexable
+@cached_for_visitors
+def legal_notice() -> str:
+    """Who publishes, who hosts."""
+    return render_template("site/legal/mentions_legales.html")
+
+
+@bp.get("/conditions")
+@anyone_indexable
+@cached_for_visitors
+def terms() -> str:
+    """Terms of use, versioned."""
+    return render_template("site/legal/conditions.html", terms_version=TERMS_VERSION)
+
+
+@bp.get("/charte")
+@anyone_indexable
+@cached_for_visitors
+def charter() -> str:
+    """The charter, whose articles ground moderation."""
+    return render_template("site/legal/charte.html")
+
+
+@bp.get("/donnees-personnelles")
+@anyone_indexable
+@cached_for_visitors
+def privacy() -> str:
+    """The items of article 13 of the GDPR."""
+    return render_template("site/legal/donnees_personnelles.html", session_days=_settings().session_days)
+
+
+@bp.get("/cookies")
+@anyone_indexable
+@cached_for_visitors
+def cookies() -> str:
+    """The cookies, all strictly necessary."""
+    return render_template("site/legal/cookies.html", session_days=_settings().session_days)
+
+
+@bp.get("/accessibilite")
+@anyone_indexable
+@cached_for_visitors
+def accessibility() -> str:
+    """The accessibility statement."""
+    return render_template("site/legal/accessibilite.html", audit=None)
+
+
+@bp.get("/plan-du-site")
+@anyone_indexable
+@cached_for_visitors
+def site_map() -> str:
+    """Every section."""
+    return render_template("site/legal/plan_du_site.html", consultations=_public(), guides=guides())
+
+
+@bp.get("/contact")
+@anyone_indexable
+@cached_for_visitors
+def contact() -> str:
+    """How to write to the administration."""
+    return render_template("site/contact.html")
+
+
+@bp.get("/composants")
+@anyone
+def components() -> str:
+    """The live page of components."""
+    return showcase.render(now=g.now)
+
+
+@bp.get("/healthz")
+@anyone
+def healthz() -> Response:
+    """Alive: this process answers. Asks nothing of the database."""
+    return jsonify(status="ok")
+
+
+@bp.get("/readyz")
+@anyone
+def readyz() -> AnyResponse:
+    """Ready: the database answers, no job has failed for good, none waits for lack of a worker."""
+    with as_tenant(g.session, ALL_TENANTS):
+        failed, late = jobs.failed_count(g.session), round(jobs.overdue_seconds(g.session, g.now))
+    ready = not failed and late <= LATE_SECONDS
+    state: dict[str, Any] = {"database": "ok", "jobs_failed": failed, "jobs_late_seconds": late}
+    response = jsonify(status="ok" if ready else "degraded", **state)
+    response.status_code = 200 if ready else 503
+    return response
+
+
+@bp.get("/robots.txt")
+@anyone_indexable
+def robots() -> Response:
+    """Everything may be crawled: contributions are kept out by a header, which a Disallow would hide (AT-8.2)."""
+    return _plain(f"User-agent: *\nDisallow:\n\nSitemap: {_base()}/sitemap.xml\n")
+
+
+@bp.get("/sitemap.xml")
+@anyone_indexable
+def sitemap() -> Response:
+    """Home, consultations, help and legal pages; no contribution (AT-8.3)."""
+    pages = [
+        url_for(f".{name}")
+        for name in (
+            "help_index",
+            "legal_notice",
+            "terms",
+            "charter",
+            "privacy",
+            "cookies",
+            "accessibility",
+            "site_map",
+        )
+    ]
+    pages += [url_for("consultations.home"), url_for("consultations.listing"), url_for(".contact")]
+    pages += [url_for(".guide", slug=each.slug) for each in guides()]
+    pages += [url_for("consultations.show", slug=each.slug) for each in _public()]
+    addresses = [_base() + page.removeprefix(request.script_root) for page in pages]
+    return Response(render_template("site/sitemap.xml", addresses=addresses), mimetype="application/xml")
+
+
+@bp.get("/.well-known/security.txt")
+@anyone_indexable
+def security_txt() -> Response:
+    """Where to report a vulnerability (RFC 9116)."""
+    expires = (g.now + SECURITY_TXT_LIFE).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = [f"Contact: mailto:{g.organisation.contact_email}"] if g.organisation.contact_email else []
+    lines += [
+        f"Contact: {_base()}/contact",
+        f"Expires: {expires.strftime('%Y-%m-%dT%H:%M:%SZ')}",
+        "Preferred-Languages: fr, en",
+        f"Canonical: {_base()}/.well-known/security.txt",
+    ]
+    return _plain("\n".join(lines) + "\n")
+
+
+def _public() -> list[Any]:
+    phases = consultations.public_consultations(g.session, g.now)
+    return [each for found in phases.values() for each in found]
+
+
+def _base() -> str:
+    at_root = "consult.organisation" not in request.environ
+    return site_url(_settings(), g.organisation.slug, at_root=at_root)
+
+
+def _plain(content: str) -> Response:
+    return Response(content, mimetype="text/plain")
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
