@@ -64,6 +64,13 @@ def ask(session: Session, batch: ImportBatch, path: Path, *, now: dt.datetime) -
     jobs.enqueue(session, RunImport.kind, payload, organisation_id=batch.organisation_id, now=now)
 
 
+def ask_undo(session: Session, batch_id: uuid.UUID, *, actor: Actor, now: dt.datetime) -> None:
+    """Leave the undoing of a batch to a worker. Raises NotFoundError, ConflictError."""
+    batch = undo.start(session, batch_id, actor=actor, now=now)
+    payload = {"batch": str(batch_id)}
+    jobs.enqueue(session, UndoImport.kind, payload, organisation_id=batch.organisation_id, now=now)
+
+
 def import_file(
     database: Database,
     plan: service.Plan,

@@ -17,9 +17,8 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias, cast
@@ -350,7 +349,7 @@ def _scalar(value: Any) -> str | None:
 
 def _open_confined(path: Path, kind: str, digest: str, sheet: str) -> Source:
     lines = _confined_lines(path, kind, sheet)
-    header = json.loads(next(lines))
+    header = json.loads(next(lines, b'{"columns": [], "notes": []}'))
     lines.close()
     columns = _names(header["columns"])
     if not columns:
@@ -367,28 +366,28 @@ def _open_confined(path: Path, kind: str, digest: str, sheet: str) -> Source:
     return Source(path, kind, columns, digest, tuple(header["notes"]), rows)
 
 
-def _confined_lines(path: Path, kind: str, sheet: str) -> Any:
+def _confined_lines(path: Path, kind: str, sheet: str) -> Generator[bytes, None, None]:
     """What the child writes, line by line; its refusal becomes ours."""
-    with path.open("rb") as stream, tempfile.TemporaryFile() as complaints:
+    with path.open("rb") as stream:
         child = subprocess.Popen(  # noqa: S603  # our interpreter, our script, no shell
             [sys.executable, "-I", str(SANDBOX), kind, sheet],
             stdin=stream,
             stdout=subprocess.PIPE,
-            stderr=complaints,
+            stderr=subprocess.DEVNULL,
             env={"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"},
         )
-        assert child.stdout is not None
-        try:
-            yield from child.stdout
-            if child.wait() != 0:
-                complaints.seek(0)
-                said = complaints.read(2000).decode("utf-8", "replace")
-                raise InvalidError(said if child.returncode == 3 and said else _KILLED)  # noqa: PLR2004  # REFUSED_EXIT
-        finally:
-            child.stdout.close()
-            if child.poll() is None:
-                child.kill()
-                child.wait()
+    assert child.stdout is not None
+    try:
+        for line in child.stdout:
+            if line.startswith(b'{"refused"'):
+                raise InvalidError(json.loads(line)["refused"])
+            yield line
+        if child.wait() != 0:
+            raise InvalidError(_KILLED)
+    finally:
+        child.stdout.close()
+        child.kill()
+        child.wait()
 
 
 _KILLED: Final = "La lecture de ce fichier a été interrompue : trop de temps ou de mémoire. Exportez-le en CSV."

@@ -1,7 +1,7 @@
 """Parse a workbook or a Parquet file in a process that can do nothing else. Run as a script, never imported by one.
 
 It reads the file on its standard input and writes JSON lines: a header `{"columns": [...], "notes": [...]}`, then one
-array of texts per row. A refusal is the last line of its standard error, in French. Limits: processor time, memory,
+array of texts per row. A refusal, in French, is the last line: `{"refused": "..."}`. Limits: processor time, memory,
 no file written, no process started, no socket; the network is unplugged too where the kernel lets us.
 
 It stands alone (standard library, openpyxl, pyarrow) so that the child loads nothing of the platform.
@@ -9,7 +9,6 @@ It stands alone (standard library, openpyxl, pyarrow) so that the child loads no
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import datetime as dt
 import json
@@ -143,7 +142,7 @@ def write_rows(kind: str, sheet: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Exit 0 when all was written, REFUSED_EXIT with a French sentence on standard error otherwise."""
+    """Exit 0 when all was written, REFUSED_EXIT after a refusal."""
     kind, sheet = arguments
     confine()
     sys.addaudithook(forbid)
@@ -152,9 +151,7 @@ def main(arguments: list[str]) -> int:
     except RefusedError as refusal:
         message = str(refusal)
     except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            sys.stderr.close()
-        return REFUSED_EXIT
+        return REFUSED_EXIT  # nobody reads any more
     except MemoryError:
         message = "La lecture de ce fichier demande trop de mémoire. Exportez-le en CSV, puis recommencez."
     except Exception as error:  # noqa: BLE001  # a hostile file may raise anything: the person gets one sentence
@@ -162,7 +159,8 @@ def main(arguments: list[str]) -> int:
     else:
         sys.stdout.flush()
         return 0
-    sys.stderr.write(message)
+    sys.stdout.write(json.dumps({"refused": message}) + "\n")
+    sys.stdout.flush()
     return REFUSED_EXIT
 
 

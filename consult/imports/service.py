@@ -35,7 +35,7 @@ from consult.protocols import StepKind
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 
-CHUNK: Final = 1000
+CHUNK: Final = 500  # rows: keeps the only writer of SQLite for about a tenth of a second
 USUAL_LENGTH: Final = dt.timedelta(days=60)
 WRITERS: Final[Mapping[Target, Callable[[Session, Destination], Writer]]] = {
     Target.PROPOSALS: ProposalWriter,
@@ -65,7 +65,7 @@ def plan(path: Path, mapping_text: str, *, sheet: str = "") -> Plan:
 
 
 def chunks(plan: Plan, *, after_line: int = 0) -> Iterator[Chunk]:
-    """Rows by the thousand, already converted: nothing is computed while the database's writer is held."""
+    """Rows by chunks, already converted: nothing is computed while the database's writer is held."""
     rows = (row for row in plan.source.rows() if row.line > after_line)
     while chunk := list(itertools.islice(rows, CHUNK)):
         yield [(row, _converted(row, plan)) for row in chunk]
