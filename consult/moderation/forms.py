@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from wtforms import Form, RadioField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from consult.consultations.labels import GROUNDS, OTHER_REPORT
 from consult.moderation.policy import COMMENT_LENGTH, MESSAGE_LENGTH
 
-_GROUNDS = [(ground.code, f"{ground.label} (article {ground.article})") for ground in GROUNDS.values()]
+_GROUNDS = [SelectChoice(ground.code, f"{ground.label} (article {ground.article})") for ground in GROUNDS.values()]
 
 
 class ReportForm(Form):  # type: ignore[misc]  # WTForms has no types
     """A citizen's report."""
 
-    reason = RadioField("Raison du signalement", [InputRequired()], choices=[*_GROUNDS, OTHER_REPORT])
+    reason = RadioField("Raison du signalement", [InputRequired()], choices=[*_GROUNDS, SelectChoice(*OTHER_REPORT)])
     comment = TextAreaField(
         "Commentaire",
         [Length(max=COMMENT_LENGTH)],

@@ -9,6 +9,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, Form, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -81,7 +82,7 @@ def _field(question: Question, rank: int) -> Field:
     required = [InputRequired()] if question.required else []
     common = {"label": f"{rank}. {question.wording}", "description": _help(question)}
     if question.kind in policy.CHOICES:
-        choices = [(str(option.id), option.label) for option in question.options]
+        choices = [SelectChoice(str(option.id), option.label) for option in question.options]
         if question.kind is QuestionKind.MULTIPLE:
             return SelectMultipleField(
                 choices=choices,
@@ -91,7 +92,7 @@ def _field(question: Question, rank: int) -> Field:
                 **common,
             )
         if not question.required:
-            choices.append(("", labels.NO_ANSWER))
+            choices.append(SelectChoice("", labels.NO_ANSWER))
         return RadioField(choices=choices, validators=required, **common)
     limits = [*required, Length(max=policy.max_length(question))]
     kind = StringField if question.kind is QuestionKind.SHORT_TEXT else TextAreaField

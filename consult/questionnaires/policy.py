@@ -73,7 +73,7 @@ def check(question: Question, given: Given) -> str | None:
         return _check_choice(question, given)
     length, limit = len(given["text"] or ""), max_length(question)
     if length > limit:
-        return f"votre texte compte {number(length)} caractères, la limite est de {number(limit)}. Raccourcissez-le."
+        return f"Votre texte compte {number(length)} caractères, la limite est de {number(limit)}. Raccourcissez-le."
     return None
 
 
@@ -121,17 +121,17 @@ def _other_chosen(question: Question, options: Sequence[str]) -> bool:
 
 def _missing(question: Question) -> str:
     if question.kind is QuestionKind.SINGLE:
-        return "cette question est obligatoire. Choisissez une réponse."
+        return "Cette question est obligatoire. Choisissez une réponse."
     if question.kind is QuestionKind.MULTIPLE:
-        return "cette question est obligatoire. Cochez au moins une réponse."
-    return "cette question est obligatoire. Écrivez votre réponse."
+        return "Cette question est obligatoire. Cochez au moins une réponse."
+    return "Cette question est obligatoire. Écrivez votre réponse."
 
 
 def _check_choice(question: Question, given: Given) -> str | None:
     labels = {str(option.id): option.label for option in question.options}
     chosen = given["options"]
     if not labels.keys() >= set(chosen):
-        return "une des réponses choisies n’existe pas. Rechargez la page et choisissez dans la liste."
+        return "Une des réponses choisies n’existe pas. Rechargez la page et choisissez dans la liste."
     exclusive = option_of(question, OptionKind.EXCLUSIVE)
     alone = exclusive is not None and str(exclusive.id) in chosen
     if exclusive is not None and alone and len(chosen) > 1:
@@ -145,12 +145,12 @@ def _check_choice(question: Question, given: Given) -> str | None:
 
 def _check_number(question: Question, count: int) -> str | None:
     if question.kind is QuestionKind.SINGLE:
-        return "une seule réponse est possible. N’en gardez qu’une." if count > 1 else None
+        return "Une seule réponse est possible. N’en gardez qu’une." if count > 1 else None
     least, most = question.settings.get("minimum"), question.settings.get("maximum")
     if least and count < least:
-        return f"vous avez coché {_answers(count)}, il en faut au moins {least}. Cochez-en davantage."
+        return f"Vous avez coché {_answers(count)}, il en faut au moins {least}. Cochez-en davantage."
     if most and count > most:
-        return f"vous avez coché {_answers(count)}, la limite est de {most}. Décochez-en {count - most}."
+        return f"Vous avez coché {_answers(count)}, la limite est de {most}. Décochez-en {count - most}."
     return None
 
 
@@ -160,9 +160,9 @@ def _check_other(question: Question, given: Given) -> str | None:
     label = option_of(question, OptionKind.OTHER)
     length = len(given["other"] or "")
     if label is not None and not length:
-        return f"vous avez choisi « {label.label} ». Précisez votre réponse dans le champ prévu."
+        return f"Vous avez choisi « {label.label} ». Précisez votre réponse dans le champ prévu."
     if length > OTHER_LENGTH:
-        return f"votre précision compte {number(length)} caractères, la limite est de {OTHER_LENGTH}. Raccourcissez-la."
+        return f"Votre précision compte {number(length)} caractères, la limite est de {OTHER_LENGTH}. Raccourcissez-la."
     return None
 
 

@@ -132,7 +132,7 @@ def reply(slug: str, step_slug: str) -> View:
     if action == "next" and page < len(filling.pages):
         return _keep_and_go(filling, page + 1)
     if g.account_id is None:
-        _keep(g.session, filling, g.account_id, _browser_token())
+        _keep(filling)
         flash(KEPT, "info")
         here_again = url_for(".reply_form", slug=slug, step_slug=step_slug, page=page)
         return redirect(url_for("accounts.sign_in", suite=here_again), 303)
@@ -168,8 +168,9 @@ def _send(filling: _Filling, page: int) -> View:
     return redirect(_step_address(filling.step), 303)
 
 
-def _keep(session: Session, filling: _Filling, account_id: uuid.UUID | None, browser: str | None) -> None:
-    service.save_draft(session, filling.step, filling.answers, account_id=account_id, browser=browser, now=g.now)
+def _keep(filling: _Filling) -> None:
+    step, browser = filling.step, _browser_token()
+    service.save_draft(g.session, step, filling.answers, account_id=g.account_id, browser=browser, now=g.now)
 
 
 def _browser_token() -> str | None:
@@ -181,12 +182,17 @@ def _browser_token() -> str | None:
 
 def _keep_anyway(filling: _Filling) -> None:
     """Keep what was typed although the request is refused."""
-    account_id, browser = g.account_id, _browser_token()
-    db.survives(g.session, lambda session: _keep(session, filling, account_id, browser))
+    step_id, answers, account_id, browser, now = filling.step.id, filling.answers, g.account_id, _browser_token(), g.now
+
+    def keep(session: Session) -> None:  # another session: nothing of this one's rows may be used
+        step = session.get_one(Step, step_id)
+        service.save_draft(session, step, answers, account_id=account_id, browser=browser, now=now)
+
+    db.survives(g.session, keep)
 
 
 def _keep_and_go(filling: _Filling, page: int) -> AnyResponse:
-    _keep(g.session, filling, g.account_id, _browser_token())
+    _keep(filling)
     step = filling.step
     target = url_for(".reply_form", slug=step.consultation.slug, step_slug=step.slug, page=max(1, page))
     return redirect(target, 303)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from wtforms import BooleanField, Form, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
 from consult.questionnaires import labels, policy
@@ -27,7 +28,7 @@ class _WholeNumber(IntegerField):  # type: ignore[misc]  # WTForms has no types
 
 class _Choice(SelectField):  # type: ignore[misc]
     def pre_validate(self, form: Form) -> None:  # noqa: ARG002  # WTForms' signature
-        if self.data not in {value for value, _ in self.choices}:
+        if self.data not in {choice.value for choice in self.choices}:
             raise ValueError(CHOOSE)
 
 
@@ -38,13 +39,15 @@ class _Radio(RadioField, _Choice):  # type: ignore[misc]
 class QuestionForm(Form):  # type: ignore[misc]
     """What an organiser says of a question; `builder.service` checks it as a whole."""
 
-    kind = _Choice("Type de question", choices=[(kind.value, label) for kind, label in labels.KINDS.items()])
+    kind = _Choice(
+        "Type de question", choices=[SelectChoice(kind.value, label) for kind, label in labels.KINDS.items()]
+    )
     wording = TextAreaField("Question", [InputRequired("Écrivez la question."), Length(max=WORDING_LENGTH)])
     help = StringField("Aide", description="Une phrase affichée sous la question, si besoin.")
     required = BooleanField("Réponse obligatoire")
     visibility = _Radio(
         "Publication des réponses",
-        choices=[(visibility.value, label) for visibility, label in labels.VISIBILITIES.items()],
+        choices=[SelectChoice(visibility.value, label) for visibility, label in labels.VISIBILITIES.items()],
         default=AnswerVisibility.ROWS.value,
         description=(
             "Annoncée aux personnes qui répondent. Pour l’âge, le territoire ou la profession, préférez les totaux."
