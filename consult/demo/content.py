@@ -47,6 +47,7 @@ def generate(seed: int) -> DemoContent:
     arguments = _arguments(drafts, proposals, debaters, _source(seed, "arguments"))
     reports, decisions = _moderation(plan["moderation"], proposals, arguments, debaters, _source(seed, "moderation"))
     hidden_at = {decision.target: decision.minute for decision in decisions if decision.action == "hide"}
+    hidden_at |= {a.id: hidden_at[a.proposal] for a in arguments if a.proposal in hidden_at}
     appeal = {draft["id"]: float(draft["appeal"]) for draft in drafts}
     votes = ballots.cast(
         debaters, proposals, arguments, appeal=appeal, withdrawn_at=hidden_at, rng=_source(seed, "votes")
@@ -117,6 +118,7 @@ def _question(question: Mapping[str, Any]) -> DemoQuestion:
         required=question["required"],
         visibility=question["visibility"],
         options=tuple(question.get("options", {}).items()),
+        exclusive=question.get("exclusive"),
         max_choices=question.get("max_choices"),
         max_length=question.get("max_length"),
     )
@@ -200,6 +202,9 @@ def _moderation(
         taken.add(reporter)
         latest[target.id] = minute
         reports.append(DemoReport(target.id, reporter, case["reason"], case["comment"], minute))
+    for argument in arguments:  # nobody argues on a proposal already hidden
+        if argument.proposal in latest:
+            latest[argument.proposal] = max(latest[argument.proposal], argument.minute)
     decisions = [
         DemoDecision(**case, minute=latest[case["target"]] + rng.randint(40, 700)) for case in cases["decisions"]
     ]

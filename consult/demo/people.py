@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-import unicodedata
 from collections.abc import Mapping, Sequence
+
+from consult.accounts.policy import skeleton
 
 MINUTES_PER_DAY = 1440
 DAYS = 28
@@ -14,8 +15,6 @@ GROUP_SHARES = {"active": 0.45, "motorist": 0.40, "floating": 0.15}
 _HOURS = (2, 1, 0.5, 0.3, 0.4, 1, 3, 7, 9, 9, 9, 10, 13, 12, 9, 8, 8, 10, 13, 15, 17, 16, 11, 5)
 _DAYS = (14, 11, 8, 6, 5, 16, 12, 8, 6, 5, 5, 4, 6, 7, 5, 4, 4, 4, 3, 3, 4, 4, 3, 3, 4, 4, 5, 6)
 _OPENING_HOUR = 9
-
-_LOOK_ALIKE = str.maketrans("014578", "olastb")
 
 
 def hour_of_day(rng: random.Random, day: int) -> int:
@@ -29,12 +28,6 @@ def some_minute(rng: random.Random, first_day: int = 0) -> int:
     """A minute of the four weeks, from that day on, busier days drawn more often."""
     days = range(first_day, DAYS)
     return hour_of_day(rng, rng.choices(days, [_DAYS[d] for d in days])[0])
-
-
-def skeleton(pseudonym: str) -> str:
-    """What is left of a pseudonym once case, accents, separators and look-alike digits are gone."""
-    plain = unicodedata.normalize("NFKD", pseudonym).casefold()
-    return "".join(c for c in plain if c.isalnum()).translate(_LOOK_ALIKE).replace("i", "l")
 
 
 def pseudonyms(count: int, words: Mapping[str, Sequence[str]], rng: random.Random) -> list[str]:

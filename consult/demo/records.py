@@ -24,7 +24,6 @@ class DemoOrganisation:
     host_phone: str
     contact_email: str
     dpo_email: str
-    access_register_email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,7 @@ class DemoQuestion:
     required: bool
     visibility: str
     options: tuple[tuple[str, str], ...]
+    exclusive: str | None  # the option that goes with no other
     max_choices: int | None
     max_length: int | None
 

@@ -1,0 +1,213 @@
+"""Write the demonstration into the database: set it up as its organiser would, then replay its acts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import uuid
+from typing import Final
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from consult.accounts.models import Account
+from consult.accounts.passwords.service import KeptPassword, keep
+from consult.accounts.policy import skeleton
+from consult.actor import Actor, Role
+from consult.clock import PARIS
+from consult.coding import service as coding
+from consult.consultations import service as consultations
+from consult.consultations.models import Step
+from consult.contributions import jobs as counters
+from consult.contributions import service as contributions
+from consult.db import ALL_TENANTS, Database, as_tenant
+from consult.demo import visitors
+from consult.demo.content import codebook, generate
+from consult.demo.people import DAYS
+from consult.demo.records import DemoContent
+from consult.demo.replay import Replay, Stage, Tell
+from consult.errors import ForbiddenError
+from consult.organisations import service as organisations
+from consult.organisations.models import Organisation
+from consult.protocols import Bindings
+from consult.questionnaires.builder import service as builder
+from consult.questionnaires.models import AnswerVisibility, Question, QuestionKind
+from consult.settings import Settings
+
+SEED: Final = 2026
+OPENING_HOUR: Final = 9
+PREPARATION: Final = dt.timedelta(days=5)  # between the first draft and the opening
+
+
+def load(
+    database: Database,
+    bindings: Bindings,
+    settings: Settings,
+    *,
+    now: dt.datetime,
+    seed: int = SEED,
+    tell: Tell = lambda _done, _total, _message: None,
+) -> bool:
+    """Load the demonstration in one transaction; False, and nothing done, when its organisation exists already.
+
+    The consultation opened twenty-eight days before `now`; its analysis is asked of the worker. Raises ForbiddenError
+    in production: the passwords of the demonstration are public.
+    """
+    if settings.production:
+        raise ForbiddenError("La démonstration a des mots de passe publics : elle ne se charge pas en production.")
+    content = generate(seed)
+    with database.transaction(tenant=ALL_TENANTS, write=False) as reading:
+        if reading.scalar(select(Organisation.id).where(Organisation.slug == content.organisation.slug)):
+            return False
+    password = keep(visitors.PASSWORD, staff=True)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        _Loader(session, bindings, settings, content, now).run(password, tell)
+    return True
+
+
+class _Loader:
+    """One load: where each generated thing went in the database."""
+
+    def __init__(
+        self, session: Session, bindings: Bindings, settings: Settings, content: DemoContent, now: dt.datetime
+    ) -> None:
+        self._session, self._bindings, self._content, self._now = session, bindings, content, now
+        self._site = settings.public_url.rstrip("/")
+        today = now.astimezone(PARIS).date()
+        self._midnight = dt.datetime.combine(today - dt.timedelta(days=DAYS), dt.time(), PARIS)
+        self._opened_at = self._midnight + dt.timedelta(hours=OPENING_HOUR)
+        self._accounts: dict[str, uuid.UUID] = {}
+        self._themes: dict[str, uuid.UUID] = {}
+        self._questions: dict[str, Question] = {}
+        self._options: dict[tuple[str, str], str] = {}
+
+    def run(self, password: KeptPassword, tell: Tell) -> None:
+        """Everything, in the order in which it would have happened."""
+        described = self._content.organisation
+        identity = {name: getattr(described, name) for name in described.__slots__ if name != "slug"}
+        created_at = self._opened_at - PREPARATION
+        self._organisation = organisations.create_organisation(
+            self._session, slug=described.slug, fictional=True, now=created_at, **identity
+        )
+        self._session.flush()
+        with as_tenant(self._session, self._organisation.id):
+            self._actors = visitors.create(self._session, self._organisation, password, site=self._site, now=created_at)
+            self._write_participants()
+            self._set_up(created_at)
+            Replay(self._session, self._stage()).run(self._content, tell)
+            counters.fold(self._session, limit=len(self._content.votes))
+            self._ask_for_analysis()
+
+    def _write_participants(self) -> None:
+        """The invented people have neither address nor password: nobody can sign in as one of them."""
+        rows = []
+        for person in self._content.participants:
+            joined = self._at(person.joined_minute)
+            self._accounts[person.id] = uuid.uuid4()
+            rows.append(
+                {
+                    "id": self._accounts[person.id],
+                    "organisation_id": self._organisation.id,
+                    "pseudonym": person.pseudonym,
+                    "pseudonym_key": skeleton(person.pseudonym),
+                    "created_at": joined,
+                    "confirmed_at": joined,
+                    "terms_version": visitors.TERMS_VERSION,
+                    "terms_accepted_at": joined,
+                }
+            )
+        self._session.execute(insert(Account), rows)
+
+    def _set_up(self, created_at: dt.datetime) -> None:
+        described, organiser = self._content.consultation, self._actors[Role.ORGANISER]
+        self._consultation = consultations.create_consultation(
+            self._session,
+            organisation_id=self._organisation.id,
+            actor=organiser,
+            title=described.title,
+            slug=described.slug,
+            summary=described.summary,
+            description=described.description,
+            outcome=described.outcome,
+            opens_at=self._opened_at,
+            closes_at=self._day(described.closes_on_day),
+            fictional=True,
+            now=created_at,
+        )
+        self._steps: dict[str, Step] = {}
+        for step in described.steps:
+            self._steps[step.kind] = consultations.add_step(
+                self._session,
+                self._consultation,
+                actor=organiser,
+                kind=self._bindings.step_kinds[step.kind],
+                title=step.title,
+                slug=step.slug,
+                introduction=step.body,
+                opens_at=max(self._opened_at, self._day(step.opens_on_day)),
+                closes_at=self._day(step.closes_on_day),
+                order_seed=hashlib.sha256(f"{self._content.seed}/{step.slug}".encode()).hexdigest()[:32],
+                now=created_at,
+            )
+        for theme in self._content.themes:
+            added = contributions.add_theme(self._session, self._steps["proposals"], title=theme.title)
+            self._themes[theme.id] = added.id
+        self._write_questions(organiser, created_at)
+        consultations.open_consultation(
+            self._session,
+            self._consultation,
+            organisation=self._organisation,
+            actor=organiser,
+            step_kinds=self._bindings.step_kinds,
+            now=self._opened_at,
+        )
+
+    def _write_questions(self, organiser: Actor, now: dt.datetime) -> None:
+        for asked in self._content.questions:
+            draft = builder.QuestionDraft(
+                kind=QuestionKind(asked.kind),
+                wording=asked.wording,
+                help=asked.help,
+                required=asked.required,
+                visibility=AnswerVisibility(asked.visibility),
+                options=tuple(label for key, label in asked.options if key != asked.exclusive),
+                exclusive=dict(asked.options)[asked.exclusive] if asked.exclusive else "",
+                maximum=asked.max_choices,
+                max_length=asked.max_length,
+            )
+            question = builder.add(self._session, self._steps["questionnaire"], draft, actor=organiser, now=now)
+            self._questions[asked.id] = question
+            by_label = {option.label: str(option.id) for option in question.options}
+            self._options |= {(asked.id, key): by_label[label] for key, label in asked.options}
+
+    def _stage(self) -> Stage:
+        return Stage(
+            organisation=self._organisation,
+            consultation=self._consultation,
+            steps=self._steps,
+            accounts=self._accounts,
+            themes=self._themes,
+            questions=self._questions,
+            options=self._options,
+            moderator=self._actors[Role.MODERATOR],
+            content_types=self._bindings.content_types,
+            midnight=self._midnight,
+            site=self._site,
+        )
+
+    def _ask_for_analysis(self) -> None:
+        """Keep the codebook, approved by both parties a week ago, and have it run on what is public now."""
+        week_ago = self._now - dt.timedelta(days=7)
+        analyst = self._actors[Role.ANALYST]
+        kept = coding.save_codebook(self._session, self._consultation, source=codebook(), actor=analyst, now=week_ago)
+        for role in (Role.DITP, Role.ADMINISTRATOR):
+            coding.approve(self._session, kept, self._consultation, actor=self._actors[role], now=week_ago)
+        coding.request_run(
+            self._session, self._consultation, codebook=kept, seed=self._content.seed, actor=analyst, now=self._now
+        )
+
+    def _at(self, minute: int) -> dt.datetime:
+        return self._midnight + dt.timedelta(minutes=minute)
+
+    def _day(self, day: int) -> dt.datetime:
+        return self._midnight + dt.timedelta(days=day)

@@ -1,0 +1,220 @@
+"""The demonstration in a real database: everything there once, counted exactly, logged as the services would."""
+
+import dataclasses
+import datetime as dt
+import hashlib
+from collections import Counter
+
+import pytest
+import rfc8785
+from sqlalchemy import func, select
+
+from consult.accounts.models import Account
+from consult.actor import Actor, Role
+from consult.coding.models import AnalysisRun, Codebook
+from consult.consultations import policy as consultations
+from consult.consultations.bindings import PresentationStep
+from consult.consultations.models import Consultation, ContentStatus
+from consult.contributions.bindings import ArgumentContent, ProposalContent, ProposalsStep
+from consult.contributions.models import Argument, Proposal, Vote, VoteDelta, VoteValue
+from consult.contributions.votes import cast_vote
+from consult.db import ALL_TENANTS, Base, Database
+from consult.demo import load as loader
+from consult.demo import visitors
+from consult.demo.content import generate
+from consult.errors import ForbiddenError
+from consult.migrations import load_models
+from consult.moderation.models import Act, Decision, Report
+from consult.organisations.models import Organisation
+from consult.protocols import Bindings
+from consult.questionnaires import policy as questionnaires
+from consult.questionnaires import queries as questionnaire_queries
+from consult.questionnaires import service as questionnaire_service
+from consult.questionnaires.bindings import QuestionnaireStep
+from consult.questionnaires.models import Answer, Question, QuestionKind, Reply
+from consult.registry.models import EntryKind, RegistryEntry
+from consult.reporting.bindings import ResultsStep
+from consult.settings import Settings
+
+NOW = dt.datetime(2026, 11, 22, 15, 30, tzinfo=dt.UTC)
+
+
+def no_page(*_):
+    raise AssertionError("the loader draws no page")
+
+
+def bindings():
+    kinds = (PresentationStep(no_page), ProposalsStep(no_page), QuestionnaireStep(no_page), ResultsStep(no_page))
+    contents = (ProposalContent(), ArgumentContent())
+    return Bindings(
+        step_kinds={kind.kind: kind for kind in kinds}, content_types={content.type: content for content in contents}
+    )
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """Loaded once, on SQLite: tests that write roll back."""
+    load_models()
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('demo')}/demo.db")
+    Base.metadata.create_all(database.engine)
+    assert loader.load(database, bindings(), Settings(), now=NOW) is True
+    yield database
+    database.dispose()
+
+
+def tenant(database):
+    with database.transaction(tenant=ALL_TENANTS, write=False) as session:
+        return session.scalars(select(Organisation.id)).one()
+
+
+@pytest.fixture
+def shortened(monkeypatch):
+    """Fewer votes and replies, for the tests that need both databases more than they need volume."""
+    whole = generate(loader.SEED)
+    content = dataclasses.replace(whole, votes=whole.votes[:400], replies=whole.replies[:80])
+    monkeypatch.setattr(loader, "generate", lambda _seed: content)
+    return content
+
+
+def check_counts(database, content):
+    with database.transaction(tenant=tenant(database), write=False) as session:
+
+        def count(model):
+            return session.scalar(select(func.count()).select_from(model))
+
+        assert count(Proposal) == len(content.proposals)
+        assert count(Argument) == len(content.arguments)
+        assert count(Vote) == len(content.votes)
+        assert count(Reply) == len(content.replies)
+        assert count(Answer) == sum(len(reply.choices) + len(reply.texts) for reply in content.replies)
+        assert count(Report) == len(content.reports)
+        assert count(Account) == len(content.participants) + len(visitors.VISITORS)
+        assert count(VoteDelta) == 0
+        for proposal in session.scalars(select(Proposal)):
+            rows = Counter(session.scalars(select(Vote.value).where(Vote.proposal_id == proposal.id)))
+            shown = (proposal.votes_for, proposal.votes_mixed, proposal.votes_against)
+            assert shown == (rows[VoteValue.FOR], rows[VoteValue.MIXED], rows[VoteValue.AGAINST])
+            assert proposal.votes_total == sum(shown)
+        entries = dict(session.execute(select(RegistryEntry.kind, func.count()).group_by(RegistryEntry.kind)).all())
+        assert entries[EntryKind.VOTE_CAST] == len(content.votes)
+        assert entries[EntryKind.CONTRIBUTION] == len(content.proposals) + len(content.replies)
+        assert entries[EntryKind.ARGUMENT] == len(content.arguments)
+        assert entries[EntryKind.MODERATION] == len(content.decisions)
+
+
+def test_it_loads_everything_with_exact_counts(loaded):
+    check_counts(loaded, generate(loader.SEED))
+
+
+def test_a_second_load_changes_nothing(database, shortened):
+    assert loader.load(database, bindings(), Settings(), now=NOW) is True
+    assert loader.load(database, bindings(), Settings(), now=NOW + dt.timedelta(days=1)) is False
+    check_counts(database, shortened)
+
+
+def test_it_is_open_today_said_to_be_fictional_and_in_chronological_order(loaded):
+    with loaded.transaction(tenant=tenant(loaded), write=False) as session:
+        consultation = session.scalars(select(Consultation)).one()
+        assert consultation.fictional
+        assert consultation.opened_at == dt.datetime(2026, 10, 25, 8, 0, tzinfo=dt.UTC)
+        states = {step.kind: consultations.step_state(step, consultation, NOW) for step in consultation.steps}
+        assert states["proposals"] is states["questionnaire"] is states["presentation"] is consultations.Phase.OPEN
+        assert states["results"] is consultations.Phase.UPCOMING
+        hours = session.scalars(
+            select(RegistryEntry.recorded_at)
+            .where(RegistryEntry.kind.in_([EntryKind.VOTE_CAST, EntryKind.CONTRIBUTION, EntryKind.ARGUMENT]))
+            .order_by(RegistryEntry.id)
+        ).all()
+        assert hours == sorted(hours)
+        assert all(consultation.opened_at <= hour < NOW for hour in hours)
+
+
+def test_moderation_cases_went_through_the_service(loaded):
+    with loaded.transaction(tenant=tenant(loaded), write=False) as session:
+        acts = Counter(session.scalars(select(Decision.act)))
+        assert acts == {Act.HIDE: 3, Act.DISMISS: 2}
+        hidden = session.scalars(select(Proposal).where(Proposal.status == ContentStatus.HIDDEN)).all()
+        assert {proposal.status_reason for proposal in hidden} == {"insult", "off_topic"}
+        assert session.scalar(select(func.count()).where(Report.decision_id.is_(None))) >= 2
+
+
+def test_votes_written_in_bulk_are_logged_as_a_vote_cast_on_the_site(loaded):
+    with loaded.session(write=True, tenant=tenant(loaded)) as session:
+        visitor = session.scalars(select(Account).where(Account.email == "participant@demo.example")).one()
+        for model in (Proposal, Argument):
+            target = session.scalars(select(model).where(model.status == ContentStatus.PUBLISHED)).first()
+            step = next(s for s in session.scalars(select(Consultation)).one().steps if s.id == target.step_id)
+            live = cast_vote(session, target, step=step, account_id=visitor.id, value=VoteValue.FOR, now=NOW)
+            column = Vote.proposal_id if model is Proposal else Vote.argument_id
+            bulk = session.scalars(
+                select(Vote).where(column == target.id, Vote.id != live.id, Vote.value == VoteValue.FOR)
+            ).first()
+            openings = [
+                session.scalars(select(RegistryEntry).where(RegistryEntry.ref == vote.registry_ref)).one().opening
+                for vote in (live, bulk)
+            ]
+            assert openings[0] == openings[1]
+            assert (live.counted, live.origin) == (bulk.counted, bulk.origin)
+
+
+def test_replies_written_in_bulk_are_logged_as_a_reply_sent_on_the_site(loaded):
+    with loaded.session(write=True, tenant=tenant(loaded)) as session:
+        visitor = session.scalars(select(Account).where(Account.email == "participant@demo.example")).one()
+        bulk = session.scalars(select(Reply).order_by(Reply.received_at)).first()
+        step = next(s for s in session.scalars(select(Consultation)).one().steps if s.id == bulk.step_id)
+        questions = questionnaire_queries.questions(session, step.id)
+        given = questionnaire_queries.answers_of(session, bulk.id)
+        answers = {question.id: given.get(question.id, questionnaires.read(question, [])) for question in questions}
+        actor = Actor(visitor.id, visitor.pseudonym, confirmed=True, roles=frozenset({Role.PARTICIPANT}))
+        live = questionnaire_service.submit(session, step, questions, answers, actor=actor, seen=0, now=NOW)
+        first, second = (
+            session.scalars(select(RegistryEntry).where(RegistryEntry.ref == reply.registry_ref)).one()
+            for reply in (live, bulk)
+        )
+        assert first.kind is second.kind
+        assert first.opening | {"reply": ""} == second.opening | {"reply": ""}
+        public = questionnaires.public_answers(questions, given)
+        assert second.opening["answers_sha256"] == hashlib.sha256(rfc8785.dumps(public)).hexdigest()
+
+
+def test_questions_keep_their_limits_and_their_exclusive_option(loaded):
+    with loaded.transaction(tenant=tenant(loaded), write=False) as session:
+        questions = session.scalars(select(Question).order_by(Question.position)).all()
+        kinds = Counter(question.kind for question in questions)
+        assert set(kinds) == set(QuestionKind)
+        assert {question.settings.get("maximum") for question in questions} >= {2, 3}
+        assert sum(option.kind == "exclusive" for question in questions for option in question.options) == 1
+
+
+def test_the_analysis_is_asked_on_an_approved_codebook(loaded):
+    with loaded.transaction(tenant=tenant(loaded), write=False) as session:
+        assert session.scalars(select(Codebook)).one().approved
+        assert session.scalars(select(AnalysisRun)).one().requested_at == NOW
+
+
+def test_visitors_may_sign_in_and_nobody_else(loaded):
+    with loaded.transaction(tenant=tenant(loaded), write=False) as session:
+        able = session.scalars(select(Account.email).where(Account.password_hash.is_not(None))).all()
+        assert set(able) == {visitor.email for visitor in visitors.VISITORS}
+        staff = session.scalars(select(Account).where(Account.totp_enrolled_at.is_not(None))).all()
+        assert len(staff) == len(visitors.VISITORS) - 1
+        assert {account.totp_secret for account in staff} == {visitors.TOTP_SECRET}
+
+
+def test_it_is_refused_in_production(database):
+    with pytest.raises(ForbiddenError, match="production"):
+        loader.load(database, bindings(), Settings(production=True), now=NOW)
+    with database.transaction(tenant=ALL_TENANTS, write=False) as session:
+        assert session.scalars(select(Organisation.id)).all() == []
+
+
+@pytest.mark.usefixtures("shortened")
+def test_a_load_that_fails_leaves_nothing(database, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise RuntimeError("stopped at the end")
+
+    monkeypatch.setattr("consult.demo.load.coding.request_run", fail)
+    with pytest.raises(RuntimeError, match="stopped at the end"):
+        loader.load(database, bindings(), Settings(), now=NOW)
+    with database.transaction(tenant=ALL_TENANTS, write=False) as session:
+        assert session.scalars(select(Account.id)).all() == []
