@@ -267,13 +267,14 @@ def _lemma_as(form: str, pos: str, tables: _Tables) -> str:
 def _learn(forms: Sequence[str], sample: list[str], fixed: dict[str, str]) -> Lemmas:
     tables = _load_tables()
     learnt, read = _read_in_context(sample, tables) if sample else ({}, 0)
-    accents = _Accents(form for form in forms if form in learnt or tables.guess(form))
+    guesses = {form: tables.guess(form) for form in forms}
+    accents = _Accents(form for form, guess in guesses.items() if guess or form in learnt)
     lemma: list[str] = []
     pos: list[str] = []
     source: list[str] = []
     corrections: dict[str, str] = {}
     for form in forms:
-        known = tables.guess(form)
+        known = guesses[form]
         found = learnt.get(form)
         grammatical = form in fixed or (found is not None and found[1] not in CONTENT)
         restored = None if known or grammatical else accents.restore(form)

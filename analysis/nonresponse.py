@@ -23,8 +23,8 @@ KINDS = ("blank", "emoji", "punctuation", "digits", "repeated")
 
 _LETTER = re.compile(r"[^\W\d_]")
 _WORDS = re.compile(r"[^\W_]+")
-# Texts longer than this are never a stock phrase: the phrases of the rule are much shorter.
-_LONGEST_PHRASE = 80
+# A text longer than the longest phrase by more than this (accents, punctuation, emoji) cannot be that phrase.
+_SLACK = 16
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,9 @@ def _rule(raw: dict[str, object]) -> Rule:
 
 def normalise(text: str) -> str:
     """Lower case, no accent, no punctuation, single spaces: « Je n’ai PAS d’avis !! » gives `je n ai pas d avis`."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(character for character in decomposed if not unicodedata.combining(character))
+    bare = text.casefold()
+    if not bare.isascii():
+        bare = "".join(c for c in unicodedata.normalize("NFKD", bare) if not unicodedata.combining(c))
     return " ".join(_WORDS.findall(bare))
 
 
@@ -123,13 +124,14 @@ def sort(texts: Sequence[str], rules: Rules | None = None) -> Sorting:
     for rule in (*chosen.nonresponse, *chosen.undecidable):
         for phrase in rule.phrases:
             phrases.setdefault(phrase, rule.id)
-    decided = {text: _decide(text, kinds, phrases) for text in set(texts)}
+    longest = max(map(len, phrases), default=0) + _SLACK
+    decided = {text: _decide(text, kinds, phrases, longest) for text in set(texts)}
     return Sorting(chosen, tuple(map(decided.__getitem__, texts)))
 
 
-def _decide(text: str, kinds: dict[str | None, str], phrases: dict[str, str]) -> str | None:
+def _decide(text: str, kinds: dict[str | None, str], phrases: dict[str, str], longest: int) -> str | None:
     if _LETTER.search(text):
-        if len(text) > _LONGEST_PHRASE and len(set(text)) > 1:
+        if len(text) > longest and len(set(text)) > 1:
             return None
         normal = normalise(text)
         if normal in phrases:

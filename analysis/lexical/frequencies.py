@@ -64,8 +64,9 @@ def frequencies(words: LemmaTokens, vocabulary: Vocabulary) -> list[Frequency]:
     """All the lemmas present, most frequent first, then in alphabetical order."""
     size = len(words.lemmas)
     counts = np.bincount(words.numbers, minlength=size)
-    pairs = np.unique(words.numbers.astype(np.int64) << 32 | words.texts)
-    texts = np.bincount(pairs >> 32, minlength=size)
+    pairs = np.sort(words.numbers.astype(np.int64) << 32 | words.texts)
+    distinct = np.concatenate([[True], pairs[1:] != pairs[:-1]]) if len(pairs) else np.zeros(0, dtype=np.bool_)
+    texts = np.bincount(pairs[distinct] >> 32, minlength=size)
     form_counts = np.bincount(words.forms, minlength=len(vocabulary))
     lemma_of = np.full(len(vocabulary), -1, dtype=np.int64)
     lemma_of[words.forms] = words.numbers
