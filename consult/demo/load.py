@@ -35,6 +35,7 @@ from consult.questionnaires.models import AnswerVisibility, Question, QuestionKi
 from consult.settings import Settings
 
 SEED: Final = 2026
+ORGANISATION: Final = "mobilites-du-quotidien"  # its identifier, in consultation.yaml
 OPENING_HOUR: Final = 9
 PREPARATION: Final = dt.timedelta(days=5)  # between the first draft and the opening
 
@@ -55,10 +56,10 @@ def load(
     """
     if settings.production:
         raise ForbiddenError("La démonstration a des mots de passe publics : elle ne se charge pas en production.")
-    content = generate(seed)
     with database.transaction(tenant=ALL_TENANTS, write=False) as reading:
-        if reading.scalar(select(Organisation.id).where(Organisation.slug == content.organisation.slug)):
+        if reading.scalar(select(Organisation.id).where(Organisation.slug == ORGANISATION)):
             return False
+    content = generate(seed)
     password = keep(visitors.PASSWORD, staff=True)
     with database.transaction(tenant=ALL_TENANTS) as session:
         _Loader(session, bindings, settings, content, now).run(password, tell)

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import hashlib
+import re
 from collections import Counter
 
 import pytest
@@ -110,6 +111,15 @@ def test_a_second_load_changes_nothing(database, shortened):
     assert loader.load(database, bindings(), Settings(), now=NOW) is True
     assert loader.load(database, bindings(), Settings(), now=NOW + dt.timedelta(days=1)) is False
     check_counts(database, shortened)
+
+
+def test_visitors_are_told_where_to_go_and_a_code_that_works_now():
+    told = "\n".join(visitors.introduction("https://demo.example", NOW))
+    assert "https://demo.example/connexion" in told
+    assert visitors.PASSWORD in told
+    assert all(visitor.email in told for visitor in visitors.VISITORS)
+    assert re.search(rf"\b{visitors.code(NOW)}\b", told)
+    assert generate(1).organisation.slug == loader.ORGANISATION
 
 
 def test_it_is_open_today_said_to_be_fictional_and_in_chronological_order(loaded):
