@@ -40,7 +40,7 @@ def begin() -> AnyResponse | None:
         )
         if g.organisation is None:
             raise errors.NotFoundError("Aucune organisation n’est servie à cette adresse.")
-        g.session.info["tenant"] = g.organisation.id
+        g.session.info["tenant"] = reading.info["tenant"] = g.organisation.id
         _identify(settings, reading)
         consultation_id = _consultation_named(reading)
     if request.url_rule is None:
@@ -96,9 +96,8 @@ def _check_access(actor: Actor, consultation_id: uuid.UUID | None) -> AnyRespons
         if request.method != "GET" or request.path.startswith("/api"):
             raise errors.NotSignedInError
         return redirect(url_for("accounts.sign_in", suite=request.full_path.rstrip("?")), 303)
-    if not access.password_suffices and not _second_factor_holds(actor, access):
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("accounts.second_factor.show", suite=wanted), 303)
+    if actor.second_factor_due and not access.password_suffices:
+        return _ask_second_factor()
     if Role.PARTICIPANT in access.roles:
         return None
     allowed = (
@@ -108,12 +107,15 @@ def _check_access(actor: Actor, consultation_id: uuid.UUID | None) -> AnyRespons
     )
     if not allowed:
         raise errors.ForbiddenError
-    return None
+    return None if not access.fresh_second_factor or _second_factor_is_fresh() else _ask_second_factor()
 
 
-def _second_factor_holds(actor: Actor, access: security.Access) -> bool:
-    if actor.second_factor_due or not access.fresh_second_factor:
-        return not actor.second_factor_due
+def _ask_second_factor() -> AnyResponse:
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("accounts.second_factor.show", suite=wanted), 303)
+
+
+def _second_factor_is_fresh() -> bool:
     # A form opened in time may be sent a little later.
     margin = 1 if request.method == "GET" else 4
     given: dt.datetime | None = g.identity.second_factor_at

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wtforms import SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.form import Form
 from wtforms.validators import InputRequired, Length
 
@@ -15,7 +16,7 @@ from consult.accounts.forms import EmailForm
 from consult.accounts.labels import ROLES, WHOLE_ORGANISATION
 from consult.actor import ORGANISATION_ROLES, Role
 
-_ROLES = [(role.value, ROLES[role].capitalize()) for role in Role if role in ORGANISATION_ROLES]
+_ROLES = [SelectChoice(role.value, ROLES[role].capitalize()) for role in Role if role in ORGANISATION_ROLES]
 
 
 class GrantForm(EmailForm):
@@ -30,7 +31,8 @@ class GrantForm(EmailForm):
         self.email.label.text = "Adresse électronique de la personne"
         self.email.description = "Celle d’un compte déjà créé et confirmé sur ce site."
         whole = WHOLE_ORGANISATION.capitalize()
-        self.scope.choices = [("", whole), *((str(key), title) for key, title in titles.items())]
+        named = (SelectChoice(str(key), title) for key, title in titles.items())
+        self.scope.choices = [SelectChoice("", whole), *named]
 
 
 class RevokeForm(Form):  # type: ignore[misc]  # WTForms has no types
