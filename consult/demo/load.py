@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from consult.accounts.models import Account
 from consult.accounts.passwords.service import KeptPassword, keep
 from consult.accounts.policy import skeleton
+from consult.accounts.sign_up.policy import TERMS_VERSION
 from consult.actor import Actor, Role
 from consult.clock import PARIS
 from consult.coding import service as coding
@@ -113,7 +114,7 @@ class _Loader:
                     "pseudonym_key": skeleton(person.pseudonym),
                     "created_at": joined,
                     "confirmed_at": joined,
-                    "terms_version": visitors.TERMS_VERSION,
+                    "terms_version": TERMS_VERSION,
                     "terms_accepted_at": joined,
                 }
             )

@@ -14,12 +14,12 @@ from consult.accounts.access import service as access
 from consult.accounts.models import Account
 from consult.accounts.passwords.service import KeptPassword
 from consult.accounts.second_factor import service as second_factor
+from consult.accounts.sign_up.policy import TERMS_VERSION
 from consult.actor import PLATFORM_ROLES, SYSTEM, Actor, Role
 from consult.organisations.models import Organisation
 
 PASSWORD: Final = "Guidon-Parapluie-Tournesol"  # noqa: S105
 TOTP_SECRET: Final = "MZUWG5DJMZSGK3LPNZZXI4TBORUW63RR"  # noqa: S105
-TERMS_VERSION: Final = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
