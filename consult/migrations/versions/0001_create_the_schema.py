@@ -329,6 +329,36 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_codebook_organisation_id"), ["organisation_id"], unique=False)
 
     op.create_table(
+        "dump",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("consultation_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "waiting", "done", "failed", name="dumpstatus", native_enum=False, create_constraint=True, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("job_id", sa.Uuid(), nullable=True),
+        sa.Column("files", sa.JSON(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("(status = 'waiting') = (finished_at IS NULL)", name="end_is_dated"),
+        sa.ForeignKeyConstraint(
+            ["consultation_id"], ["consultation.id"], name=op.f("fk_dump_consultation_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_dump_organisation_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dump")),
+    )
+    with op.batch_alter_table("dump", schema=None) as batch_op:
+        batch_op.create_index("ix_dump_latest", ["consultation_id", "status", "finished_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_dump_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
         "login_session",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("token_digest", sa.String(length=64), nullable=False),
@@ -1501,6 +1531,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_login_session_account_id"))
 
     op.drop_table("login_session")
+    with op.batch_alter_table("dump", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_dump_organisation_id"))
+        batch_op.drop_index("ix_dump_latest")
+
+    op.drop_table("dump")
     with op.batch_alter_table("codebook", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_codebook_organisation_id"))
 
