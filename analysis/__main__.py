@@ -31,11 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command(options)
     except AnalysisError as error:
         _erase_progress()
-        print(f"Refusé : {error}", file=sys.stderr)
+        print(f"Refusé : {error}", file=sys.stderr)
         return 1
     except OSError as error:
         _erase_progress()
-        print(f"Refusé : {error.strerror or error} ({error.filename}).", file=sys.stderr)
+        print(f"Refusé : {error.strerror or error} ({error.filename}).", file=sys.stderr)
         return 1
     return 0
 
@@ -70,7 +70,7 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
     if name in {"report", "code"}:
         sub.add_argument("--out", type=Path, required=True, help="dossier ou fichier à écrire")
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
-        sub.add_argument("--lemmas", type=Path, help="lemmes corrigés (YAML « forme: lemme »)")
+        sub.add_argument("--lemmas", type=Path, help="lemmes corrigés (YAML « forme: lemme »)")
     if name == "tabulate":
         sub.add_argument("--cross", nargs=2, metavar=("LIGNE", "COLONNE"), help="croiser deux variables")
     if name in {"report", "code", "tabulate"}:
@@ -104,15 +104,15 @@ def _report(options: argparse.Namespace) -> None:
         corpora=tuple(options.corpus),
     )
     _erase_progress()
-    print(f"{made.corpora} corpus, {made.billable} contributions facturables. Rapport : {made.report}")
+    print(f"{made.corpora} corpus, {made.billable} contributions facturables. Rapport : {made.report}")
     if not made.publishable:
-        print("Ne pas publier : le plan de codification n’a pas ses deux approbations.")
+        print("Ne pas publier : le plan de codification n’a pas ses deux approbations.")
 
 
 def _verify(options: argparse.Namespace) -> None:
     verify(options.results, options.dump, progress=_progress, cache=options.cache)
     _erase_progress()
-    print("Conforme : chaque fichier est identique à celui d’une nouvelle exécution.")
+    print("Conforme : chaque fichier est identique à celui d’une nouvelle exécution.")
 
 
 def _describe(options: argparse.Namespace) -> None:
@@ -121,8 +121,8 @@ def _describe(options: argparse.Namespace) -> None:
     if options.codebook:
         plan = codebooks.load(options.codebook)
         missing = ", ".join(plan.missing_approvals) or "aucune"
-        print(f"Plan « {plan.title} », version {plan.version}, {len(plan.codes)} codes, empreinte {plan.digest}")
-        print(f"Approbations manquantes : {missing}")
+        print(f"Plan « {plan.title} », version {plan.version}, {len(plan.codes)} codes, empreinte {plan.digest}")
+        print(f"Approbations manquantes : {missing}")
     if not options.dump:
         return
     source = readers.read(options.dump)
@@ -131,15 +131,15 @@ def _describe(options: argparse.Namespace) -> None:
         sorting = nonresponse.sort(corpus.texts)
         variables = ", ".join(variable.key for variable in corpus.variables) or "aucune"
         print(
-            f"- {corpus.key} : {corpus.title} ; {corpus.received} reçues, {sum(corpus.set_apart.values())} écartées, "
-            f"{int(sorting.nonresponse.sum())} non-réponses, {sorting.billable} facturables ; variables : {variables}"
+            f"- {corpus.key} : {corpus.title} ; {corpus.received} reçues, {sum(corpus.set_apart.values())} écartées, "
+            f"{int(sorting.nonresponse.sum())} non-réponses, {sorting.billable} facturables ; variables : {variables}"
         )
     for questionnaire in source.questionnaires:
-        print(f"- {questionnaire.key} : {questionnaire.replies} questionnaires remplis")
+        print(f"- {questionnaire.key} : {questionnaire.replies} questionnaires remplis")
         for variable in questionnaire.variables:
-            print(f"    {variable.key} : {variable.label}")
+            print(f"    {variable.key} : {variable.label}")
     for notice in source.notices:
-        print(f"Attention : {notice}")
+        print(f"Attention : {notice}")
 
 
 def _code(options: argparse.Namespace) -> None:
@@ -159,7 +159,7 @@ def _code(options: argparse.Namespace) -> None:
         rec = result.reconciliation
         read = f"{rec.undecidable} indécidables + {rec.coded} codées + {rec.no_code} sans code"
         apart = f"{rec.set_apart} écartées + {rec.nonresponse} non-réponses"
-        print(f"{result.corpus.key} : {rec.received} reçues = {apart} + {read}")
+        print(f"{result.corpus.key} : {rec.received} reçues = {apart} + {read}")
 
 
 def _tabulate(options: argparse.Namespace) -> None:
@@ -177,7 +177,7 @@ def _tabulate(options: argparse.Namespace) -> None:
             tables.append({"group": key, **asdict(cross_table(row, column))})
     if not tables:
         known_keys = sorted({variable.key for _, variables in groups for variable in variables})
-        raise AnalysisError(f"Aucun tableau à faire ; variables connues : {', '.join(known_keys) or 'aucune'}.")
+        raise AnalysisError(f"Aucun tableau à faire ; variables connues : {', '.join(known_keys) or 'aucune'}.")
     json.dump(tables, sys.stdout, ensure_ascii=False, indent=1)
     print()
 

@@ -84,9 +84,9 @@ def read_overrides(path: Path) -> dict[str, str]:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise AnalysisError(f"Lemmes corrigés « {path.name} » : fichier YAML illisible.") from error
+        raise AnalysisError(f"Lemmes corrigés « {path.name} » : fichier YAML illisible.") from error
     if not isinstance(raw, dict) or not all(isinstance(k, str) and isinstance(v, str) for k, v in raw.items()):
-        raise AnalysisError(f"Lemmes corrigés « {path.name} » : écrivez une ligne « forme: lemme » par correction.")
+        raise AnalysisError(f"Lemmes corrigés « {path.name} » : écrivez une ligne « forme: lemme » par correction.")
     return {form.lower(): lemma.lower() for form, lemma in raw.items()}
 
 

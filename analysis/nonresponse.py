@@ -89,7 +89,7 @@ def load(path: Path = RULES_PATH) -> Rules:
             undecidable=tuple(_rule(rule) for rule in raw.get("undecidable", [])),
         )
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise AnalysisError(f"Règle de non-réponse « {path.name} » illisible : {type(error).__name__}.") from error
+        raise AnalysisError(f"Règle de non-réponse « {path.name} » illisible : {type(error).__name__}.") from error
 
 
 def _rule(raw: dict[str, object]) -> Rule:
@@ -97,7 +97,7 @@ def _rule(raw: dict[str, object]) -> Rule:
     phrases = raw.get("phrases", [])
     if kind is not None and kind not in KINDS:
         raise AnalysisError(
-            f"Règle « {raw['id']} » : la nature « {kind} » n’existe pas ; au choix : {', '.join(KINDS)}."
+            f"Règle « {raw['id']} » : la nature « {kind} » n’existe pas ; au choix : {', '.join(KINDS)}."
         )
     assert isinstance(phrases, list)
     return Rule(

@@ -62,10 +62,10 @@ def read_manifest(out: Path) -> dict[str, Any]:
         manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise AnalysisError(
-            f"« {out / MANIFEST} » est absent ou illisible : ce n’est pas un dossier de résultats."
+            f"« {out / MANIFEST} » est absent ou illisible : ce n’est pas un dossier de résultats."
         ) from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise AnalysisError(f"« {MANIFEST} » n’annonce pas le format « {FORMAT} ».")
+        raise AnalysisError(f"« {MANIFEST} » n’annonce pas le format « {FORMAT} ».")
     return manifest
 
 
@@ -80,15 +80,15 @@ def check_replayed(manifest: dict[str, Any], replayed: Path) -> None:
     changed = [name for name, number in manifest["packages"].items() if again["packages"].get(name) != number]
     if manifest["code"] != again["code"]:
         changed.insert(0, "analysis")
-    hint = f" (versions différentes : {', '.join(changed)})" if changed else ""
+    hint = f" (versions différentes : {', '.join(changed)})" if changed else ""
     _compare(manifest["outputs"], again["outputs"], f"diffère de celui d’une nouvelle exécution{hint}")
 
 
 def _compare(expected: dict[str, str], found: dict[str, str], how: str) -> None:
     for name in sorted(expected.keys() | found.keys()):
         if name not in found:
-            raise AnalysisError(f"« {name} » manque.")
+            raise AnalysisError(f"« {name} » manque.")
         if name not in expected:
-            raise AnalysisError(f"« {name} » est en trop.")
+            raise AnalysisError(f"« {name} » est en trop.")
         if expected[name] != found[name]:
-            raise AnalysisError(f"« {name} » {how}.")
+            raise AnalysisError(f"« {name} » {how}.")

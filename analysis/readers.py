@@ -45,7 +45,7 @@ def read(path: Path) -> Source:
     Raises AnalysisError, naming the file and line, when the input cannot be trusted or understood.
     """
     if not path.exists():
-        raise AnalysisError(f"Le fichier ou dossier « {path} » n’existe pas : vérifiez le chemin.")
+        raise AnalysisError(f"Le fichier ou dossier « {path} » n’existe pas : vérifiez le chemin.")
     if path.is_dir() or zipfile.is_zipfile(path):
         return _read_dump(path)
     return _read_csv(path)
@@ -58,7 +58,7 @@ def restricted(source: Source, corpora: tuple[str, ...]) -> Source:
     known = {corpus.key: corpus for corpus in source.corpora}
     for key in corpora:
         if key not in known:
-            raise AnalysisError(f"Le corpus « {key} » n’existe pas ; au choix : {', '.join(known) or 'aucun'}.")
+            raise AnalysisError(f"Le corpus « {key} » n’existe pas ; au choix : {', '.join(known) or 'aucun'}.")
     return replace(source, corpora=tuple(known[key] for key in corpora))
 
 
@@ -85,7 +85,7 @@ class _Files:
             return (self._path / name).open("rb")
         except (KeyError, FileNotFoundError):
             raise AnalysisError(
-                f"« {name} » manque dans le jeu ouvert « {self._path.name} » : refaites l’export."
+                f"« {name} » manque dans le jeu ouvert « {self._path.name} » : refaites l’export."
             ) from None
 
     def manifest(self) -> Row:
@@ -98,7 +98,7 @@ class _Files:
             manifest = None
         if not isinstance(manifest, dict) or manifest.get("format") != DUMP_FORMAT:
             raise AnalysisError(
-                f"« manifest.json » n’annonce pas le format « {DUMP_FORMAT} » : donnez un jeu ouvert de la plateforme."
+                f"« manifest.json » n’annonce pas le format « {DUMP_FORMAT} » : donnez un jeu ouvert de la plateforme."
             )
         return manifest
 
@@ -115,7 +115,7 @@ class _Files:
                 except ValueError:
                     row = None
                 if not isinstance(row, dict):
-                    raise AnalysisError(f"« {name} », ligne {number} : ce n’est pas un objet JSON valide.")
+                    raise AnalysisError(f"« {name} », ligne {number} : ce n’est pas un objet JSON valide.")
                 yield row
         self.digests[name] = digest.hexdigest()
 
@@ -130,13 +130,13 @@ def _read_dump(path: Path) -> Source:
         corpora = [*_contributions(files, steps, themes), *_arguments(files, steps)]
         questionnaires, answers, notices = _questionnaires(files, steps)
     except KeyError as missing:
-        raise AnalysisError(f"La colonne {missing} manque dans le jeu ouvert : refaites l’export.") from None
+        raise AnalysisError(f"La colonne {missing} manque dans le jeu ouvert : refaites l’export.") from None
     finally:
         files.close()
     for entry in manifest.get("files", []):
         if entry["name"] in files.digests and files.digests[entry["name"]] != entry["sha256"]:
             raise AnalysisError(
-                f"« {entry['name']} » ne correspond pas à l’empreinte du manifeste : le fichier a été modifié, "
+                f"« {entry['name']} » ne correspond pas à l’empreinte du manifeste : le fichier a été modifié, "
                 "téléchargez de nouveau le jeu ouvert."
             )
     order = {step["slug"]: rank for rank, step in enumerate(steps)}
@@ -156,7 +156,7 @@ def _read_dump(path: Path) -> Source:
 def _set_apart(row: Row) -> str | None:
     """Why the text of a row is not read, in French; None when it is."""
     status = "test" if row["origin"] == "test" else row["status"]
-    return None if status == "published" else STATUS_LABELS.get(status, f"état « {status} »")
+    return None if status == "published" else STATUS_LABELS.get(status, f"état « {status} »")
 
 
 def _dominant(row: Row, prefix: str) -> str | None:
@@ -173,7 +173,7 @@ def _contributions(files: _Files, steps: list[Row], themes: dict[str, Row]) -> I
     apart: dict[str, Counter[str]] = {step: Counter() for step in kept}
     for row in files.rows("contributions.ndjson"):
         if row["step"] not in kept:
-            raise AnalysisError(f"La contribution « {row['id']} » cite une étape inconnue : « {row['step']} ».")
+            raise AnalysisError(f"La contribution « {row['id']} » cite une étape inconnue : « {row['step']} ».")
         reason = _set_apart(row)
         if reason:
             apart[row["step"]][reason] += 1
@@ -212,7 +212,7 @@ def _arguments(files: _Files, steps: list[Row]) -> Iterator[Corpus]:
     for row in files.rows("arguments.ndjson"):
         step = step_of.get(row["contribution"])
         if step is None:
-            raise AnalysisError(f"L’argument « {row['id']} » cite une contribution inconnue.")
+            raise AnalysisError(f"L’argument « {row['id']} » cite une contribution inconnue.")
         reason = _set_apart(row)
         if reason:
             apart.setdefault(step, Counter())[reason] += 1
@@ -253,7 +253,7 @@ class _Replies:
         try:
             return self.ranks[answer.reply]
         except KeyError:
-            raise AnalysisError(f"« answers.ndjson » cite une réponse inconnue : « {answer.reply} ».") from None
+            raise AnalysisError(f"« answers.ndjson » cite une réponse inconnue : « {answer.reply} ».") from None
 
     def kept(self, answers: list[_Answer]) -> list[_Answer]:
         return [answer for answer in answers if answer.reply not in self.tests]
@@ -287,7 +287,7 @@ def _questionnaires(files: _Files, steps: list[Row]) -> tuple[list[Questionnaire
             continue
         theirs = replies.get(step["id"], _Replies())
         if theirs.tests:
-            notices.append(f"{step['title']} : {len(theirs.tests)} réponse(s) de test écartée(s).")
+            notices.append(f"{step['title']} : {len(theirs.tests)} réponse(s) de test écartée(s).")
         shown = [question for question in questions[step["id"]] if question["visibility"] == "rows"]
         closed = [
             _closed(question, theirs.kept(answers.get(question["id"], [])), theirs)
@@ -312,7 +312,7 @@ def _closed(question: Row, answers: list[_Answer], replies: _Replies) -> Variabl
         rank = replies.rank(answer)
         for option in answer.options:
             if option not in columns:
-                raise AnalysisError(f"Question « {question['wording']} » : option inconnue « {option} ».")
+                raise AnalysisError(f"Question « {question['wording']} » : option inconnue « {option} ».")
             members[rank, columns[option]] = True
         if answer.other:
             members[rank, -1] = True
@@ -341,12 +341,12 @@ def _read_csv(path: Path) -> Source:
     try:
         content = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise AnalysisError(f"« {path.name} » n’est pas en UTF-8 : enregistrez-le de nouveau en UTF-8.") from None
+        raise AnalysisError(f"« {path.name} » n’est pas en UTF-8 : enregistrez-le de nouveau en UTF-8.") from None
     columns = _csv_columns(path.name, content)
     ids, texts = columns.pop("id"), columns.pop("text")
     twice = [identifier for identifier, count in Counter(ids).items() if count > 1]
     if twice:
-        raise AnalysisError(f"« {path.name} » : l’identifiant « {twice[0]} » sert {ids.count(twice[0])} fois.")
+        raise AnalysisError(f"« {path.name} » : l’identifiant « {twice[0]} » sert {ids.count(twice[0])} fois.")
     values = {name: [value.strip() or None for value in column] for name, column in columns.items()}
     few = {name: column for name, column in values.items() if 0 < len({*column} - {None}) <= MAX_CATEGORIES}
     return Source(
@@ -365,7 +365,7 @@ def _read_csv(path: Path) -> Source:
         questionnaires=(),
         digests={path.name: hashlib.sha256(raw).hexdigest()},
         notices=tuple(
-            f"Colonne « {name} » : vide ou plus de {MAX_CATEGORIES} modalités, écartée."
+            f"Colonne « {name} » : vide ou plus de {MAX_CATEGORIES} modalités, écartée."
             for name in values
             if name not in few
         ),
@@ -381,11 +381,11 @@ def _csv_columns(name: str, content: str) -> dict[str, list[str]]:
     for needed in ("id", "text"):
         if names.count(needed) != 1:
             raise AnalysisError(
-                f"« {name} » : il faut une colonne « {needed} » et une seule ; colonnes lues : {names}."
+                f"« {name} » : il faut une colonne « {needed} » et une seule ; colonnes lues : {names}."
             )
     columns: dict[str, list[str]] = {column: [] for column in names}
     if len(columns) < len(names):
-        raise AnalysisError(f"« {name} » : deux colonnes portent le même nom ; colonnes lues : {names}.")
+        raise AnalysisError(f"« {name} » : deux colonnes portent le même nom ; colonnes lues : {names}.")
     for row in rows:
         if row:
             for position, column in enumerate(names):

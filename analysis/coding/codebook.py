@@ -94,25 +94,25 @@ def load(path: Path) -> Codebook:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise AnalysisError(f"Le plan de codification « {path} » n’existe pas : vérifiez le chemin.") from None
+        raise AnalysisError(f"Le plan de codification « {path} » n’existe pas : vérifiez le chemin.") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise AnalysisError(f"Le plan de codification « {path.name} » n’est pas un texte en UTF-8.") from error
+        raise AnalysisError(f"Le plan de codification « {path.name} » n’est pas un texte en UTF-8.") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", ligne {mark.line + 1}" if mark else ""
-        raise AnalysisError(f"Le plan de codification « {path.name} » n’est pas un YAML valide{where}.") from error
+        raise AnalysisError(f"Le plan de codification « {path.name} » n’est pas un YAML valide{where}.") from error
     return from_mapping(raw)
 
 
 def from_mapping(raw: Any) -> Codebook:
     """Check a codebook given as plain data. Raises AnalysisError naming the code at fault and the remedy."""
     if not isinstance(raw, dict) or not isinstance(raw.get("codes"), list) or not raw["codes"]:
-        raise AnalysisError("Plan de codification : la liste « codes » manque ou est vide ; ajoutez au moins un code.")
+        raise AnalysisError("Plan de codification : la liste « codes » manque ou est vide ; ajoutez au moins un code.")
     groups = raw.get("groups") or {}
     if not isinstance(groups, dict):
-        raise AnalysisError("Plan de codification : « groups » doit associer un motif à chaque nom de groupe.")
+        raise AnalysisError("Plan de codification : « groups » doit associer un motif à chaque nom de groupe.")
     if not raw.get("version"):
-        raise AnalysisError('Plan de codification : « version » manque ; donnez-en une, par exemple "1".')
+        raise AnalysisError('Plan de codification : « version » manque ; donnez-en une, par exemple "1".')
     patterns_of = {str(name): str(pattern) for name, pattern in groups.items()}
     codes = tuple(_code(item, patterns_of) for item in raw["codes"])
     _check_hierarchy(codes)
@@ -132,19 +132,19 @@ def from_mapping(raw: Any) -> Codebook:
 def _texts(raw: dict[str, Any], code: str, key: str) -> tuple[str, ...]:
     values = raw.get(key) or []
     if not isinstance(values, list) or not all(isinstance(value, str | int | float) for value in values):
-        raise AnalysisError(f"Code « {code} » : « {key} » doit être une liste de textes ; mettez-les entre guillemets.")
+        raise AnalysisError(f"Code « {code} » : « {key} » doit être une liste de textes ; mettez-les entre guillemets.")
     return tuple(str(value) for value in values)
 
 
 def _code(raw: Any, groups: dict[str, str]) -> Code:
     if not isinstance(raw, dict) or not raw.get("id"):
-        raise AnalysisError(f"Plan de codification : un code n’a pas d’« id » ({str(raw)[:60]}).")
+        raise AnalysisError(f"Plan de codification : un code n’a pas d’« id » ({str(raw)[:60]}).")
     code = str(raw["id"])
     patterns = _texts(raw, code, "patterns")
     try:
         nodes = tuple(parse(pattern, groups) for pattern in patterns)
     except AnalysisError as error:
-        raise AnalysisError(f"Code « {code} », {error}") from None
+        raise AnalysisError(f"Code « {code} », {error}") from None
     return Code(
         id=code,
         label=str(raw.get("label") or code),
@@ -162,7 +162,7 @@ def _code(raw: Any, groups: dict[str, str]) -> Code:
 def _approval(raw: Any) -> Approval:
     if not isinstance(raw, dict) or raw.get("role") not in APPROVERS or not raw.get("by"):
         raise AnalysisError(
-            f"Approbation incomprise ({str(raw)[:60]}) : donnez « role » ({' ou '.join(APPROVERS)}), « by » et « on »."
+            f"Approbation incomprise ({str(raw)[:60]}) : donnez « role » ({' ou '.join(APPROVERS)}), « by » et « on »."
         )
     digest = str(raw["digest"]) if raw.get("digest") else None
     return Approval(str(raw["role"]), str(raw["by"]), str(raw.get("on") or ""), digest)
@@ -172,19 +172,19 @@ def _check_hierarchy(codes: tuple[Code, ...]) -> None:
     for identifier, count in Counter(code.id for code in codes).items():
         if count > 1:
             raise AnalysisError(
-                f"Code « {identifier} » : il est défini {count} fois ; donnez un « id » différent à chacun."
+                f"Code « {identifier} » : il est défini {count} fois ; donnez un « id » différent à chacun."
             )
     parents = {code.id: code.parent for code in codes}
     for code in codes:
         if code.parent and code.parent not in parents:
             raise AnalysisError(
-                f"Code « {code.id} » : son parent « {code.parent} » n’existe pas ; ajoutez-le ou corrigez « parent »."
+                f"Code « {code.id} » : son parent « {code.parent} » n’existe pas ; ajoutez-le ou corrigez « parent »."
             )
         trail = [code.id]
         while (parent := parents[trail[-1]]) is not None:
             if parent in trail:
                 loop = " → ".join([*trail[trail.index(parent) :], parent])
-                raise AnalysisError(f"Code « {code.id} » : il est son propre ancêtre ({loop}) ; retirez un « parent ».")
+                raise AnalysisError(f"Code « {code.id} » : il est son propre ancêtre ({loop}) ; retirez un « parent ».")
             trail.append(parent)
 
 
@@ -192,8 +192,8 @@ def _check_usable(codes: tuple[Code, ...]) -> None:
     parents = {code.parent for code in codes}
     for code in codes:
         if not code.patterns and code.id not in parents:
-            raise AnalysisError(f"Code « {code.id} » : aucun motif ; ajoutez « patterns » ou retirez ce code.")
+            raise AnalysisError(f"Code « {code.id} » : aucun motif ; ajoutez « patterns » ou retirez ce code.")
         if code.patterns and not code.positive_examples:
             raise AnalysisError(
-                f"Code « {code.id} » : aucun exemple ; ajoutez dans « positive_examples » un texte qu’il doit recevoir."
+                f"Code « {code.id} » : aucun exemple ; ajoutez dans « positive_examples » un texte qu’il doit recevoir."
             )

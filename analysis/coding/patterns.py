@@ -138,7 +138,7 @@ class _Parser:
         self._depth = 0
 
     def _refused(self, why: str) -> AnalysisError:
-        return AnalysisError(f"motif « {self._text} » : {why}")
+        return AnalysisError(f"motif « {self._text} » : {why}")
 
     def _peek(self) -> tuple[str, str]:
         return self._tokens[self._at][:2] if self._at < len(self._tokens) else ("end", "")
@@ -153,14 +153,14 @@ class _Parser:
     def pattern(self) -> Node:
         """The whole text as one pattern."""
         if not self._tokens:
-            raise self._refused("il est vide ; écrivez au moins un mot.")
+            raise self._refused("il est vide ; écrivez au moins un mot.")
         node = self._either()
         kind, value = self._peek()
         if kind == "close":
             raise self._refused("une parenthèse est fermée sans avoir été ouverte.")
         if kind != "end":
             raise self._refused(
-                f"il manque un opérateur (ET, OU, SAUF, PRES, PUIS) ou des guillemets avant « {value} »."
+                f"il manque un opérateur (ET, OU, SAUF, PRES, PUIS) ou des guillemets avant « {value} »."
             )
         return node
 
@@ -195,14 +195,14 @@ class _Parser:
 
     def _only_places(self, node: Node, operator: str) -> None:
         if _holds_both(node):
-            raise self._refused(f"ET et SAUF portent sur toute la contribution : ils ne vont pas sous {operator}.")
+            raise self._refused(f"ET et SAUF portent sur toute la contribution : ils ne vont pas sous {operator}.")
 
     def _unit(self) -> Node:
         kind, value = self._peek()
         operator = self._take_operator("NIE", "AFFIRME")
         if operator:
             if self._peek()[0] != "open":
-                raise self._refused(f"{operator} demande une parenthèse : {operator}(mot).")
+                raise self._refused(f"{operator} demande une parenthèse : {operator}(mot).")
             part = self._unit()
             self._only_places(part, operator)
             return Negated(part, denied=operator == "NIE")
@@ -217,9 +217,9 @@ class _Parser:
             case "open":
                 return self._closed(self._either())
             case "bad":
-                raise self._refused(f"le signe « {value} » n’est pas admis.")
+                raise self._refused(f"le signe « {value} » n’est pas admis.")
             case _:
-                where = f"avant « {value} »" if value else "à la fin"
+                where = f"avant « {value} »" if value else "à la fin"
         raise self._refused(f"un mot est attendu {where}.")
 
     def _closed(self, node: Node) -> Node:
@@ -231,7 +231,7 @@ class _Parser:
     def _word(self, value: str) -> Node:
         if value.endswith("*"):
             if value.startswith("="):
-                raise self._refused(f"« {value} » mêle « = » et « * » ; gardez l’un des deux.")
+                raise self._refused(f"« {value} » mêle « = » et « * » ; gardez l’un des deux.")
             return self._prefix(value)
         kind = "exact" if value.startswith("=") else "lemma"
         parts = tuple(Word(kind, part.lower()) for part in split(prepare(value.removeprefix("="))))
@@ -241,7 +241,7 @@ class _Parser:
         stem = prepare(value.removesuffix("*")).lower()
         if len(stem) < SHORTEST_PREFIX:
             raise self._refused(
-                f"« {value} » toucherait presque tout : {SHORTEST_PREFIX} lettres au moins avant « * »."
+                f"« {value} » toucherait presque tout : {SHORTEST_PREFIX} lettres au moins avant « * »."
             )
         return Word("prefix", stem)
 
@@ -261,7 +261,7 @@ class _Parser:
     def _group(self, name: str) -> Node:
         if name not in self._groups:
             known = ", ".join(f"@{group}" for group in self._groups) or "aucun"
-            raise self._refused(f"le groupe « @{name} » n’existe pas ; groupes définis : {known}.")
+            raise self._refused(f"le groupe « @{name} » n’existe pas ; groupes définis : {known}.")
         if name in self._within:
-            raise self._refused(f"le groupe « @{name} » se contient lui-même.")
+            raise self._refused(f"le groupe « @{name} » se contient lui-même.")
         return _Parser(self._groups[name], self._groups, (*self._within, name)).pattern()

@@ -82,7 +82,7 @@ def _check_free(out: Path) -> None:
     """Never write over a directory that is not one of our results."""
     if not out.exists() or (out / provenance.MANIFEST).exists() or (out.is_dir() and not any(out.iterdir())):
         return
-    raise AnalysisError(f"« {out} » existe et n’est pas un dossier de résultats : choisissez un autre dossier.")
+    raise AnalysisError(f"« {out} » existe et n’est pas un dossier de résultats : choisissez un autre dossier.")
 
 
 def _made(out: Path, found: Study) -> ReportResult:
@@ -124,7 +124,7 @@ def verify(out: Path, dump: Path, *, progress: Progress | None = None, cache: Pa
             corpora=tuple(parameters["corpora"]),
         )
         if made.source_digest != manifest["source"]["digest"]:
-            raise AnalysisError(f"« {dump.name} » n’est pas le jeu de données analysé : son empreinte diffère.")
+            raise AnalysisError(f"« {dump.name} » n’est pas le jeu de données analysé : son empreinte diffère.")
         provenance.check_replayed(manifest, again)
 
 
@@ -138,7 +138,7 @@ def _write(out: Path, found: Study, *, seed: int, steps: Steps) -> None:
             listings.write(out, result, listing, environment)
             lists[result.corpus.key, listing.kind, listing.key] = listing.path
         words += results.word_lists(result, made)
-        steps.done(f"listes de « {result.corpus.key} »")
+        steps.done(f"listes de « {result.corpus.key} »")
     drawn = pages.draw(found)
     charts = out / "charts"
     charts.mkdir()

@@ -57,7 +57,7 @@ def listings(result: CorpusResult) -> Iterator[Listing]:
     """Every list of a corpus, in a fixed order."""
     base = folder(result.corpus.key)
     for number, count in enumerate(result.codes, start=1):
-        title = f"Contributions codées « {count.code.label} »"
+        title = f"Contributions codées « {count.code.label} »"
         yield Listing("code", count.code.id, title, f"{base}/code-{number}.html", count.texts)
     if result.codes:
         yield Listing("uncoded", "", "Contributions sans code", f"{base}/sans-code.html", result.uncoded)
@@ -65,9 +65,9 @@ def listings(result: CorpusResult) -> Iterator[Listing]:
     for rule in (*result.sorting.rules.nonresponse, *result.sorting.rules.undecidable):
         texts = tuple(np.flatnonzero(decided == rule.id).tolist())
         if texts:
-            yield Listing("rule", rule.id, f"Règle : {rule.label}", f"{base}/regle-{rule.id}.html", texts)
+            yield Listing("rule", rule.id, f"Règle : {rule.label}", f"{base}/regle-{rule.id}.html", texts)
     for number, (lemma, texts) in enumerate(_texts_by_lemma(result), start=1):
-        yield Listing("lemma", lemma, f"Contributions qui emploient « {lemma} »", f"{base}/mot-{number}.html", texts)
+        yield Listing("lemma", lemma, f"Contributions qui emploient « {lemma} »", f"{base}/mot-{number}.html", texts)
 
 
 def _texts_by_lemma(result: CorpusResult) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -86,7 +86,7 @@ def reconciliation_rows(study: Study, result: CorpusResult, lists: Lists) -> lis
     key, rec = result.corpus.key, result.reconciliation
     counts = result.sorting.counts()
     rows: list[tuple[str, int, str | None]] = [
-        (f"Écartées : {reason}", count, None) for reason, count in result.corpus.set_apart.items()
+        (f"Écartées : {reason}", count, None) for reason, count in result.corpus.set_apart.items()
     ]
     for kind, rules in (
         ("Non-réponse", result.sorting.rules.nonresponse),

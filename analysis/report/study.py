@@ -150,7 +150,7 @@ def study(
     prepared: list[tuple[Corpus, nonresponse.Sorting, Tokens]] = []
     for corpus in source.corpora:
         prepared.append((corpus, nonresponse.sort(corpus.texts), vocabulary.tokenise(corpus.texts)))
-        steps.done(f"mots de « {corpus.key} »")
+        steps.done(f"mots de « {corpus.key} »")
     lemmas = learn(vocabulary.forms, _readable(prepared), seed=seed, overrides=overrides, cache_dir=cache)
     steps.done("lemmes")
     lexicon = Lexicon(vocabulary, lemmas)
@@ -159,11 +159,11 @@ def study(
     results: list[CorpusResult] = []
     for corpus, sorting, tokens in prepared:
         results.append(_corpus(corpus, sorting, tokens, layer))
-        steps.done(f"comptages de « {corpus.key} »")
+        steps.done(f"comptages de « {corpus.key} »")
     questionnaires: list[QuestionnaireResult] = []
     for questionnaire in source.questionnaires:
         questionnaires.append(_questionnaire(questionnaire))
-        steps.done(f"tableaux de « {questionnaire.key} »")
+        steps.done(f"tableaux de « {questionnaire.key} »")
     failed = check_examples(codebook, lexicon) if codebook else []
     return Study(source, codebook, failed, lemmas, results, questionnaires)
 
@@ -256,7 +256,7 @@ def _wide_patterns(codes: list[CodeCount], readable: NDArray[np.bool_]) -> Itera
     for count in codes:
         if texts >= SMALL_CORPUS and count.direct > WIDE_PATTERN * texts:
             yield (
-                f"Le code « {count.code.label} » touche {count.direct} contributions sur {texts} : "
+                f"Le code « {count.code.label} » touche {count.direct} contributions sur {texts} : "
                 "vérifiez ses motifs, l’un d’eux est peut-être trop large."
             )
 
@@ -268,11 +268,11 @@ def _questionnaire(questionnaire: Questionnaire) -> QuestionnaireResult:
     if len(variables) > ALL_PAIRS_UP_TO:
         pairs = [(row, column) for row, column in pairs if row is variables[0]]
         notices.append(
-            f"Plus de {ALL_PAIRS_UP_TO} questions fermées : seule la première, « {variables[0].label} », "
+            f"Plus de {ALL_PAIRS_UP_TO} questions fermées : seule la première, « {variables[0].label} », "
             "est croisée avec les autres."
         )
     notices += [
-        f"« {wording} » : diffusion ligne à ligne non autorisée, tableau absent du jeu ouvert."
+        f"« {wording} » : diffusion ligne à ligne non autorisée, tableau absent du jeu ouvert."
         for wording in questionnaire.withheld
     ]
     return QuestionnaireResult(

@@ -84,13 +84,13 @@ def _fit(text: str) -> str:
 
 def write(path: Path, study: Study, lists: Lists) -> None:
     """Write the workbook of a study."""
-    notes = [VOLUNTEERS_NOTICE, f"Données : empreinte SHA-256 {study.source.digest}."]
+    notes = [VOLUNTEERS_NOTICE, f"Données : empreinte SHA-256 {study.source.digest}."]
     if study.codebook:
-        notes.append(f"Plan de codification : version {study.codebook.version}, empreinte {study.codebook.digest}.")
+        notes.append(f"Plan de codification : version {study.codebook.version}, empreinte {study.codebook.digest}.")
         if not study.publishable:
             missing = ", ".join(APPROVER_LABELS[role] for role in study.codebook.missing_approvals)
-            notes.append(f"NE PAS PUBLIER : plan de codification non approuvé par {missing}.")
-    book = _Book(path, list(_names(study)), f"{study.source.title} : analyse des contributions", notes)
+            notes.append(f"NE PAS PUBLIER : plan de codification non approuvé par {missing}.")
+    book = _Book(path, list(_names(study)), f"{study.source.title} : analyse des contributions", notes)
     for number, result in enumerate(study.corpora, start=1):
         _corpus(book, f"C{number}", study, result, lists)
     for number, answers in enumerate(study.questionnaires, start=1):
@@ -98,7 +98,7 @@ def write(path: Path, study: Study, lists: Lists) -> None:
         _flats(_Sheet(book, f"Q{number} à plat", f"{title} – tris à plat"), answers.flat)
         _crosses(_Sheet(book, f"Q{number} croisés", f"{title} – tris croisés"), answers.cross)
     for number, part in enumerate(_parts(study), start=1):
-        sheet = _Sheet(book, _assignment_name(number), "Attributions : un code donné à une contribution")
+        sheet = _Sheet(book, _assignment_name(number), "Attributions : un code donné à une contribution")
         sheet.table(["Contribution", "Corpus", "Code", "Motif qui a décidé", "Mots trouvés"], part, frozen=True)
     book.file.close()
 
@@ -106,15 +106,15 @@ def write(path: Path, study: Study, lists: Lists) -> None:
 def _names(study: Study) -> Iterable[tuple[str, str]]:
     for number, result in enumerate(study.corpora, start=1):
         title = result.corpus.title
-        yield f"C{number} rapprochement", f"{title} : de ce qui est reçu à ce qui est codé"
-        yield f"C{number} mots", f"{title} : mots les plus employés"
-        yield f"C{number} spécificités", f"{title} : mots spécifiques"
+        yield f"C{number} rapprochement", f"{title} : de ce qui est reçu à ce qui est codé"
+        yield f"C{number} mots", f"{title} : mots les plus employés"
+        yield f"C{number} spécificités", f"{title} : mots spécifiques"
         if study.codebook:
-            yield f"C{number} codes", f"{title} : contributions par code"
-        yield f"C{number} tableaux", f"{title} : tris à plat et croisés"
+            yield f"C{number} codes", f"{title} : contributions par code"
+        yield f"C{number} tableaux", f"{title} : tris à plat et croisés"
     for number, answers in enumerate(study.questionnaires, start=1):
-        yield f"Q{number} à plat", f"{answers.questionnaire.title} : tris à plat"
-        yield f"Q{number} croisés", f"{answers.questionnaire.title} : tris croisés"
+        yield f"Q{number} à plat", f"{answers.questionnaire.title} : tris à plat"
+        yield f"Q{number} croisés", f"{answers.questionnaire.title} : tris croisés"
     for number, _ in enumerate(_parts(study), start=1):
         yield _assignment_name(number), "Chaque attribution de code, avec le motif qui a décidé"
 
@@ -139,7 +139,7 @@ def _corpus(book: _Book, name: str, study: Study, result: CorpusResult, lists: L
     rows += [("Total reçu", rec.received), ("Contributions facturables (hors non-réponses)", rec.billable)]
     sheet.table(["Devenir", "Effectif"], rows, frozen=True)
     readable = rec.coded + rec.no_code
-    sheet = _Sheet(book, f"{name} mots", f"{title} – base : {readable} contributions lisibles")
+    sheet = _Sheet(book, f"{name} mots", f"{title} – base : {readable} contributions lisibles")
     sheet.table(
         ["Mot", "Nature", "Occurrences", "Contributions", "Mot plein", "Formes"],
         (
@@ -157,7 +157,7 @@ def _corpus(book: _Book, name: str, study: Study, result: CorpusResult, lists: L
     )
     _specificities(book, f"{name} spécificités", result)
     if study.codebook:
-        sheet = _Sheet(book, f"{name} codes", f"{title} – base : {rec.billable} contributions hors non-réponses")
+        sheet = _Sheet(book, f"{name} codes", f"{title} – base : {rec.billable} contributions hors non-réponses")
         sheet.table(
             ["Code", "Identifiant", "Parent", "Par ses motifs", "Avec ses sous-codes", "% de la base"],
             ((c.code.label, c.code.id, c.code.parent, c.direct, c.total, c.share) for c in result.codes),
@@ -171,7 +171,7 @@ def _corpus(book: _Book, name: str, study: Study, result: CorpusResult, lists: L
 def _specificities(book: _Book, name: str, result: CorpusResult) -> None:
     sheet = _Sheet(book, name, f"{result.corpus.title} – spécificités de Lafon")
     sheet.table(
-        ["Mot", "Variable", "Modalité", "Score", "f", "t", "F", "T", "Rapport", "Significatif (BH 5 %)"],
+        ["Mot", "Variable", "Modalité", "Score", "f", "t", "F", "T", "Rapport", "Significatif (BH 5 %)"],
         (
             (
                 shown(result, item.lemma),
@@ -195,7 +195,7 @@ def _specificities(book: _Book, name: str, result: CorpusResult) -> None:
 def _flats(sheet: _Sheet, tables: Sequence[FlatTable]) -> None:
     for table in tables:
         sheet.line(table.label, sheet.book.bold)
-        sheet.line(f"Base : {table.answered} réponses sur {table.base} ; sans réponse : {table.nonresponse}")
+        sheet.line(f"Base : {table.answered} réponses sur {table.base} ; sans réponse : {table.nonresponse}")
         rows: list[tuple[Cell, ...]] = [(r.label, r.count, r.of_respondents, r.of_answers) for r in table.rows]
         sheet.table(["Modalité", "Effectif", "% des répondants", "% des réponses"], rows, frozen=False)
         for note in table.notes:
@@ -206,7 +206,7 @@ def _flats(sheet: _Sheet, tables: Sequence[FlatTable]) -> None:
 def _crosses(sheet: _Sheet, tables: Sequence[CrossTable]) -> None:
     for table in tables:
         sheet.line(f"{table.row_label} × {table.column_label}", sheet.book.bold)
-        sheet.line(f"Base : {table.base} ; laissés de côté : {table.left_out}")
+        sheet.line(f"Base : {table.base} ; laissés de côté : {table.left_out}")
         blocks: list[tuple[str, tuple[tuple[Cell, ...], ...]]] = [
             ("Effectifs", table.counts),
             ("% en ligne", table.row_percent),

@@ -152,9 +152,9 @@ def _flags(residuals: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _notes(n: int, test: ChiSquare | None, *, single: bool) -> list[str]:
-    notes = [VOLUNTEERS_NOTICE, "Base : personnes ayant répondu aux deux questions.", *base_notes(n)]
+    notes = [VOLUNTEERS_NOTICE, "Base : personnes ayant répondu aux deux questions.", *base_notes(n)]
     if test and not test.valid:
-        notes.append("Effectifs attendus trop faibles : le khi-deux est donné à titre indicatif.")
+        notes.append("Effectifs attendus trop faibles : le khi-deux est donné à titre indicatif.")
     if not single:
-        notes.append("Plusieurs réponses possibles : chaque modalité est testée séparément, sans khi-deux d’ensemble.")
+        notes.append("Plusieurs réponses possibles : chaque modalité est testée séparément, sans khi-deux d’ensemble.")
     return notes

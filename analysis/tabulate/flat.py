@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from analysis.corpus import Variable
 
-VOLUNTEERS_NOTICE = "Participants volontaires : résultats non représentatifs de la population."
+VOLUNTEERS_NOTICE = "Participants volontaires : résultats non représentatifs de la population."
 VERY_WEAK_BASE = 30
 WEAK_BASE = 60
 
@@ -59,9 +59,9 @@ def percentage(part: int, whole: int) -> float | None:
 def base_notes(answered: int) -> list[str]:
     """What must be said about the size of a base."""
     if answered < VERY_WEAK_BASE:
-        return [f"Base très faible (moins de {VERY_WEAK_BASE} répondants) : à lire avec une grande prudence."]
+        return [f"Base très faible (moins de {VERY_WEAK_BASE} répondants) : à lire avec une grande prudence."]
     if answered < WEAK_BASE:
-        return [f"Base faible (moins de {WEAK_BASE} répondants) : à lire avec prudence."]
+        return [f"Base faible (moins de {WEAK_BASE} répondants) : à lire avec prudence."]
     return []
 
 
@@ -72,9 +72,9 @@ def flat_table(variable: Variable) -> FlatTable:
     answers = sum(counts)
     notes = [VOLUNTEERS_NOTICE, *base_notes(answered)]
     if variable.multiple:
-        notes.append("Plusieurs réponses possibles : le total des parts de répondants peut dépasser 100 %.")
+        notes.append("Plusieurs réponses possibles : le total des parts de répondants peut dépasser 100 %.")
     else:
-        notes.append("Le total peut différer de 100 % à cause des arrondis.")
+        notes.append("Le total peut différer de 100 % à cause des arrondis.")
     return FlatTable(
         key=variable.key,
         label=variable.label,

@@ -16,14 +16,14 @@ def test_report_then_verify(small_dump, plan, lemma_cache, tmp_path, capsys):
     assert "Conforme" in capsys.readouterr().out
     (out / "words.ndjson").unlink()
     assert main(["verify", str(out), "--dump", str(small_dump), *cache]) == 1
-    assert capsys.readouterr().err.splitlines()[-1] == "Refusé : « words.ndjson » manque."
+    assert capsys.readouterr().err.splitlines()[-1] == "Refusé : « words.ndjson » manque."
 
 
 def test_describe_tells_what_is_there(small_dump, plan, capsys):
     assert main(["describe", str(small_dump), "--codebook", str(plan)]) == 0
     told = capsys.readouterr().out
-    assert "s2:q3 : Pourquoi ? ; 30 reçues, 0 écartées, 1 non-réponses, 29 facturables" in told
-    assert "Approbations manquantes : ditp, administration" in told
+    assert "s2:q3 : Pourquoi ? ; 30 reçues, 0 écartées, 1 non-réponses, 29 facturables" in told
+    assert "Approbations manquantes : ditp, administration" in told
 
 
 def test_code_writes_assignments_and_the_reconciliation(small_dump, plan, lemma_cache, tmp_path, capsys):
@@ -44,7 +44,7 @@ def test_tabulate_prints_flat_and_cross_tables(small_dump, capsys):
     (table,) = json.loads(capsys.readouterr().out)
     assert (table["row_key"], table["base"]) == ("q1", 39)
     assert main(["tabulate", str(small_dump), "--cross", "q1", "rien"]) == 1
-    assert "variables connues : imported_votes, q1, q2, side, theme, votes" in capsys.readouterr().err
+    assert "variables connues : imported_votes, q1, q2, side, theme, votes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -73,5 +73,5 @@ def test_refusal_is_one_french_line(small_dump, tmp_path, capsys):
     )
     assert main(["report", str(small_dump), "--codebook", str(broken), "--out", str(tmp_path / "out")]) == 1
     told = capsys.readouterr().err.splitlines()
-    assert told == ["Refusé : Code « a » : il est son propre ancêtre (a → a) ; retirez un « parent »."]
+    assert told == ["Refusé : Code « a » : il est son propre ancêtre (a → a) ; retirez un « parent »."]
     assert not (tmp_path / "out").exists()

@@ -76,5 +76,5 @@ def test_override_file_must_map_forms_to_lemmas(tmp_path):
     path.write_text("Ehpads: ehpad\n", encoding="utf-8")
     assert read_overrides(path) == {"ehpads": "ehpad"}
     path.write_text("- ehpad\n", encoding="utf-8")
-    with pytest.raises(AnalysisError, match="« forme: lemme »"):
+    with pytest.raises(AnalysisError, match="« forme: lemme »"):
         read_overrides(path)

@@ -57,18 +57,18 @@ def test_changed_file_is_refused(small_dump, tmp_path):
         (copy / file.name).write_bytes(file.read_bytes())
     path = copy / "contributions.ndjson"
     path.write_text(path.read_text(encoding="utf-8").replace("vélo", "velo"), encoding="utf-8")
-    with pytest.raises(AnalysisError, match=r"« contributions\.ndjson » ne correspond pas à l’empreinte"):
+    with pytest.raises(AnalysisError, match=r"« contributions\.ndjson » ne correspond pas à l’empreinte"):
         readers.read(copy)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("contributions.ndjson", "{oups\n", "« contributions.ndjson », ligne 1 : ce n’est pas un objet JSON"),
+        ("contributions.ndjson", "{oups\n", "« contributions.ndjson », ligne 1 : ce n’est pas un objet JSON"),
         ("contributions.ndjson", '{"id": 1}\n', "La colonne 'step' manque"),
-        ("contributions.ndjson", None, "« contributions.ndjson » manque"),
+        ("contributions.ndjson", None, "« contributions.ndjson » manque"),
         ("manifest.json", "[]", "n’annonce pas le format"),
-        ("answers.ndjson", '{"reply": "zz", "question": "q3", "text": "x", "options": [], "other": null}\n', "« zz »"),
+        ("answers.ndjson", '{"reply": "zz", "question": "q3", "text": "x", "options": [], "other": null}\n', "« zz »"),
     ],
 )
 def test_broken_dump_is_refused_naming_file_and_place(small_dump, tmp_path, name, content, message):
@@ -94,15 +94,15 @@ def test_plain_csv_is_a_corpus_with_its_variables(tmp_path, separator):
     assert corpus.texts == ("Des trains", "")
     assert [variable.key for variable in corpus.variables] == ["région"]
     assert corpus.variables[0].answered.tolist() == [True, False]
-    assert source.notices == ("Colonne « date » : vide ou plus de 60 modalités, écartée.",)
+    assert source.notices == ("Colonne « date » : vide ou plus de 60 modalités, écartée.",)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"id,texte\n1,a\n", "une colonne « text »"),
-        (b"", "une colonne « id »"),
-        (b"id,text\n1,a\n1,b\n", "l’identifiant « 1 » sert 2 fois"),
+        (b"id,texte\n1,a\n", "une colonne « text »"),
+        (b"", "une colonne « id »"),
+        (b"id,text\n1,a\n1,b\n", "l’identifiant « 1 » sert 2 fois"),
         (b"id,text,x,x\n1,a,b,c\n", "deux colonnes portent le même nom"),
         ("id,text\n1,é\n".encode("latin-1"), "n’est pas en UTF-8"),
     ],
@@ -115,7 +115,7 @@ def test_faulty_csv_is_refused_in_french(tmp_path, content, message):
 
 
 def test_unknown_corpus_is_refused_with_those_that_exist(small_dump):
-    with pytest.raises(AnalysisError, match="au choix : s1, s1:arguments, s2:q3"):
+    with pytest.raises(AnalysisError, match="au choix : s1, s1:arguments, s2:q3"):
         readers.restricted(readers.read(small_dump), ("s9",))
     assert len(readers.restricted(readers.read(small_dump), ("s1",)).corpora) == 1
 

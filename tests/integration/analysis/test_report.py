@@ -158,7 +158,7 @@ def test_verify_replays_and_names_the_first_file_that_differs(made, small_dump, 
     shutil.copytree(made.out, copy)
     with (copy / "results.json").open("a", encoding="utf-8") as file:
         file.write(" ")
-    with pytest.raises(AnalysisError, match=r"« results\.json » n’est plus celui que décrit le manifeste"):
+    with pytest.raises(AnalysisError, match=r"« results\.json » n’est plus celui que décrit le manifeste"):
         verify(copy, small_dump, cache=lemma_cache)
 
 
@@ -170,7 +170,7 @@ def test_verify_sees_a_result_forged_with_its_manifest(made, small_dump, lemma_c
     manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
     manifest["outputs"]["results.json"] = provenance.file_digest(path)
     (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    with pytest.raises(AnalysisError, match=r"« results\.json » diffère de celui d’une nouvelle exécution"):
+    with pytest.raises(AnalysisError, match=r"« results\.json » diffère de celui d’une nouvelle exécution"):
         verify(copy, small_dump, cache=lemma_cache)
 
 

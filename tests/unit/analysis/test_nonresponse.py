@@ -21,7 +21,7 @@ from analysis.errors import AnalysisError
         ("n" * 90, "repeated"),
         ("RAS", "nothing_to_report"),
         ("R.A.S.", "nothing_to_report"),
-        ("Néant !", "nothing_to_report"),
+        ("Néant !", "nothing_to_report"),
         ("rien à dire 😀", "nothing_to_report"),
         ("NSP", "does_not_know"),
         ("Je ne sais pas...", "does_not_know"),
@@ -37,7 +37,7 @@ def test_text_without_an_answer_is_named_by_its_rule(text, rule):
 
 @pytest.mark.parametrize(
     "text",
-    ["Aucun", "non", "Oui", "50 %", "10 €", "Rien ne change si l’on taxe le kérosène.", "TVA", "Je ne sais pas lire"],
+    ["Aucun", "non", "Oui", "50 %", "10 €", "Rien ne change si l’on taxe le kérosène.", "TVA", "Je ne sais pas lire"],
 )
 def test_short_or_odd_answers_stay_answers(text):
     assert nonresponse.sort([text]).rule == (None,)
@@ -59,7 +59,7 @@ def test_counts_list_every_rule_and_bill_all_but_nonresponses():
 def test_rule_file_that_cannot_be_read_is_refused_in_french(tmp_path):
     path = tmp_path / "rules.yaml"
     path.write_text("version: x\nnonresponse:\n  - {id: a, label: A, kind: telepathy}\n", encoding="utf-8")
-    with pytest.raises(AnalysisError, match="« telepathy » n’existe pas"):
+    with pytest.raises(AnalysisError, match="« telepathy » n’existe pas"):
         nonresponse.load(path)
     path.write_text("[", encoding="utf-8")
     with pytest.raises(AnalysisError, match="illisible"):
