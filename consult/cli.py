@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy.exc import OperationalError
 
 from consult.actor import PLATFORM_ROLES, STAFF_ROLES, SYSTEM, Role
+from consult.console import FrenchHelp, Served
 from consult.db import ALL_TENANTS, Database, as_tenant
 from consult.errors import ConflictError, ConsultError, InvalidError, NotFoundError
-from consult.labels import NO_BREAK
+from consult.imports.cli import import_
 from consult.settings import Settings, UnsafeSettingsError
 
 if TYPE_CHECKING:
@@ -28,31 +29,20 @@ if TYPE_CHECKING:
 REFUSED, WRONG_USE = 1, 2
 
 
-class _FrenchHelp(click.HelpFormatter):
-    """Click's help, whose own words have no French translation."""
-
-    WORDS: Final = {"Commands": "Commandes", "Show this message and exit.": "Afficher cette aide."}
-
-    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        del prefix
-        super().write_usage(prog, args, "Usage : ")
-
-    def write_heading(self, heading: str) -> None:
-        super().write_heading(self.WORDS.get(heading, heading) + NO_BREAK)
-
-    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        super().write_dl([(term, self.WORDS.get(text, text)) for term, text in rows], col_max, col_spacing)
-
-
-click.Context.formatter_class = _FrenchHelp
+click.Context.formatter_class = FrenchHelp
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Consult : plateforme de consultation publique vérifiable.
 
     Chaque réglage se donne par une variable d’environnement, décrite dans deploy/env.example.
     """
+    context.obj = _served
+
+
+cli.add_command(import_)
 
 
 def main() -> None:
@@ -107,10 +97,12 @@ def _settings() -> Settings:
 
 
 def _database(settings: Settings) -> Database:
-    """The database, once every migration was run on it."""
-    from consult.migrations import commands
+    """The database, once every migration was run on it, and all that its tables refer to."""
+    from consult.migrations import commands, load_models
 
+    load_models()
     database = Database(settings.database_url, pool_size=settings.pool_size)
+    click.get_current_context().call_on_close(database.dispose)
     if not commands.is_current(database):
         raise ConflictError("La base de données n’est pas à jour : lancez d’abord « consult db upgrade ».")
     return database
@@ -133,13 +125,13 @@ def db_upgrade(revision: str) -> None:
 
 @db.command("downgrade")
 @click.argument("revision")
-@click.option("--yes", is_flag=True, help="Ne pas demander de confirmation.")
+@click.option("--yes", is_flag=True, help="Accepter que des données soient perdues.")
 def db_downgrade(revision: str, yes: bool) -> None:  # noqa: FBT001  # click gives flags so
-    """Revenir à REVISION (« -1 » : une étape ; « base » : plus aucune table). Des données peuvent être perdues."""
+    """Revenir à REVISION (« -1 » : une étape ; « base » : plus aucune table)."""
     from consult.migrations import commands
 
     if not yes:
-        click.confirm("Les données sans place dans l’ancien schéma seront perdues. Continuer ?", abort=True, err=True)
+        raise ConflictError("Les données sans place dans l’ancien schéma seraient perdues : confirmez par --yes.")
     commands.downgrade(_settings().database_url, revision)
     tell("Retour effectué.")
 
@@ -214,7 +206,7 @@ def serve(no_worker: bool) -> int:  # noqa: FBT001  # click gives flags so
 
     settings = _settings()
     serving.refuse_busy_port(settings)
-    _database(settings).dispose()
+    _database(settings).dispose()  # the children have their own
 
     def ready() -> None:
         tell(f"Consult répond sur http://{settings.host}:{settings.port} (Ctrl+C pour arrêter).")
@@ -223,6 +215,33 @@ def serve(no_worker: bool) -> int:  # noqa: FBT001  # click gives flags so
 
     tell("Démarrage…")
     return serving.serve(settings, with_worker=not no_worker, ready=ready)
+
+
+@cli.command()
+@click.option("--code", "code_only", is_flag=True, help="Donner seulement le code du second facteur, valable 30 s.")
+def demo(code_only: bool) -> None:  # noqa: FBT001  # click gives flags so
+    """Charger la consultation fictive de démonstration, et dire avec quels comptes l’essayer."""
+    from consult import app, clock
+    from consult.demo import load, visitors
+    from consult.organisations import queries
+
+    settings = _settings()
+    if code_only:
+        click.echo(visitors.code(clock.now()))
+        return
+    database = _database(settings)
+
+    def progress(done: int, total: int, message: str) -> None:
+        if done * 10 // total > (done - 1) * 10 // total:
+            tell(f"{message} : {done * 100 // total} %")
+
+    loaded = load.load(database, app.bindings(settings), settings, now=clock.now(), tell=progress)
+    tell("Démonstration chargée." if loaded else "La démonstration est déjà chargée : rien n’a changé.")
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        organisation = queries.by_slug(session, load.ORGANISATION)
+        assert organisation is not None
+        site = queries.address_of(session, organisation, settings)
+    click.echo("\n".join(visitors.introduction(site, clock.now())))
 
 
 @cli.group()
@@ -307,6 +326,20 @@ def account_revoke(slug: str, email: str, role_name: str) -> None:
     with _serving(_database(settings), slug) as (session, _):
         service.revoke_platform(session, _account(session, settings, email), role, now=clock.now())
     tell(f"Rôle « {role.value} » retiré.")
+
+
+def _served(slug: str) -> Served:
+    """The platform for the command of a feature. Raises NotFoundError."""
+    from consult import app
+    from consult.organisations import queries
+
+    settings = _settings()
+    database = _database(settings)
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        found = queries.by_slug(session, slug) if slug else queries.default(session, settings)
+        if found is None:
+            raise NotFoundError("Aucune organisation de cet identifiant : voir « consult organisation create ».")
+        return Served(settings, database, app.bindings(settings), found.id, tell)
 
 
 @contextlib.contextmanager
