@@ -26,6 +26,7 @@ from consult import html as rich_text
 from consult.accounts import jobs as accounts_jobs
 from consult.accounts import views as accounts_views
 from consult.actor import ANONYMOUS, Actor
+from consult.coding import jobs as coding_jobs
 from consult.coding import views as coding_views
 from consult.consultations import bindings as consultations_bindings
 from consult.consultations import queries as consultations
@@ -43,6 +44,7 @@ from consult.jobs.schedule import Task
 from consult.mail import jobs as mail_jobs
 from consult.moderation import jobs as moderation_jobs
 from consult.moderation import views as moderation_views
+from consult.opendata import jobs as opendata_jobs
 from consult.organisations import views as organisations_views
 from consult.pagecache import PageCache
 from consult.protocols import Bindings, ContentType, JobHandler, PublicDataset, StepKind
@@ -74,6 +76,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *mail_jobs.TASKS,
     *accounts_jobs.TASKS,
     *contributions_jobs.TASKS,
+    *opendata_jobs.TASKS,
 )
 ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed, contents before the votes on them
     contributions_service.publish_pending,
@@ -191,6 +194,8 @@ def bindings(settings: Settings) -> Bindings:
         questionnaires_bindings.RepliesDataset(),
         questionnaires_bindings.AnswersDataset(),
     )
+    by_name = {dataset.name: dataset for dataset in public_datasets}
+    make_dump = opendata_jobs.DumpMaker(settings, by_name)
     job_handlers: tuple[JobHandler, ...] = (
         jobs_schedule.PruneJobs(TASKS),
         mail_jobs.DeliverMail(settings),
@@ -201,12 +206,15 @@ def bindings(settings: Settings) -> Bindings:
         imports_jobs.RunImport(),
         imports_jobs.UndoImport(),
         moderation_jobs.NotifyModerators(settings),
+        opendata_jobs.MakeDump(settings, make_dump),
+        opendata_jobs.RefreshDumps(),
+        coding_jobs.RunHandler(settings.data_path, make_dump),
     )
     return Bindings(
         step_kinds={kind.kind: kind for kind in step_kinds},
         content_types={each.type: each for each in content_types},
         job_handlers={handler.kind: handler for handler in job_handlers},
-        public_datasets={dataset.name: dataset for dataset in public_datasets},
+        public_datasets=by_name,
     )
 
 

@@ -19,7 +19,7 @@ from consult.protocols import Progress
 class DumpWriter(Protocol):
     """Writes the open dump of a consultation into a folder; `opendata` provides it, `app.py` binds it."""
 
-    def __call__(self, session: Session, consultation_id: uuid.UUID, folder: Path) -> Iterator[Progress]: ...
+    def __call__(self, organisation_id: uuid.UUID, consultation_id: uuid.UUID, folder: Path) -> Iterator[Progress]: ...
 
 
 def run_folder(data_path: Path, run_id: uuid.UUID) -> Path:
@@ -42,13 +42,13 @@ class RunHandler:
         run = session.get(AnalysisRun, run_id)
         if run is None or run.status is not RunStatus.WAITING:
             return
-        seed, consultation_id = run.seed, run.consultation_id
+        seed, organisation_id, consultation_id = run.seed, run.organisation_id, run.consultation_id
         folder = run_folder(self._data_path, run_id)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         plan = _write_plan(run.codebook, folder / "plan.yaml")
         yield Progress(0, None, "Préparation des données ouvertes")
-        yield from self._write_dump(session, consultation_id, folder / "dump")
+        yield from self._write_dump(organisation_id, consultation_id, folder / "dump")
         out = folder / "report"
         try:
             yield from seam.run_report(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult import seam
@@ -14,6 +14,7 @@ from consult.audit import service as audit
 from consult.coding.models import AnalysisRun, Codebook, CodebookApproval, Party, RunStatus
 from consult.consultations.models import Consultation
 from consult.errors import ConflictError, ForbiddenError, InvalidError
+from consult.jobs import queries as job_queries
 from consult.jobs import service as jobs
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
@@ -96,12 +97,14 @@ def request_run(
 ) -> AnalysisRun:
     """Ask for an analysis of what is public now; a worker does it. Raises ConflictError while one is waiting."""
     waiting = session.scalar(
-        select(func.count())
-        .select_from(AnalysisRun)
-        .where(AnalysisRun.consultation_id == consultation.id, AnalysisRun.status == RunStatus.WAITING)
+        select(AnalysisRun).where(
+            AnalysisRun.consultation_id == consultation.id, AnalysisRun.status == RunStatus.WAITING
+        )
     )
-    if waiting:
-        raise ConflictError("Une analyse de cette consultation est déjà en cours : attendez sa fin.")
+    if waiting is not None:
+        if not job_queries.is_over(session, waiting.job_id):
+            raise ConflictError("Une analyse de cette consultation est déjà en cours : attendez sa fin.")
+        fail(session, waiting, error="L’analyse s’est arrêtée à chaque essai.", now=now)
     run = AnalysisRun(
         id=uuid.uuid4(),
         consultation_id=consultation.id,

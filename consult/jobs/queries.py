@@ -42,3 +42,9 @@ def unfinished(session: Session, *, limit: int = 200) -> list[Job]:
 def job(session: Session, job_id: uuid.UUID, *, organisation_id: uuid.UUID) -> Job | None:
     """One job of an organisation, for a progress page."""
     return session.scalars(select(Job).where(Job.id == job_id, Job.organisation_id == organisation_id)).one_or_none()
+
+
+def is_over(session: Session, job_id: uuid.UUID | None) -> bool:
+    """Whether nobody will work on that job any more: done, failed for good, or forgotten."""
+    job = session.get(Job, job_id) if job_id else None
+    return job is None or job.state in {JobState.DONE, JobState.FAILED}

@@ -1,0 +1,1 @@
+"""Open data: dumps of what is public, and the public API."""
