@@ -19,7 +19,7 @@ A YAML file:
       - {role: ditp, by: Nom, on: 2026-03-02, digest: …}
       - {role: administration, by: Nom, on: 2026-03-02, digest: …}
 
-An approval holds for the content it names by its digest; one without digest holds for the file it is in.
+An approval holds for the very content whose digest it names (`python -m analysis describe --codebook FILE` prints it).
 """
 
 import hashlib
@@ -77,7 +77,7 @@ class Codebook:
     @property
     def missing_approvals(self) -> tuple[str, ...]:
         """The approvers, among `ditp` and `administration`, who have not approved this very content."""
-        given = {approval.role for approval in self.approvals if approval.digest in {None, self.digest}}
+        given = {approval.role for approval in self.approvals if approval.digest == self.digest}
         return tuple(role for role in APPROVERS if role not in given)
 
     def ancestors(self, code: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 COLOUR = "#1d4f91"
 INK = "#1b1b1b"
@@ -36,6 +37,7 @@ def bars(labels: list[str], values: list[float], unit: str) -> bytes:
         axes.invert_yaxis()
         axes.margins(x=0.12)
         axes.set_xlim(left=0, right=None if any(values) else 1)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         axes.set_xlabel(unit, fontsize=9)
         axes.tick_params(axis="x", labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)

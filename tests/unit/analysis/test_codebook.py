@@ -45,6 +45,8 @@ def test_run_needs_both_approvals_of_this_very_content():
     assert from_mapping({**PLAN, "approvals": [ditp]}).missing_approvals == ("administration",)
     assert from_mapping({**PLAN, "approvals": both}).missing_approvals == ()
     assert from_mapping({**PLAN, "approvals": both}).digest == plan.digest
+    nameless = [{"role": "ditp", "by": "A"}, both[1]]
+    assert from_mapping({**PLAN, "approvals": nameless}).missing_approvals == ("ditp",)
     edited = {**changed(definition="autre"), "approvals": both}
     assert from_mapping(edited).missing_approvals == ("ditp", "administration")
 
