@@ -41,12 +41,9 @@ def create_organisation(
 def update_identity(
     session: Session, organisation: Organisation, values: Mapping[str, Any], *, actor: Actor, now: dt.datetime
 ) -> None:
-    """Change any of EDITABLE, and journal which; other keys are ignored."""
-    changed = {
-        name: str(values[name]).strip()
-        for name in EDITABLE
-        if name in values and str(values[name]).strip() != getattr(organisation, name)
-    }
+    """Change any of EDITABLE, and journal which; other keys are ignored, and so is what was not sent (None)."""
+    given = {name: str(values[name]).strip() for name in EDITABLE if values.get(name) is not None}
+    changed = {name: value for name, value in given.items() if value != getattr(organisation, name)}
     if not changed:
         return
     for name, value in changed.items():

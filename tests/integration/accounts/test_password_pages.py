@@ -1,0 +1,147 @@
+"""Losing, resetting and changing a password."""
+
+import datetime as dt
+import html
+import threading
+
+import pytest
+import time_machine
+
+from consult.accounts.models import Account, LoginSession
+from consult.actor import Role
+from tests import factories as f
+from tests.integration.accounts.visits import link, post, sign_up
+
+OTHER = "lanterne-cumin-voile-grès"
+
+
+@pytest.fixture
+def account(make, organisation):
+    return make(f.make_account, organisation, email="zephyr@exemple.fr", pseudonym="Zéphyr")
+
+
+def ask(client, email="zephyr@exemple.fr"):
+    return post(client, "/mot-de-passe-oublie", email=email)
+
+
+def test_a_lost_password_is_replaced_by_a_mailed_link(client, app, account, mails):
+    f.sign_in(app.test_client(), account)
+    thief = app.test_client()
+    f.sign_in(thief, account)
+    assert ask(client).status_code == 303
+    ((recipient, text),) = mails("accounts_reset")
+    assert recipient == "zephyr@exemple.fr"
+    path = link(text)
+    assert client.get(path).status_code == 200
+    assert post(client, path, password="court").status_code == 422
+    assert post(client, path, password=OTHER).location == "/connexion"
+    assert client.get(path).status_code == 410
+    assert thief.get("/mon-compte").status_code == 303, "every session is closed"
+    assert post(client, "/connexion", email="zephyr@exemple.fr", password=f.PASSWORD).status_code == 422
+    assert post(client, "/connexion", email="zephyr@exemple.fr", password=OTHER).status_code == 303
+    assert len(mails("accounts_guard_changed")) == 1
+
+
+def test_the_reply_is_the_same_for_an_unknown_address(client, app, account, mails):
+    """AT-18.6."""
+    known, unknown = ask(client), ask(app.test_client(), "inconnue@exemple.fr")
+    assert (known.status_code, known.location, known.data) == (unknown.status_code, unknown.location, unknown.data)
+    assert client.get("/connexion").status_code == 200
+    ((recipient, text),) = mails("accounts_unknown")
+    assert recipient == "inconnue@exemple.fr"
+    assert "aucun compte" in text
+    assert "mot-de-passe/" not in text
+
+
+def test_an_unconfirmed_person_gets_a_new_confirmation_link(client, app, mails, organisation):
+    sign_up(client)
+    ask(app.test_client())
+    texts = [text for _, text in mails("accounts_confirm")]
+    assert len(texts) == 2
+    assert client.get(link(texts[0])).status_code == 410
+    assert client.get(link(texts[1])).status_code == 200
+    assert mails("accounts_reset") == mails("accounts_unknown") == []
+
+
+@pytest.mark.parametrize("email", ["zephyr@exemple.fr", "inconnue@exemple.fr"])
+def test_mails_to_one_address_are_bounded_known_or_not(client, account, email, mails):
+    """AT-19.6."""
+    replies = [ask(client, email) for _ in range(5)]
+    assert [reply.status_code for reply in replies] == [303, 303, 303, 429, 429]
+    assert int(replies[-1].headers["Retry-After"]) > 0
+    assert len(mails("accounts_reset")) + len(mails("accounts_unknown")) == 3
+
+
+@pytest.mark.parametrize("email", ["", "pas-une-adresse", "a@exemple.fr\r\nBcc: b@exemple.fr"])
+def test_an_impossible_address_is_named(client, account, email):
+    reply = ask(client, email)
+    assert reply.status_code == 422
+    assert "adresse électronique" in html.unescape(reply.text)
+
+
+def test_a_reset_link_lives_an_hour_and_only_the_last_counts(client, account, mails):
+    with time_machine.travel(f.NOW, tick=False) as clock:
+        ask(client)
+        ask(client)
+        first, second = (link(text) for _, text in mails("accounts_reset"))
+        assert client.get(first).status_code == 410
+        clock.shift(dt.timedelta(minutes=59))
+        assert client.get(second).status_code == 200
+        clock.shift(dt.timedelta(minutes=2))
+        assert client.get(second).status_code == 410
+        assert post(client, second, page="/connexion", password=OTHER).status_code == 410
+
+
+def test_a_reset_link_sent_twice_at_once_serves_once(app, client, account, mails):
+    ask(client)
+    path, token = link(mails("accounts_reset")[0][1]), f.csrf_token(client, "/connexion")
+    cookies = {"Cookie": f"form={client.get_cookie('form').value}"}
+    statuses = []
+
+    def send(password):
+        data = {"csrf_token": token, "password": password}
+        statuses.append(app.test_client(use_cookies=False).post(path, data=data, headers=cookies).status_code)
+
+    threads = [threading.Thread(target=send, args=(password,)) for password in (OTHER, f"{OTHER}-encore")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [303, 410]
+
+
+def test_a_reset_does_not_replace_the_second_factor(client, make, organisation, mails):
+    make(f.make_account, organisation, Role.MODERATOR, email="zephyr@exemple.fr")
+    ask(client)
+    path = link(mails("accounts_reset")[0][1])
+    assert "15 caractères" in client.get(path).text
+    assert post(client, path, password="mirabelle-ok").status_code == 422, "12 characters: not for staff"
+    assert post(client, path, password=OTHER).status_code == 303
+    post(client, "/connexion", email="zephyr@exemple.fr", password=OTHER)
+    assert client.get("/mon-compte").location.startswith("/gestion/second-facteur")
+
+
+def test_changing_the_password_asks_for_the_current_one_and_closes_other_sessions(client, app, account, rows, mails):
+    other = app.test_client()
+    f.sign_in(client, account)
+    f.sign_in(other, account)
+    before = rows(Account)[0].password_hash
+    wrong = post(client, "/mon-compte/mot-de-passe", current="faux-mot-de-passe", password=OTHER)
+    assert wrong.status_code == 422
+    assert "mot de passe actuel" in wrong.text
+    weak = post(client, "/mon-compte/mot-de-passe", current=f.PASSWORD, password="zephyrzephyrzephyr")
+    assert weak.status_code == 422
+    assert rows(Account)[0].password_hash == before
+    assert post(client, "/mon-compte/mot-de-passe", current=f.PASSWORD, password=OTHER).location == "/mon-compte"
+    assert client.get("/mon-compte").status_code == 200
+    assert other.get("/mon-compte").status_code == 303
+    assert len(rows(LoginSession)) == 1
+    assert [recipient for recipient, _ in mails("accounts_guard_changed")] == ["zephyr@exemple.fr"]
+
+
+def test_a_link_of_one_organisation_is_nothing_in_another(client, account, make, mails):
+    make(f.make_organisation, slug="ailleurs")
+    ask(client)
+    path = link(mails("accounts_reset")[0][1])
+    assert client.get(f"/o/ailleurs{path}").status_code == 410
+    assert client.get(path).status_code == 200
