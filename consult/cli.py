@@ -5,26 +5,17 @@ Features are imported inside each command, so that `consult --help` answers at o
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
 
 import click
 from sqlalchemy.exc import OperationalError
 
-from consult.actor import PLATFORM_ROLES, STAFF_ROLES, SYSTEM, Role
+from consult.accounts.cli import account
 from consult.console import FrenchHelp, Served
-from consult.db import ALL_TENANTS, Database, as_tenant
-from consult.errors import ConflictError, ConsultError, InvalidError, NotFoundError
+from consult.db import ALL_TENANTS, Database
+from consult.errors import ConflictError, ConsultError, NotFoundError
 from consult.imports.cli import import_
 from consult.settings import Settings, UnsafeSettingsError
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from consult.accounts.models import Account
-    from consult.organisations.models import Organisation
 
 REFUSED, WRONG_USE = 1, 2
 
@@ -42,6 +33,7 @@ def cli(context: click.Context) -> None:
     context.obj = _served
 
 
+cli.add_command(account)
 cli.add_command(import_)
 
 
@@ -262,72 +254,6 @@ def organisation_create(slug: str, name: str) -> None:
     tell(f"Organisation « {slug} » créée. Complétez ses mentions légales dans l’espace de gestion.")
 
 
-@cli.group()
-def account() -> None:
-    """Les comptes d’agents et leurs rôles."""
-
-
-@account.command("create")
-@click.option("--organisation", "slug", required=True, help="Identifiant de l’organisation.")
-@click.option("--email", required=True, help="Adresse électronique, dont vous répondez.")
-@click.option("--pseudonym", required=True, help="Nom affiché.")
-@click.option("--role", "role_names", multiple=True, help="Rôle à donner ; répétable.")
-@click.password_option("--password", envvar="CONSULT_NEW_PASSWORD", prompt="Mot de passe", help="Demandé s’il manque.")
-def account_create(slug: str, email: str, pseudonym: str, role_names: tuple[str, ...], password: str) -> None:
-    """Créer un compte confirmé, avec ses rôles."""
-    from consult import clock
-    from consult.accounts import service
-    from consult.accounts.passwords import service as passwords
-
-    settings = _settings()
-    roles = [_role(name) for name in role_names]
-    kept = passwords.keep(password, staff=not STAFF_ROLES.isdisjoint(roles), context=(email, pseudonym))
-    database = _database(settings)
-    with _serving(database, slug) as (session, served):
-        created = service.create_account(
-            session,
-            organisation_id=served.id,
-            email=email,
-            pseudonym=pseudonym,
-            password=kept,
-            now=clock.now(),
-            confirmed=True,
-            tags_differ=settings.email_tags,
-        )
-        for role in roles:
-            _grant(session, settings, served, created, role)
-    tell(f"Compte « {pseudonym} » créé." + (" Le second facteur sera demandé à la connexion." if roles else ""))
-
-
-@account.command("grant")
-@click.option("--organisation", "slug", required=True, help="Identifiant de l’organisation du compte.")
-@click.argument("email")
-@click.argument("role_name", metavar="ROLE")
-def account_grant(slug: str, email: str, role_name: str) -> None:
-    """Donner un rôle à un compte existant, connu par son adresse."""
-    settings = _settings()
-    role = _role(role_name)
-    with _serving(_database(settings), slug) as (session, served):
-        _grant(session, settings, served, _account(session, settings, email), role)
-    tell(f"Rôle « {role.value} » donné.")
-
-
-@account.command("revoke")
-@click.option("--organisation", "slug", required=True, help="Identifiant de l’organisation du compte.")
-@click.argument("email")
-@click.argument("role_name", metavar="ROLE")
-def account_revoke(slug: str, email: str, role_name: str) -> None:
-    """Retirer un rôle de plateforme. Les rôles d’organisation se retirent dans l’espace de gestion, avec un motif."""
-    from consult import clock
-    from consult.accounts.access import service
-
-    settings = _settings()
-    role = _role(role_name, PLATFORM_ROLES)
-    with _serving(_database(settings), slug) as (session, _):
-        service.revoke_platform(session, _account(session, settings, email), role, now=clock.now())
-    tell(f"Rôle « {role.value} » retiré.")
-
-
 def _served(slug: str) -> Served:
     """The platform for the command of a feature. Raises NotFoundError."""
     from consult import app
@@ -338,48 +264,11 @@ def _served(slug: str) -> Served:
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         found = queries.by_slug(session, slug) if slug else queries.default(session, settings)
         if found is None:
-            raise NotFoundError("Aucune organisation de cet identifiant : voir « consult organisation create ».")
+            named = (
+                f"Aucune organisation n’a l’identifiant « {slug} »" if slug else "Aucune organisation n’existe encore"
+            )
+            raise NotFoundError(f"{named} : voir « consult organisation create ».")
         return Served(settings, database, app.bindings(settings), found.id, tell)
-
-
-@contextlib.contextmanager
-def _serving(database: Database, slug: str) -> Iterator[tuple[Session, Organisation]]:
-    """A transaction for that organisation. Raises NotFoundError."""
-    from consult.organisations import queries
-
-    with database.transaction(tenant=ALL_TENANTS) as session:
-        served = queries.by_slug(session, slug)
-        if served is None:
-            raise NotFoundError(f"Aucune organisation n’a l’identifiant « {slug} ».")
-        with as_tenant(session, served.id):
-            yield session, served
-
-
-def _role(name: str, known: Collection[Role] = STAFF_ROLES) -> Role:
-    if name not in {role.value for role in known}:
-        raise InvalidError(f"Le rôle « {name} » n’existe pas ici. Rôles possibles : {', '.join(sorted(known))}.")
-    return Role(name)
-
-
-def _account(session: Session, settings: Settings, email: str) -> Account:
-    from consult.accounts import policy, queries
-
-    found = queries.confirmed_account(session, policy.typed_email_key(email, tags_differ=settings.email_tags))
-    if found is None:
-        raise NotFoundError("Aucun compte confirmé de cette organisation n’a cette adresse.")
-    return found
-
-
-def _grant(session: Session, settings: Settings, served: Organisation, held: Account, role: Role) -> None:
-    from consult import clock
-    from consult.accounts.access import service
-    from consult.organisations import queries
-
-    if role in PLATFORM_ROLES:
-        service.grant_platform(session, held, role, now=clock.now())
-        return
-    site = queries.address_of(session, served, settings)
-    service.grant(session, served, held, role, actor=SYSTEM, now=clock.now(), site=site)
 
 
 if __name__ == "__main__":
