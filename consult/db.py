@@ -11,6 +11,7 @@ import contextlib
 import datetime as dt
 import enum
 import fcntl
+import functools
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.base import ExecutableOption
 from sqlalchemy.types import TypeDecorator
 
 # Who may see a column. Every column declares one: `mapped_column(info=PUBLIC)`.
@@ -238,9 +240,13 @@ def _keep_to_tenant(state: ORMExecuteState) -> None:
         if touched:
             raise TenantMissingError(f"no organisation is set for a query on {', '.join(touched)}")
         return
-    state.statement = state.statement.options(
-        with_loader_criteria(TenantOwned, lambda cls: cls.organisation_id == tenant, include_aliases=True)
-    )
+    if state.is_orm_statement:  # a statement on tables alone is left as it is, so that its cache key is computed once
+        state.statement = state.statement.options(_only_of(tenant))
+
+
+@functools.lru_cache(maxsize=256)
+def _only_of(tenant: Tenant) -> ExecutableOption:
+    return with_loader_criteria(TenantOwned, lambda cls: cls.organisation_id == tenant, include_aliases=True)
 
 
 def _tenant_tables() -> set[str]:

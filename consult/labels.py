@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,11 @@ def date(day: dt.date | dt.datetime) -> str:
     """
     if isinstance(day, dt.datetime):
         day = _in_paris(day).date()
+    return _long_date(day)
+
+
+@functools.lru_cache(maxsize=2_000)
+def _long_date(day: dt.date) -> str:
     text = format_date(day, "long", locale="fr")
     return text.replace("1 ", "1er ", 1) if day.day == 1 else text
 
@@ -39,6 +45,8 @@ def moment(instant: dt.datetime) -> str:
 
 def number(value: float | Decimal, digits: int = 0) -> str:
     """« 1 234 567,9 »: thousands parted by U+202F, at most `digits` decimals, a real minus sign."""
+    if isinstance(value, int) and value >= 0:  # counts, many on a page: Babel takes fifty times as long
+        return f"{value:,}".replace(",", NARROW)
     return format_decimal(value, format=f"#,##0.{'#' * digits}" if digits else "#,##0", locale="fr").replace(
         "-", "\u2212"
     )

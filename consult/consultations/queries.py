@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from consult.actor import Actor
 from consult.consultations import policy
@@ -18,6 +18,14 @@ from consult.protocols import StepKind
 
 LISTED: Final = 100
 NOT_FOUND: Final = "Aucune consultation n’est publiée à cette adresse."
+
+# Built once: the address of a step is the most read of the site.
+_STEP: Final = (
+    select(Step)
+    .join(Step.consultation)
+    .where(Consultation.slug == bindparam("slug"), Step.slug == bindparam("step_slug"))
+    .options(contains_eager(Step.consultation))
+)
 
 
 def public_consultations(session: Session, now: dt.datetime) -> Mapping[policy.Phase, Sequence[Consultation]]:
@@ -59,14 +67,9 @@ def titles(session: Session) -> Mapping[uuid.UUID, str]:
 
 def step_or_404(session: Session, slug: str, step_slug: str, actor: Actor) -> Step:
     """The step of that address, its consultation loaded, if this person may read it. Raises NotFoundError."""
-    row = session.execute(
-        select(Step, Consultation)
-        .join(Consultation, Step.consultation_id == Consultation.id)
-        .where(Consultation.slug == slug, Step.slug == step_slug)
-    ).one_or_none()
-    if row is None or not policy.may_read(row.Consultation, actor):
+    step = session.scalar(_STEP, {"slug": slug, "step_slug": step_slug})
+    if step is None or not policy.may_read(step.consultation, actor):
         raise NotFoundError("Aucune étape de consultation n’est publiée à cette adresse.")
-    step: Step = row.Step
     return step
 
 

@@ -80,7 +80,7 @@ class ProposalsStep:
 
     def census(self, session: Session, step: Step) -> Mapping[str, int]:
         """Published contributions, arguments, votes, and imported votes apart."""
-        return queries.census(session, step.id)
+        return queries.census(session, step)
 
 
 class _Content(Generic[ContentT]):

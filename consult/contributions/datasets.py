@@ -228,8 +228,10 @@ class VotesDataset(_Rows):
 
 
 def _joined(query: Any, model: Any, waiting: FromClause, consultation_id: uuid.UUID) -> Any:
-    return query.outerjoin(waiting, waiting.c.target == model.id).where(
-        model.consultation_id == consultation_id, model.status.in_(_PUBLIC_STATUSES)
+    return (
+        query.select_from(model)
+        .outerjoin(waiting, waiting.c.target == model.id)
+        .where(model.consultation_id == consultation_id, model.status.in_(_PUBLIC_STATUSES))
     )
 
 

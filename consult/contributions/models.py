@@ -21,7 +21,6 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -68,11 +67,10 @@ class Proposal(TenantOwned, Base):
         Index("ix_proposal_recent", "step_id", "status", "created_at", "id"),
         Index("ix_proposal_voted", "step_id", "status", "votes_total", "random_rank"),  # also the sum of votes
         Index("ix_proposal_listed", "consultation_id", "id"),
-        Index(
+        Index(  # the sum of imported votes, without reading the proposals
             "ix_proposal_imported",
-            *("step_id", "status", "imported_votes_for", "imported_votes_mixed", "imported_votes_against"),
-            postgresql_where=text("origin = 'imported'"),
-            sqlite_where=text("origin = 'imported'"),
+            *("step_id", "origin", "status"),
+            *("imported_votes_for", "imported_votes_mixed", "imported_votes_against"),
         ),
     )
 

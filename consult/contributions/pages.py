@@ -33,7 +33,16 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
     theme = next((each for each in themes if each.slug == arguments.get("theme")), None)
     text = arguments.get("q", "").strip()[:LONGEST_SEARCH]
     number = _page_number(arguments.get("page"))
-    page = queries.proposals(session, step, sort=sort, theme_id=theme.id if theme else None, text=text, number=number)
+    census = queries.census(session, step)
+    page = queries.proposals(
+        session,
+        step,
+        sort=sort,
+        theme_id=theme.id if theme else None,
+        text=text,
+        number=number,
+        published=census["contributions"],
+    )
     asked = {"q": text, "theme": theme.slug if theme else "", "sort": "" if sort is Sort.RANDOM else sort.value}
     here: dict[str, Any] = {"slug": step.consultation.slug, "step_slug": step.slug}
     here |= {name: value for name, value in asked.items() if value}
@@ -43,7 +52,7 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         state=consultations.step_state(step, step.consultation, now).value,
         page=page,
         page_url=lambda n: url_for("consultations.step", **here, page=n),
-        census=queries.census(session, step.id),
+        census=census,
         themes={each.id: each.title for each in themes},
         theme_choices=[("", "Tous les thèmes"), *((each.slug, each.title) for each in themes)],
         asked=asked,
@@ -87,7 +96,7 @@ def proposal_page(sheet: ProposalSheet, form: Any = None) -> str:
     """The page of a proposal, with the form of an argument as it was typed if it came back."""
     found, step = sheet.proposal, sheet.step
     sides = {
-        side.value: queries.arguments(g.session, found.id, side, number=_page_number(request.args.get(side.value)))
+        side.value: queries.arguments(g.session, found, side, number=_page_number(request.args.get(side.value)))
         for side in Side
     }
     shown = [row.id for page in sides.values() for row in page.rows]

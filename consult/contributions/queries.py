@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import functools
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, Select, case, func, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, case, func, select, true
+from sqlalchemy.orm import Session, contains_eager
 
 from consult.accounts.models import Account
-from consult.consultations.models import Consultation, ContentStatus, Step
+from consult.consultations.models import Consultation, ContentStatus, Origin, Step
 from consult.contributions import policy
 from consult.contributions.models import (
     Argument,
@@ -45,10 +46,13 @@ class Sort(enum.StrEnum):
     VOTED = "voted"
 
 
+_P: Final = Proposal.__table__.c
+_A: Final = Argument.__table__.c
+_D: Final = VoteDelta.__table__.c
 _ORDERS: Final = {
-    Sort.RANDOM: (Proposal.random_rank,),
-    Sort.RECENT: (Proposal.created_at.desc(), Proposal.id.desc()),
-    Sort.VOTED: (Proposal.votes_total.desc(), Proposal.random_rank.desc()),
+    Sort.RANDOM: (_P.random_rank,),
+    Sort.RECENT: (_P.created_at.desc(), _P.id.desc()),
+    Sort.VOTED: (_P.votes_total.desc(), _P.random_rank.desc()),
 }
 
 
@@ -63,86 +67,106 @@ class Page:
 
 
 def proposals(
-    session: Session, step: Step, *, sort: Sort = Sort.RANDOM, theme_id: uuid.UUID | None = None, text: str = "",
+    session: Session,
+    step: Step,
+    *,
+    sort: Sort = Sort.RANDOM,
+    theme_id: uuid.UUID | None = None,
+    text: str = "",
     number: int = 1,
-) -> Page:  # fmt: skip
-    """A page of the published proposals of a step; two queries whatever their number.
+    published: int | None = None,
+) -> Page:
+    """A page of the published proposals of a step; two queries at most, whatever their number.
 
-    Rows have id, title, excerpt, theme_id, author, created_at, version, arguments, the votes with those not folded
-    yet, and the imported votes. A number beyond the last page gives the last page.
+    Rows have id, title, excerpt, cut, theme_id, author, created_at, arguments, the votes with those not folded yet,
+    and the imported votes. A number beyond the last page gives the last page. `published` is how many the step has,
+    when the caller knows.
     """
-    kept = [Proposal.step_id == step.id, Proposal.status == ContentStatus.PUBLISHED]
-    if theme_id is not None:
-        kept.append(Proposal.theme_id == theme_id)
-    if text:
-        kept.append(Proposal.id.in_(search.find(session, step.id, text)))
-    total = session.scalar(select(func.count()).select_from(Proposal).where(*kept)) or 0
-    pages = max(1, -(-total // PAGE))
+    asked = {"step": step.id, "theme": theme_id, "offset": 0}
+    found = search.find(session, step.id, text) if text else None
+    build = _statements if found is None else _list
+    count, listed = build(sort, theme_id is not None, found)
+    if published is None or theme_id is not None or found is not None:
+        published = session.scalar(count, asked) or 0
+    pages = max(1, -(-published // PAGE))
     number = min(max(1, number), pages)
-    ids = select(Proposal.id).where(*kept).order_by(*_ORDERS[sort]).limit(PAGE).offset((number - 1) * PAGE).subquery()
-    return Page(session.execute(_cards(ids).order_by(*_ORDERS[sort])).all(), number, pages, total)
+    rows = session.execute(listed, asked | {"offset": (number - 1) * PAGE}).all()
+    return Page(rows, number, pages, published)
+
+
+def _list(sort: Sort, by_theme: bool, found: Any) -> tuple[Any, Any]:  # noqa: FBT001  # a key of the cache
+    """The statements that count a list and read one page of it.
+
+    They are written on tables, which the tenant filter leaves alone: everything hangs on a step that was itself found
+    under the filter, and a second condition on the organisation would hide the indexes from SQLite.
+    """
+    kept = [_P.step_id == bindparam("step"), _P.status == ContentStatus.PUBLISHED]
+    if by_theme:
+        kept.append(_P.theme_id == bindparam("theme"))
+    if found is not None:
+        kept.append(_P.id.in_(found))
+    order = _ORDERS[sort]
+    ids = select(_P.id).where(*kept).order_by(*order).limit(PAGE).offset(bindparam("offset")).subquery()
+    return select(func.count()).select_from(Proposal.__table__).where(*kept), _cards(ids).order_by(*order)
+
+
+_statements = functools.cache(_list)  # building a statement costs more than running it
 
 
 def _cards(ids: FromClause) -> Select[Any]:
-    waiting = waiting_on_proposals(VoteDelta.proposal_id.in_(select(ids.c.id)))
+    waiting = waiting_on_proposals(_D.proposal_id.in_(select(ids.c.id)))
     arguments = (
         select(func.count())
-        .select_from(Argument)
-        .where(Argument.proposal_id == Proposal.id, Argument.status == ContentStatus.PUBLISHED)
+        .select_from(Argument.__table__)
+        .where(_A.proposal_id == _P.id, _A.status == ContentStatus.PUBLISHED)
         .scalar_subquery()
     )
     return (
         select(
-            Proposal.id,
-            Proposal.title,
-            func.substr(Proposal.body, 1, EXCERPT).label("excerpt"),
-            (func.length(Proposal.body) > EXCERPT).label("cut"),
-            Proposal.theme_id,
-            Proposal.author_id,
-            _author(Proposal).label("author"),
-            Proposal.created_at,
+            *(_P.id, _P.title, _P.theme_id, _P.created_at),
+            func.substr(_P.body, 1, EXCERPT).label("excerpt"),
+            (func.length(_P.body) > EXCERPT).label("cut"),
+            _author(_P),
             *exact_votes(waiting),
-            Proposal.imported_votes_for,
-            Proposal.imported_votes_mixed,
-            Proposal.imported_votes_against,
+            *(_P.imported_votes_for, _P.imported_votes_mixed, _P.imported_votes_against),
             arguments.label("arguments"),
         )
-        .join(ids, ids.c.id == Proposal.id)
-        .outerjoin(Account, Account.id == Proposal.author_id)
-        .outerjoin(waiting, waiting.c.target == Proposal.id)
+        .select_from(Proposal.__table__)
+        .join(ids, ids.c.id == _P.id)
+        .outerjoin(Account.__table__, Account.__table__.c.id == _P.author_id)
+        .outerjoin(waiting, waiting.c.target == _P.id)
     )
 
 
 def waiting_on_proposals(*restriction: ColumnElement[bool]) -> FromClause:
     """Changes of proposals' counts not folded yet: target, for, mixed, against."""
-    return _waiting(VoteDelta.proposal_id, restriction or (VoteDelta.proposal_id.is_not(None),))
+    return _waiting(_D.proposal_id, restriction or (_D.proposal_id.is_not(None),))
 
 
 def waiting_on_arguments(*restriction: ColumnElement[bool]) -> FromClause:
     """Changes of arguments' counts not folded yet: target, for, mixed, against."""
-    return _waiting(VoteDelta.argument_id, restriction or (VoteDelta.argument_id.is_not(None),))
+    return _waiting(_D.argument_id, restriction or (_D.argument_id.is_not(None),))
 
 
 def exact_votes(waiting: FromClause) -> list[ColumnElement[int]]:
     """The votes of a proposal as they are now, for an outer join of `waiting_on_proposals`."""
-    counters = {"for": Proposal.votes_for, "mixed": Proposal.votes_mixed, "against": Proposal.votes_against}
+    counters = {"for": _P.votes_for, "mixed": _P.votes_mixed, "against": _P.votes_against}
     return [(counter + func.coalesce(waiting.c[name], 0)).label(f"votes_{name}") for name, counter in counters.items()]
 
 
 def exact_useful(waiting: FromClause) -> ColumnElement[int]:
     """The votes of an argument as they are now, for an outer join of `waiting_on_arguments`."""
-    return (Argument.votes_for + func.coalesce(waiting.c["for"], 0)).label("votes_for")
+    return (_A.votes_for + func.coalesce(waiting.c["for"], 0)).label("votes_for")
 
 
 def _waiting(target: Any, restriction: Sequence[ColumnElement[bool]]) -> FromClause:
-    sums = [
-        func.sum(case((VoteDelta.value == value, VoteDelta.change), else_=0)).label(value.value) for value in VoteValue
-    ]
+    sums = [func.sum(case((_D.value == value, _D.change), else_=0)).label(value.value) for value in VoteValue]
     return select(target.label("target"), *sums).where(*restriction).group_by(target).subquery()
 
 
-def _author(model: type[Proposal | Argument]) -> ColumnElement[str]:
-    return case((model.author_name != "", model.author_name), else_=func.coalesce(Account.pseudonym, ""))
+def _author(of: Any) -> ColumnElement[str]:
+    pseudonym = func.coalesce(Account.__table__.c.pseudonym, "")
+    return case((of.author_name != "", of.author_name), else_=pseudonym).label("author")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +183,13 @@ class ProposalSheet:
 
 def sheet(session: Session, proposal_id: uuid.UUID) -> ProposalSheet | None:
     """All that the page of a proposal says of it, in one query; whatever its state: the caller judges."""
-    waiting = waiting_on_proposals(VoteDelta.proposal_id == proposal_id)
+    waiting = waiting_on_proposals(_D.proposal_id == proposal_id)
     row = session.execute(
-        select(Proposal, Step, Consultation, _author(Proposal).label("author"), Theme.title, *exact_votes(waiting))
+        select(Proposal, Step, Consultation, _author(_P), Theme.title, *exact_votes(waiting))
         .join(Step, Step.id == Proposal.step_id)
         .join(Consultation, Consultation.id == Proposal.consultation_id)
         .outerjoin(Theme, Theme.id == Proposal.theme_id)
-        .outerjoin(Account, Account.id == Proposal.author_id)
+        .outerjoin(Account.__table__, Account.__table__.c.id == Proposal.author_id)
         .outerjoin(waiting, waiting.c.target == Proposal.id)
         .where(Proposal.id == proposal_id)
     ).one_or_none()
@@ -178,40 +202,38 @@ def sheet(session: Session, proposal_id: uuid.UUID) -> ProposalSheet | None:
 def argument_with_step(session: Session, argument_id: uuid.UUID) -> tuple[Argument, Proposal, Step] | None:
     """An argument, its proposal and its step (consultation loaded), whatever their state."""
     row = session.execute(
-        select(Argument, Proposal, Step, Consultation)
+        select(Argument, Proposal, Step)
         .join(Proposal, Proposal.id == Argument.proposal_id)
         .join(Step, Step.id == Argument.step_id)
-        .join(Consultation, Consultation.id == Argument.consultation_id)
+        .join(Step.consultation)
+        .options(contains_eager(Step.consultation))
         .where(Argument.id == argument_id)
     ).one_or_none()
     return (row.Argument, row.Proposal, row.Step) if row else None
 
 
-def arguments(session: Session, proposal_id: uuid.UUID, side: Side, *, number: int = 1) -> Page:
-    """A page of one side's published arguments, the most useful first; rows have id, title, body, author, votes."""
-    kept = (Argument.proposal_id == proposal_id, Argument.status == ContentStatus.PUBLISHED, Argument.side == side)
-    total = session.scalar(select(func.count()).select_from(Argument).where(*kept)) or 0
+def arguments(session: Session, proposal: Proposal, side: Side, *, number: int = 1) -> Page:
+    """A page of one side's published arguments, the most useful first; rows have id, title, body, author, votes.
+
+    Written on tables, as `_list` is: everything hangs on a proposal found under the tenant filter.
+    """
+    kept = (_A.proposal_id == proposal.id, _A.status == ContentStatus.PUBLISHED, _A.side == side)
+    total = session.scalar(select(func.count()).select_from(Argument.__table__).where(*kept)) or 0
     pages = max(1, -(-total // PAGE))
     number = min(max(1, number), pages)
-    of_proposal = select(Argument.id).where(Argument.proposal_id == proposal_id)
-    waiting = waiting_on_arguments(VoteDelta.argument_id.in_(of_proposal))
+    waiting = waiting_on_arguments(_D.argument_id.in_(select(_A.id).where(_A.proposal_id == proposal.id)))
     useful = exact_useful(waiting)
     rows = session.execute(
         select(
-            Argument.id,
-            Argument.title,
-            Argument.body,
-            Argument.author_id,
-            Argument.created_at,
-            Argument.version,
-            Argument.imported_votes_for,
-            _author(Argument).label("author"),
+            *(_A.id, _A.title, _A.body, _A.author_id, _A.created_at, _A.version, _A.imported_votes_for),
+            _author(_A),
             useful,
         )
-        .outerjoin(Account, Account.id == Argument.author_id)
-        .outerjoin(waiting, waiting.c.target == Argument.id)
+        .select_from(Argument.__table__)
+        .outerjoin(Account.__table__, Account.__table__.c.id == _A.author_id)
+        .outerjoin(waiting, waiting.c.target == _A.id)
         .where(*kept)
-        .order_by(useful.desc(), Argument.created_at, Argument.id)
+        .order_by(useful.desc(), _A.created_at, _A.id)
         .limit(PAGE)
         .offset((number - 1) * PAGE)
     ).all()
@@ -310,19 +332,36 @@ def draft(session: Session, step_id: uuid.UUID, token: str, now: dt.datetime) ->
     return content or {}
 
 
-def census(session: Session, step_id: uuid.UUID) -> Mapping[str, int]:
+def census(session: Session, step: Step) -> Mapping[str, int]:
     """Published contributions and arguments of a step, the votes on them, and apart the votes that were imported."""
-    proposals = (Proposal.step_id == step_id, Proposal.status == ContentStatus.PUBLISHED)
-    arguments = (Argument.step_id == step_id, Argument.status == ContentStatus.PUBLISHED)
-    imported = Proposal.imported_votes_for + Proposal.imported_votes_mixed + Proposal.imported_votes_against
+    row = session.execute(_census(), {"step": step.id}).one()
+    votes = row.proposal_votes + row.argument_votes + row.proposals_waiting + row.arguments_waiting
+    return {
+        "contributions": row.proposals, "arguments": row.arguments, "votes": votes, "imported_votes": row.imported,
+    }  # fmt: skip
+
+
+@functools.cache
+def _census() -> Any:
+    proposals = (_P.step_id == bindparam("step"), _P.status == ContentStatus.PUBLISHED)
+    arguments = (_A.step_id == bindparam("step"), _A.status == ContentStatus.PUBLISHED)
+    imported = _P.imported_votes_for + _P.imported_votes_mixed + _P.imported_votes_against
+    # Few changes wait: each looks its content up, rather than the other way round.
+    of_proposal = select(_P.id).where(_P.id == _D.proposal_id, *proposals).exists()
+    of_argument = select(_A.id).where(_A.id == _D.argument_id, *arguments).exists()
     counted = [
-        select(func.count()).select_from(Proposal).where(*proposals),
-        select(func.count()).select_from(Argument).where(*arguments),
-        select(func.sum(imported)).where(*proposals, text("origin = 'imported'")),  # as the partial index says it
-        select(func.sum(Proposal.votes_total)).where(*proposals),
-        select(func.sum(Argument.votes_for)).where(*arguments),
-        select(func.sum(VoteDelta.change)).join(Proposal, Proposal.id == VoteDelta.proposal_id).where(*proposals),
-        select(func.sum(VoteDelta.change)).join(Argument, Argument.id == VoteDelta.argument_id).where(*arguments),
+        select(func.count().label("proposals"), _sum(_P.votes_total).label("proposal_votes")).where(*proposals),
+        select(func.count().label("arguments"), _sum(_A.votes_for).label("argument_votes")).where(*arguments),
+        select(_sum(imported).label("imported")).where(*proposals, _P.origin == Origin.IMPORTED),
+        select(_sum(_D.change).label("proposals_waiting")).where(of_proposal),
+        select(_sum(_D.change).label("arguments_waiting")).where(of_argument),
     ]
-    row = session.execute(select(*(func.coalesce(count.scalar_subquery(), 0) for count in counted))).one()
-    return {"contributions": row[0], "arguments": row[1], "votes": sum(row[3:]), "imported_votes": row[2]}
+    first, *others = (count.subquery() for count in counted)
+    joined: FromClause = first
+    for other in others:
+        joined = joined.join(other, true())
+    return select(*(column for part in (first, *others) for column in part.c)).select_from(joined)
+
+
+def _sum(of: ColumnElement[int]) -> ColumnElement[int]:
+    return func.coalesce(func.sum(of), 0)

@@ -1104,10 +1104,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_proposal_import_batch_id"), ["import_batch_id"], unique=False)
         batch_op.create_index(
             "ix_proposal_imported",
-            ["step_id", "status", "imported_votes_for", "imported_votes_mixed", "imported_votes_against"],
+            ["step_id", "origin", "status", "imported_votes_for", "imported_votes_mixed", "imported_votes_against"],
             unique=False,
-            postgresql_where=sa.text("origin = 'imported'"),
-            sqlite_where=sa.text("origin = 'imported'"),
         )
         batch_op.create_index("ix_proposal_listed", ["consultation_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_proposal_organisation_id"), ["organisation_id"], unique=False)
@@ -1406,11 +1404,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_proposal_random")
         batch_op.drop_index(batch_op.f("ix_proposal_organisation_id"))
         batch_op.drop_index("ix_proposal_listed")
-        batch_op.drop_index(
-            "ix_proposal_imported",
-            postgresql_where=sa.text("origin = 'imported'"),
-            sqlite_where=sa.text("origin = 'imported'"),
-        )
+        batch_op.drop_index("ix_proposal_imported")
         batch_op.drop_index(batch_op.f("ix_proposal_import_batch_id"))
         batch_op.drop_index(batch_op.f("ix_proposal_author_id"))
 

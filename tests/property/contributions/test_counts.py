@@ -56,7 +56,7 @@ def check(session, step, proposals):
             published += sum(truth.values())
             card = next(row for row in queries.proposals(session, step).rows if row.id == proposal.id)
             assert {value: getattr(card, f"votes_{value}") for value in truth} == truth
-    assert queries.census(session, step.id)["votes"] == published
+    assert queries.census(session, step)["votes"] == published
 
 
 def logged(session):
