@@ -303,6 +303,13 @@ def upgrade() -> None:
     with op.batch_alter_table("registry_entry", schema=None) as batch_op:
         batch_op.create_index("ix_registry_entry_consultation", ["consultation_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_registry_entry_organisation_id"), ["organisation_id"], unique=False)
+        batch_op.create_index(
+            "ix_registry_entry_removals",
+            ["consultation_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("kind IN ('tombstone', 'moderation')"),
+            postgresql_where=sa.text("kind IN ('tombstone', 'moderation')"),
+        )
 
     op.create_table(
         "codebook",
@@ -341,6 +348,7 @@ def upgrade() -> None:
         ),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_entry", sa.BigInteger(), nullable=False),
         sa.Column("job_id", sa.Uuid(), nullable=True),
         sa.Column("files", sa.JSON(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
@@ -1535,6 +1543,11 @@ def downgrade() -> None:
 
     op.drop_table("codebook")
     with op.batch_alter_table("registry_entry", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_registry_entry_removals",
+            sqlite_where=sa.text("kind IN ('tombstone', 'moderation')"),
+            postgresql_where=sa.text("kind IN ('tombstone', 'moderation')"),
+        )
         batch_op.drop_index(batch_op.f("ix_registry_entry_organisation_id"))
         batch_op.drop_index("ix_registry_entry_consultation")
 
