@@ -38,6 +38,7 @@ from consult.settings import Settings
 SEED: Final = 2026
 ORGANISATION: Final = "mobilites-du-quotidien"  # its identifier, in consultation.yaml
 OPENING_HOUR: Final = 9
+CLOSING_HOUR: Final = 20
 PREPARATION: Final = dt.timedelta(days=5)  # between the first draft and the opening
 
 
@@ -77,7 +78,7 @@ class _Loader:
         self._site = settings.public_url.rstrip("/")
         today = now.astimezone(PARIS).date()
         self._midnight = dt.datetime.combine(today - dt.timedelta(days=DAYS), dt.time(), PARIS)
-        self._opened_at = self._midnight + dt.timedelta(hours=OPENING_HOUR)
+        self._opened_at = self._morning(0)
         self._accounts: dict[str, uuid.UUID] = {}
         self._themes: dict[str, uuid.UUID] = {}
         self._questions: dict[str, Question] = {}
@@ -132,7 +133,7 @@ class _Loader:
             description=described.description,
             outcome=described.outcome,
             opens_at=self._opened_at,
-            closes_at=self._day(described.closes_on_day),
+            closes_at=self._evening(described.closes_on_day),
             fictional=True,
             now=created_at,
         )
@@ -146,8 +147,8 @@ class _Loader:
                 title=step.title,
                 slug=step.slug,
                 introduction=step.body,
-                opens_at=max(self._opened_at, self._day(step.opens_on_day)),
-                closes_at=self._day(step.closes_on_day),
+                opens_at=self._morning(step.opens_on_day),
+                closes_at=self._evening(step.closes_on_day),
                 order_seed=hashlib.sha256(f"{self._content.seed}/{step.slug}".encode()).hexdigest()[:32],
                 now=created_at,
             )
@@ -211,5 +212,8 @@ class _Loader:
     def _at(self, minute: int) -> dt.datetime:
         return self._midnight + dt.timedelta(minutes=minute)
 
-    def _day(self, day: int) -> dt.datetime:
-        return self._midnight + dt.timedelta(days=day)
+    def _morning(self, day: int) -> dt.datetime:
+        return self._midnight + dt.timedelta(days=day, hours=OPENING_HOUR)
+
+    def _evening(self, day: int) -> dt.datetime:
+        return self._midnight + dt.timedelta(days=day, hours=CLOSING_HOUR)
