@@ -14,7 +14,7 @@ from consult.consultations.models import Consultation, ContentStatus, Origin, St
 from consult.questionnaires.models import Answer, AnswerVisibility, Question, Reply, ReplyDraft
 from consult.questionnaires.policy import Given
 
-CHUNK: Final = 1000
+CHUNK: Final = 500
 
 
 # Questions, one's own reply and draft -------------------------------------------------------------------------------

@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from wtforms import BooleanField, Form, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from consult.questionnaires import labels, policy
 from consult.questionnaires.builder.service import OPTION_LENGTH, WORDING_LENGTH, QuestionDraft
 from consult.questionnaires.models import AnswerVisibility, OptionKind, Question, QuestionKind
 
 WHOLE_NUMBER: Final = "Écrivez un nombre entier, en chiffres."
+TOO_LONG: Final = "Ce texte est trop long : {} caractères au plus."
 CHOOSE: Final = "Choisissez une des possibilités de la liste."
 
 
@@ -28,8 +29,8 @@ class _WholeNumber(IntegerField):  # type: ignore[misc]  # WTForms has no types
 
 class _Choice(SelectField):  # type: ignore[misc]
     def pre_validate(self, form: Form) -> None:  # noqa: ARG002  # WTForms' signature
-        if self.data not in {choice.value for choice in self.choices}:
-            raise ValueError(CHOOSE)
+        if self.data not in {choice.value for choice in self.iter_choices()}:
+            raise ValidationError(CHOOSE)
 
 
 class _Radio(RadioField, _Choice):  # type: ignore[misc]
@@ -42,7 +43,10 @@ class QuestionForm(Form):  # type: ignore[misc]
     kind = _Choice(
         "Type de question", choices=[SelectChoice(kind.value, label) for kind, label in labels.KINDS.items()]
     )
-    wording = TextAreaField("Question", [InputRequired("Écrivez la question."), Length(max=WORDING_LENGTH)])
+    wording = TextAreaField(
+        "Question",
+        [InputRequired("Écrivez la question."), Length(max=WORDING_LENGTH, message=TOO_LONG.format(WORDING_LENGTH))],
+    )
     help = StringField("Aide", description="Une phrase affichée sous la question, si besoin.")
     required = BooleanField("Réponse obligatoire")
     visibility = _Radio(
@@ -57,12 +61,12 @@ class QuestionForm(Form):  # type: ignore[misc]
     options = TextAreaField("Réponses proposées", description="Une par ligne. Pour les questions à choix seulement.")
     other = StringField(
         "Réponse « autre », avec un texte à préciser",
-        [Length(max=OPTION_LENGTH, message=f"{OPTION_LENGTH} caractères au plus.")],
+        [Length(max=OPTION_LENGTH, message=TOO_LONG.format(OPTION_LENGTH))],
         description="Par exemple : Autre. Laissez vide s’il n’y en a pas.",
     )
     exclusive = StringField(
         "Réponse qui exclut les autres",
-        [Length(max=OPTION_LENGTH, message=f"{OPTION_LENGTH} caractères au plus.")],
+        [Length(max=OPTION_LENGTH, message=TOO_LONG.format(OPTION_LENGTH))],
         description="Par exemple : Aucune de ces réponses. Laissez vide s’il n’y en a pas.",
     )
     minimum = _WholeNumber("Nombre minimal de réponses", [Optional()], description="Choix multiple seulement.")

@@ -69,8 +69,8 @@ class Site:
 
 
 @pytest.fixture
-def site(app, client):
-    return Site(app, client)
+def site(app):
+    return Site(app, app.test_client())
 
 
 def _text(response):
@@ -147,8 +147,8 @@ def test_who_writes_first_and_signs_in_afterwards_loses_nothing(site):
 
 def test_another_browser_does_not_see_what_this_one_began(site):
     site.send(1, "next", site.first())
-    with site.app.test_client() as other:
-        assert "À pied" not in _text(other.get(f"{site.path}/repondre"))
+    other = site.app.test_client()
+    assert "À pied" not in _text(other.get(f"{site.path}/repondre"))
 
 
 def test_a_reply_is_edited_until_closing(site):
@@ -244,12 +244,12 @@ def test_my_replies_are_mine_alone(site):
     with site.writing() as session:
         stranger = make_account(session, session.get_one(type(site.organisation), site.organisation.id))
         session.expunge_all()
-    with site.app.test_client() as other:
-        sign_in(other, stranger)
-        assert other.get(f"/mon-compte/reponses/{reply.id}").status_code == 404
-        token = csrf_token(other, "/mon-compte/reponses")
-        answer = other.post(f"/mon-compte/reponses/{reply.id}/retirer", data={"csrf_token": token})
-        assert answer.status_code == 404
+    other = site.app.test_client()
+    sign_in(other, stranger)
+    assert other.get(f"/mon-compte/reponses/{reply.id}").status_code == 404
+    token = csrf_token(other, "/mon-compte/reponses")
+    answer = other.post(f"/mon-compte/reponses/{reply.id}/retirer", data={"csrf_token": token})
+    assert answer.status_code == 404
     token = csrf_token(site.client, "/mon-compte/reponses")
     assert site.client.post(f"/mon-compte/reponses/{reply.id}/retirer", data={"csrf_token": token}).status_code == 303
     assert site.rows(Reply)[0].status is ContentStatus.WITHDRAWN
@@ -265,9 +265,8 @@ def test_another_organisation_finds_nothing(site):
         assert site.client.get(f"/o/{slug}{path}").status_code == 404
 
 
-@pytest.mark.parametrize("draft", [True])
-def test_a_draft_consultation_is_nobodys_business(app, client, draft):
-    site = Site(app, client, opened=not draft)
+def test_a_draft_consultation_is_nobodys_business(app, client):
+    site = Site(app, client, opened=False)
     for path in (site.path, f"{site.path}/repondre", f"{site.path}/reponses"):
         assert client.get(path).status_code == 404
 
