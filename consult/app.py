@@ -44,7 +44,9 @@ from consult.jobs.schedule import Task
 from consult.mail import jobs as mail_jobs
 from consult.moderation import jobs as moderation_jobs
 from consult.moderation import views as moderation_views
+from consult.opendata import api as opendata_api
 from consult.opendata import jobs as opendata_jobs
+from consult.opendata import views as opendata_views
 from consult.organisations import views as organisations_views
 from consult.pagecache import PageCache
 from consult.protocols import Bindings, ContentType, JobHandler, PublicDataset, StepKind
@@ -69,6 +71,8 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     moderation_views.bp,
     coding_views.bp,
     reporting_views.bp,
+    opendata_views.bp,
+    opendata_api.bp,
     site_views.bp,
 )
 TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
@@ -83,6 +87,7 @@ ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed
     contributions_votes.count_pending_votes,
     questionnaires_service.publish_pending_replies,
 )
+GIVES_BACK: Final = frozenset({401, 403, 409, 410, 429, 500, 503})  # refusals that are not about what was typed
 FALLBACK_PAGE: Final = Path(__file__).parent / "templates" / "errors" / "fallback.html"  # when no page can be drawn
 
 
@@ -163,6 +168,7 @@ def create_app(settings: Settings) -> ConsultApp:
     _register_errors(app)
     app.before_request(gate.begin)
     app.after_request(gate.finish)
+    opendata_api.describe(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _wrap(app, settings)
@@ -278,7 +284,7 @@ def _start_templates(app: Flask, settings: Settings) -> None:
 def _register_errors(app: Flask) -> None:
     @app.errorhandler(errors.ConsultError)
     def _refusal(error: errors.ConsultError) -> tuple[Any, ...]:
-        refused = _refuse(error.status, error.message, error.fields)
+        refused = _refuse(error.status, error.message, error.fields, again=isinstance(error, errors.ExpiredFormError))
         return (*refused, {"Retry-After": error.retry_after}) if isinstance(error, errors.TooManyError) else refused
 
     @app.errorhandler(HTTPException)
@@ -304,8 +310,13 @@ def _register_errors(app: Flask) -> None:
         return _refuse(500)
 
 
-def _refuse(status: int, message: str = "", fields: dict[str, str] | None = None) -> tuple[Any, int]:
-    """The reply to a refusal: problem+json under /api, a French page elsewhere."""
+def _refuse(
+    status: int, message: str = "", fields: dict[str, str] | None = None, *, again: bool = False
+) -> tuple[Any, int]:
+    """The reply to a refusal: problem+json under /api, elsewhere a French page that gives back what was typed.
+
+    `again`: the same form may be sent again from that page.
+    """
     g.session.rollback()
     if request.path.startswith("/api/"):
         document = errors.problem(status, message, quote(request.path), fields)
@@ -319,8 +330,14 @@ def _refuse(status: int, message: str = "", fields: dict[str, str] | None = None
             message=message or words.message,
             remedy=words.remedy,
             fields=fields or {},
+            typed=_typed() if status in GIVES_BACK else [],
+            again=again,
         )
     except Exception:
         logger.exception("the error page failed")
         page = FALLBACK_PAGE.read_text(encoding="utf-8")
     return page, status
+
+
+def _typed() -> list[tuple[str, str]]:
+    return security.typed(request, current_app.extensions["settings"].public_url)

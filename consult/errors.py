@@ -44,6 +44,10 @@ class ForbiddenError(ConsultError):
     status = 403
 
 
+class ExpiredFormError(ForbiddenError):
+    """A form of this site whose token is of a session that ended: what was typed may be sent again."""
+
+
 class NotFoundError(ConsultError):
     """Nothing of that name is visible to this person."""
 

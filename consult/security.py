@@ -18,7 +18,7 @@ from flask import Flask, Request, Response, current_app, g, request, session
 from flask_limiter import Limiter
 
 from consult.actor import Role
-from consult.errors import ForbiddenError
+from consult.errors import ExpiredFormError, ForbiddenError
 
 View = TypeVar("View", bound=Callable[..., Any])
 UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -136,12 +136,29 @@ def check_csrf(request: Request, public_url: str) -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise ForbiddenError(message)
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc not in {request.host, urlsplit(public_url).netloc}:
+    if origin is not None and not _is_ours(origin, request, public_url):
         raise ForbiddenError(message)
     secret = getattr(g, "session_token", None) or session.get("csrf")
     sent = request.form.get("csrf_token") or request.headers.get("X-CSRF-Token", "")
     if not secret or not hmac.compare_digest(sent.encode(), _csrf_digest(secret).encode()):
-        raise ForbiddenError(message)
+        raise ExpiredFormError("Votre session s’est terminée pendant que vous écriviez, ou ce formulaire a expiré.")
+
+
+def _is_ours(origin: str, request: Request, public_url: str) -> bool:
+    return urlsplit(origin).netloc in {request.host, urlsplit(public_url).netloc}
+
+
+def typed(request: Request, public_url: str) -> list[tuple[str, str]]:
+    """What a refused form held, to give it back: its names and values, without its token.
+
+    Empty for a form with a password, and when the browser does not prove that the form was on a page of this site:
+    another one could otherwise have its own words shown here.
+    """
+    origin = request.headers.get("Origin")
+    ours = request.headers.get("Sec-Fetch-Site") == "same-origin" or (origin and _is_ours(origin, request, public_url))
+    if request.method not in UNSAFE_METHODS or not ours or "password" in request.form:
+        return []
+    return [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
 
 
 # Tokens -------------------------------------------------------------------------------------------------------------

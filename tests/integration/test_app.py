@@ -194,6 +194,31 @@ def test_an_act_that_another_site_could_make_is_refused(probed, database, header
     assert slugs(database) == set()
 
 
+@pytest.mark.parametrize(
+    ("headers", "given_back"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Origin": "http://localhost"}, True),
+        ({}, False),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Origin": "https://ailleurs.example"}, False),
+    ],
+)
+def test_a_form_of_ours_that_expired_gives_back_what_was_typed(probed, headers, given_back):
+    words = "Un banc & un <abri> à chaque arrêt"
+    page = probed.test_client().post("/essai/ecrire/a", data={"body": words, "csrf_token": "0"}, headers=headers)
+    assert page.status_code == 403
+    assert ("Un banc &amp; un &lt;abri&gt;" in page.text) is given_back
+    assert ("Renvoyer le formulaire" in page.text) is given_back
+
+
+def test_a_refused_form_with_a_password_is_never_shown_again(probed):
+    typed = {"email": "zoe@exemple.fr", "password": "crayon wagon brume ocre"}
+    page = probed.test_client().post("/essai/ecrire/a", data=typed, headers={"Sec-Fetch-Site": "same-origin"})
+    assert page.status_code == 403
+    assert "wagon" not in page.text
+
+
 def test_the_organisation_comes_from_the_address_then_the_host_then_the_default(settings, database, make):
     with database.transaction(tenant=ALL_TENANTS) as session:
         session.add(add("autre"))
