@@ -1,0 +1,209 @@
+"""What the web benches share: a seeded database, gunicorn on a free port, and a load of real requests to loopback."""
+
+import contextlib
+import datetime as dt
+import http.client
+import os
+import random
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import insert, text
+
+from consult.accounts import policy as accounts_policy
+from consult.accounts import service as accounts
+from consult.consultations.models import Step
+from consult.contributions import policy
+from consult.contributions.models import Proposal
+from consult.db import ALL_TENANTS, Base, Database
+from consult.migrations import load_models
+from consult.settings import Settings
+from tests import factories
+from tests.servers import accepts, free_port, postgresql_binaries, postgresql_cluster, wait_until
+
+ROOT = Path(__file__).parent.parent.parent
+WORKERS, THREADS = 2, 4
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the seed made: the address of the list, the proposals, and the cookies of signed-in people."""
+
+    list_path: str
+    proposals: list[uuid.UUID]
+    tokens: list[str]
+
+
+def seed(url: str, *, proposals: int, accounts_count: int = 0) -> Scene:
+    """A fresh schema with one open step of that many proposals, and people signed in."""
+    load_models()
+    database = Database(url)
+    Base.metadata.create_all(database.engine)
+    now = dt.datetime.now(dt.UTC)
+    chance = random.Random(1)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        serial = "INTEGER" if database.is_sqlite else "BIGSERIAL"
+        session.execute(text(f"CREATE TABLE bare_row (id {serial} PRIMARY KEY, value TEXT NOT NULL)"))
+        organisation = factories.make_organisation(session)
+        consultation = factories.make_consultation(session, organisation, now=now)
+        step = factories.make_step(session, consultation)
+        themes = [factories.make_theme(session, step) for _ in range(6)]
+        people = [factories.make_account(session, organisation, now=now) for _ in range(max(20, accounts_count))]
+        rows = [_proposal(step, chance, n, chance.choice(themes), chance.choice(people), now) for n in range(proposals)]
+        session.execute(insert(Proposal), rows)
+        life = accounts_policy.session_life((), Settings())
+        tokens = [
+            accounts.open_session(session, each, now=now, life=life, browser="", second_factor_at=None)[0]
+            for each in people[:accounts_count]
+        ]
+        path = f"/consultations/{consultation.slug}/{step.slug}"
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+    database.dispose()
+    return Scene(path, [row["id"] for row in rows], tokens)
+
+
+def _proposal(step: Step, chance: random.Random, n: int, theme, author, now: dt.datetime) -> dict:
+    proposal_id = uuid.UUID(int=chance.getrandbits(128), version=4)
+    votes = [chance.randrange(200) for _ in range(3)]
+    return {
+        "id": proposal_id,
+        "organisation_id": step.organisation_id,
+        "consultation_id": step.consultation_id,
+        "step_id": step.id,
+        "theme_id": theme.id,
+        "author_id": author.id,
+        "title": f"Plus de trains le soir sur la ligne {n}",
+        "body": "Le dernier train part trop tôt pour rentrer du travail. " * chance.randint(1, 30),
+        "created_at": now - dt.timedelta(minutes=n),
+        "random_rank": policy.random_rank(step.order_seed, proposal_id),
+        **dict(zip(("votes_for", "votes_mixed", "votes_against"), votes, strict=True)),
+        "votes_total": sum(votes),
+    }
+
+
+@contextlib.contextmanager
+def databases(folder: Path) -> Iterator[dict[str, str]]:
+    """The addresses of an empty SQLite file and of an empty PostgreSQL database, by name."""
+    with contextlib.ExitStack() as stack:
+        server = os.environ.get("CONSULT_TEST_POSTGRES_URL")
+        if server is None:
+            binaries = postgresql_binaries()
+            if binaries is None:
+                raise SystemExit("no PostgreSQL: install it, or give CONSULT_TEST_POSTGRES_URL")
+            server = stack.enter_context(postgresql_cluster(binaries))
+        yield {"SQLite": f"sqlite:///{folder}/bench.db", "PostgreSQL": stack.enter_context(_empty_postgresql(server))}
+
+
+@contextlib.contextmanager
+def _empty_postgresql(server: str) -> Iterator[str]:
+    name = f"consult_bench_{uuid.uuid4().hex[:12]}"
+    administration = Database(server)
+    with administration.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        base, _, query = server.partition("?")
+        try:
+            yield base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+        finally:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    administration.dispose()
+
+
+@contextlib.contextmanager
+def served(target: str, url: str, folder: Path, **settings: str) -> Iterator[int]:
+    """Gunicorn with two workers on a free port; refuses a port on which something answers already."""
+    port = free_port()
+    if accepts(port):
+        raise SystemExit(f"something answers on port {port}: the bench would measure it")
+    environment = os.environ | {
+        "DATABASE_URL": url,
+        "CONSULT_DATA_DIR": str(folder),
+        "CONSULT_RATE_LIMITS": "0",
+        "CONSULT_LOG_FILE": str(folder / "bench.log"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(Path(__file__).parent)]),
+        **settings,
+    }
+    command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", str(WORKERS), "--threads", str(THREADS)]
+    command += ["-b", f"127.0.0.1:{port}", "--log-level", "error", target]
+    process = subprocess.Popen(command, env=environment, cwd=folder)
+    try:
+        wait_until(lambda: accepts(port) or process.poll() is not None, seconds=60, what=target)
+        if process.poll() is not None:
+            raise SystemExit(f"{target} did not start")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+Request = tuple[str, str, str | None, dict[str, str]]  # method, path, body, headers
+
+
+def load(port: int, requests: Callable[[int], Iterator[Request]], *, threads: int, seconds: float) -> "Load":
+    """Send what `requests(thread)` gives, one after the other in each thread, for that long."""
+    result = Load([], [], seconds)
+    lock = threading.Lock()
+    limit = time.monotonic() + seconds
+
+    def send(number: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        mine, refused = [], []
+        for method, path, body, headers in requests(number):
+            begin = time.monotonic()
+            if begin > limit:
+                break
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            response.read()
+            mine.append(time.monotonic() - begin)
+            if response.status >= 400:
+                refused.append(response.status)
+        connection.close()
+        with lock:
+            result.times.extend(mine)
+            result.refused.extend(refused)
+
+    workers = [threading.Thread(target=send, args=(number,)) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return result
+
+
+@dataclass
+class Load:
+    """Seconds taken by each request, and the statuses of those refused."""
+
+    times: list[float]
+    refused: list[int]
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return len(self.times) / self.seconds
+
+    @property
+    def p95(self) -> float:
+        """Milliseconds under which 95 % of the requests were answered."""
+        return 1_000 * statistics.quantiles(self.times, n=20)[-1]
+
+
+def side_by_side(ours: Callable[[], Load], bare: Callable[[], Load], *, rounds: int) -> tuple[float, list[Load]]:
+    """The median, over alternate rounds, of our rate as a share of the bare one; and our loads."""
+    shares, loads = [], []
+    for _ in range(rounds):
+        reference = bare()
+        loads.append(ours())
+        if loads[-1].refused or reference.refused:
+            raise SystemExit(f"the bench was refused: {loads[-1].refused[:3]} {reference.refused[:3]}")
+        shares.append(loads[-1].rate / reference.rate)
+    return statistics.median(shares), loads
