@@ -137,21 +137,7 @@ class _Loader:
             fictional=True,
             now=created_at,
         )
-        self._steps: dict[str, Step] = {}
-        for step in described.steps:
-            self._steps[step.kind] = consultations.add_step(
-                self._session,
-                self._consultation,
-                actor=organiser,
-                kind=self._bindings.step_kinds[step.kind],
-                title=step.title,
-                slug=step.slug,
-                introduction=step.body,
-                opens_at=self._morning(step.opens_on_day),
-                closes_at=self._evening(step.closes_on_day),
-                order_seed=hashlib.sha256(f"{self._content.seed}/{step.slug}".encode()).hexdigest()[:32],
-                now=created_at,
-            )
+        self._add_steps(organiser, created_at)
         for theme in self._content.themes:
             added = contributions.add_theme(self._session, self._steps["proposals"], title=theme.title)
             self._themes[theme.id] = added.id
@@ -164,6 +150,23 @@ class _Loader:
             step_kinds=self._bindings.step_kinds,
             now=self._opened_at,
         )
+
+    def _add_steps(self, organiser: Actor, now: dt.datetime) -> None:
+        self._steps: dict[str, Step] = {}
+        for step in self._content.consultation.steps:
+            self._steps[step.kind] = consultations.add_step(
+                self._session,
+                self._consultation,
+                actor=organiser,
+                kind=self._bindings.step_kinds[step.kind],
+                title=step.title,
+                slug=step.slug,
+                introduction=step.body,
+                opens_at=self._morning(step.opens_on_day),
+                closes_at=self._evening(step.closes_on_day),
+                order_seed=hashlib.sha256(f"{self._content.seed}/{step.slug}".encode()).hexdigest()[:32],
+                now=now,
+            )
 
     def _write_questions(self, organiser: Actor, now: dt.datetime) -> None:
         for asked in self._content.questions:
