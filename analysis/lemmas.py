@@ -24,7 +24,7 @@ from typing import Any
 import yaml
 
 from analysis.errors import AnalysisError
-from analysis.text import in_context
+from analysis.words import in_context
 
 MODEL = "fr_core_news_md"
 FRENCH_PATH = Path(__file__).parent / "resources" / "french.yaml"

@@ -30,7 +30,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from analysis.errors import AnalysisError
-from analysis.text import prepare, split
+from analysis.words import prepare, split
 
 DEFAULT_DISTANCE = 5
 MAX_DISTANCE = 20

@@ -7,7 +7,8 @@ from analysis.corpus import Variable, single
 from analysis.lexical.specificity import log10_tail
 from analysis.tabulate.cross import cross_table
 from analysis.tabulate.flat import flat_table
-from analysis.text import Vocabulary, in_context
+from analysis.text import Vocabulary
+from analysis.words import in_context
 
 french = st.text(alphabet="aéàçœL'’-. ;!?\n1,%€😀\u00a0\u200b\u0301_", max_size=40)
 any_texts = st.lists(st.text(max_size=60) | french, max_size=8)

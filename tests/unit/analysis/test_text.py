@@ -3,7 +3,8 @@ import unicodedata
 import numpy as np
 import pytest
 
-from analysis.text import Vocabulary, in_context
+from analysis.text import Vocabulary
+from analysis.words import in_context
 
 
 def forms(text):
