@@ -21,6 +21,8 @@ from tests.integration.accounts.visits import post
 PAGE = "/gestion/acces"
 SITE = "https://consultation.example"
 
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # judged before any query
+
 
 @pytest.fixture
 def administrator(make, organisation):
@@ -62,6 +64,7 @@ def test_a_role_can_be_kept_to_one_consultation(office, make, organisation, rows
     assert "Nos trajets" in office.get(PAGE).text
 
 
+@one_database
 @pytest.mark.parametrize("role", [*sorted(PLATFORM_ROLES), "participant", "anonymous", "", "root", "<script>"])
 def test_platform_roles_are_not_given_from_the_web(office, make, organisation, rows, role):
     make(f.make_account, organisation, email="agent@exemple.fr")
@@ -69,6 +72,7 @@ def test_platform_roles_are_not_given_from_the_web(office, make, organisation, r
     assert len(rows(Membership)) == 1
 
 
+@one_database
 @pytest.mark.parametrize("email", ["inconnue@exemple.fr", "attente@exemple.fr", "pas-une-adresse", ""])
 def test_only_a_confirmed_account_is_given_a_role_and_what_was_typed_is_kept(office, make, organisation, rows, email):
     make(f.make_account, organisation, email="attente@exemple.fr", confirmed_at=None)

@@ -13,10 +13,13 @@ import time_machine
 
 from consult.accounts import policy
 from consult.accounts.models import Account, AccountStatus, AttemptCount, LoginSession
+from consult.accounts.passwords import service as passwords
 from consult.app import create_app
 from consult.db import ALL_TENANTS
 from tests import factories as f
 from tests.integration.accounts.visits import post
+
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # judged before any query
 
 
 @pytest.fixture
@@ -43,6 +46,7 @@ def test_signing_in_gives_a_new_session_and_keeps_the_way_back(client, account, 
     assert first not in str([row.token_digest for row in rows(LoginSession)])
 
 
+@one_database
 @pytest.mark.parametrize("wanted", ["https://ailleurs.example", "//ailleurs.example", "/\\ailleurs.example", ""])
 def test_the_way_back_never_leaves_the_site(client, account, wanted):
     assert enter(client, suite=wanted).location == "/"
@@ -89,20 +93,22 @@ def without_what_was_typed(text: str) -> str:
     return re.sub(r'<input[^>]*name="email"[^>]*>', "", text)
 
 
+@one_database
 @pytest.mark.slow
 def test_an_unknown_address_takes_as_long_as_a_wrong_password(client, account):
-    """AT-18.6: |Δ median| below 10 ms, generous here on a shared machine."""
+    """AT-18.6, in processor time since the machine is shared; hashing, the bulk of it, is done either way."""
     token = f.csrf_token(client, "/connexion")
     times = {"zephyr@exemple.fr": [], "inconnue@exemple.fr": []}
     for turn in range(16):
         email = sorted(times)[turn % 2]
         visitor = {"REMOTE_ADDR": f"192.0.2.{turn}"}
-        start = time.perf_counter()
+        start = time.process_time()
         data = {"csrf_token": token, "email": email, "password": "faux-mot-de-passe"}
         assert client.post("/connexion", data=data, environ_base=visitor).status_code == 422
-        times[email].append(time.perf_counter() - start)
+        times[email].append(time.process_time() - start)
     medians = [statistics.median(values) for values in times.values()]
-    assert abs(medians[0] - medians[1]) < 0.25 * max(medians)
+    assert abs(medians[0] - medians[1]) < 0.15 * max(medians)
+    assert min(medians) > 0.02, "a hash was computed"
 
 
 @pytest.mark.parametrize("email", ["zephyr@exemple.fr", "inconnue@exemple.fr"])
@@ -144,6 +150,7 @@ def test_guessing_from_many_addresses_is_slowed_too_for_a_short_while(client, ac
         assert enter(client).status_code == 303, "the holder is never kept out for long"
 
 
+@one_database
 def test_too_many_requests_are_refused_in_french_with_the_time_to_wait(settings, organisation):
     """AT-19.6."""
     app = create_app(dataclasses.replace(settings, rate_limits=True))
@@ -157,6 +164,7 @@ def test_too_many_requests_are_refused_in_french_with_the_time_to_wait(settings,
     app.extensions["database"].dispose()
 
 
+@one_database
 def test_the_limit_is_shared_by_nodes_through_redis(settings, organisation, redis_url):
     """AT-19.6."""
     apps = [create_app(dataclasses.replace(settings, rate_limits=True, redis_url=redis_url)) for _ in range(2)]
@@ -178,7 +186,7 @@ def test_a_hash_made_with_weaker_parameters_is_renewed_at_sign_in(client, make, 
     make(f.make_account, organisation, email="zephyr@exemple.fr", password_hash=weak)
     assert enter(client).status_code == 303
     (account,) = rows(Account)
-    assert argon2.extract_parameters(account.password_hash).memory_cost >= 19 * 1024
+    assert argon2.extract_parameters(account.password_hash).memory_cost == passwords.HASHER.memory_cost
     assert enter(client.application.test_client()).status_code == 303
 
 
@@ -187,6 +195,7 @@ def test_a_huge_password_is_refused_without_being_hashed(client, account, monkey
     assert enter(client, password="x" * 1_000_000).status_code == 422
 
 
+@one_database
 @pytest.mark.parametrize("field", ["email", "password"])
 def test_an_empty_field_is_named_and_counts_for_nothing(client, account, rows, field):
     reply = enter(client, **{field: ""})

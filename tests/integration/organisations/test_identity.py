@@ -16,6 +16,8 @@ from tests import factories as f
 
 PAGE = "/gestion/organisation"
 
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # judged before any query
+
 
 @pytest.fixture
 def organisation(database):
@@ -69,6 +71,7 @@ def test_saving_what_is_already_there_journals_nothing(office, database):
         assert session.query(AuditEntry).count() == 1
 
 
+@one_database
 @pytest.mark.parametrize(
     ("field", "value"),
     [
