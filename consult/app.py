@@ -189,18 +189,7 @@ def bindings(settings: Settings) -> Bindings:
         contributions_bindings.ArgumentContent(),
         questionnaires_bindings.ReplyContent(),
     )
-    public_datasets: tuple[PublicDataset, ...] = (
-        consultations_bindings.ConsultationDataset(),
-        consultations_bindings.StepsDataset(),
-        contributions_datasets.ThemesDataset(),
-        contributions_datasets.ContributionsDataset(),
-        contributions_datasets.ArgumentsDataset(),
-        contributions_datasets.VotesDataset(),
-        questionnaires_bindings.QuestionsDataset(),
-        questionnaires_bindings.RepliesDataset(),
-        questionnaires_bindings.AnswersDataset(),
-    )
-    by_name = {dataset.name: dataset for dataset in public_datasets}
+    by_name = {dataset.name: dataset for dataset in _public_datasets()}
     make_dump = opendata_jobs.DumpMaker(settings, by_name)
     job_handlers: tuple[JobHandler, ...] = (
         jobs_schedule.PruneJobs(TASKS),
@@ -221,6 +210,20 @@ def bindings(settings: Settings) -> Bindings:
         content_types={each.type: each for each in content_types},
         job_handlers={handler.kind: handler for handler in job_handlers},
         public_datasets=by_name,
+    )
+
+
+def _public_datasets() -> tuple[PublicDataset, ...]:
+    return (
+        consultations_bindings.ConsultationDataset(),
+        consultations_bindings.StepsDataset(),
+        contributions_datasets.ThemesDataset(),
+        contributions_datasets.ContributionsDataset(),
+        contributions_datasets.ArgumentsDataset(),
+        contributions_datasets.VotesDataset(),
+        questionnaires_bindings.QuestionsDataset(),
+        questionnaires_bindings.RepliesDataset(),
+        questionnaires_bindings.AnswersDataset(),
     )
 
 

@@ -227,8 +227,13 @@ def demo(code_only: bool) -> None:  # noqa: FBT001  # click gives flags so
         if done * 10 // total > (done - 1) * 10 // total:
             tell(f"{message} : {done * 100 // total} %")
 
-    loaded = load.load(database, app.bindings(settings), settings, now=clock.now(), tell=progress)
-    tell("Démonstration chargée." if loaded else "La démonstration est déjà chargée : rien n’a changé.")
+    bindings = app.bindings(settings)
+    if load.load(database, bindings, settings, now=clock.now(), tell=progress):
+        tell("Démonstration chargée. Analyse des contributions, une minute environ…")
+        done = load.analyse(database, bindings, now=clock.now())
+        tell("Analyse publiée." if done else "L’analyse n’a pas abouti : voyez « consult worker --list ».")
+    else:
+        tell("La démonstration est déjà chargée : rien n’a changé.")
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         organisation = queries.by_slug(session, load.ORGANISATION)
         assert organisation is not None

@@ -17,8 +17,9 @@ from consult.accounts.sign_up.policy import TERMS_VERSION
 from consult.actor import Actor, Role
 from consult.clock import PARIS
 from consult.coding import service as coding
+from consult.coding.models import AnalysisRun, RunStatus
 from consult.consultations import service as consultations
-from consult.consultations.models import Step
+from consult.consultations.models import Consultation, Step
 from consult.contributions import jobs as counters
 from consult.contributions import service as contributions
 from consult.db import ALL_TENANTS, Database, as_tenant
@@ -28,6 +29,7 @@ from consult.demo.people import DAYS
 from consult.demo.records import DemoContent
 from consult.demo.replay import Replay, Stage, Tell
 from consult.errors import ForbiddenError
+from consult.jobs.worker import Worker
 from consult.organisations import service as organisations
 from consult.organisations.models import Organisation
 from consult.protocols import Bindings
@@ -53,8 +55,8 @@ def load(
 ) -> bool:
     """Load the demonstration in one transaction; False, and nothing done, when its organisation exists already.
 
-    The consultation opened twenty-eight days before `now`; its analysis is asked of the worker. Raises ForbiddenError
-    in production: the passwords of the demonstration are public.
+    The consultation opened twenty-eight days before `now`; its analysis is asked for, see `analyse`. Raises
+    ForbiddenError in production: the passwords of the demonstration are public.
     """
     if settings.production:
         raise ForbiddenError("La démonstration a des mots de passe publics : elle ne se charge pas en production.")
@@ -65,6 +67,22 @@ def load(
     password = keep(visitors.PASSWORD, staff=True)
     with database.transaction(tenant=ALL_TENANTS) as session:
         _Loader(session, bindings, settings, content, now).run(password, tell)
+    return True
+
+
+def analyse(database: Database, bindings: Bindings, *, now: dt.datetime) -> bool:
+    """Run the analysis that `load` asked for, as a worker would, and publish it; False when there was none to run."""
+    handler = bindings.job_handlers[coding.RUN_JOB]
+    if not Worker(database, {handler.kind: handler}).run_once():
+        return False
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        organisation = session.scalars(select(Organisation).where(Organisation.slug == ORGANISATION)).one()
+        with as_tenant(session, organisation.id):
+            run = session.scalars(select(AnalysisRun).where(AnalysisRun.status == RunStatus.DONE)).one_or_none()
+            if run is None:
+                return False
+            consultation = session.get_one(Consultation, run.consultation_id)
+            coding.publish(session, run, consultation, actor=visitors.actor(session, Role.ORGANISER), now=now)
     return True
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import pyotp
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult.accounts import service as accounts
@@ -67,6 +68,13 @@ def create(
             _appoint(session, organisation, account, visitor.role, site=site, now=now)
         actors[visitor.role] = Actor(account.id, account.pseudonym, confirmed=True, roles=frozenset({visitor.role}))
     return actors
+
+
+def actor(session: Session, role: Role) -> Actor:
+    """The visitor who holds that role, once created."""
+    email = next(visitor.email for visitor in VISITORS if visitor.role is role)
+    account = session.scalars(select(Account).where(Account.email == email)).one()
+    return Actor(account.id, account.pseudonym, confirmed=True, roles=frozenset({role}))
 
 
 def code(now: dt.datetime) -> str:
