@@ -33,6 +33,8 @@ def begin() -> AnyResponse | None:
     g.actor, g.account_id, g.session_token, g.organisation, g.identity = ANONYMOUS, None, None, None, None
     if request.endpoint in WITHOUT_ORGANISATION:
         return None
+    if "\0" in request.path:
+        raise errors.NotFoundError  # no address of ours holds a null character, and PostgreSQL takes none
     settings: Settings = current_app.extensions["settings"]
     with _reading() as reading:
         g.organisation = organisations.of_request(

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from consult.consultations.bindings import instant
 from consult.protocols import Progress, PublicDataset
+from consult.registry import queries as registry
 
 FORMAT: Final = "consult-dump/1"
 LICENCE: Final = "etalab-2.0"
@@ -102,13 +103,20 @@ def write_dump(
         "licence": LICENCE,
         "source": identity.source,
         "generated_at": instant(identity.generated_at),
-        "position": None,
+        "position": registry.position(reading),
         "files": files,
     }
     text_of = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     (folder / "manifest.json").write_text(text_of, encoding="utf-8")
     _archive(folder, f"{identity.consultation}.zip")
     yield Progress(done, done, "Fichiers prêts")
+
+
+def described(path: Path) -> dict[str, Any]:
+    """A file of no dataset (the manifest, the archive) as the manifest tells the others."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"name": path.name, "dataset": "", "rows": None, "bytes": path.stat().st_size, "sha256": digest}
 
 
 def _fix_snapshot(reading: Session) -> None:

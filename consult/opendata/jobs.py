@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult import clock
@@ -18,13 +18,15 @@ from consult.consultations.models import Consultation, ConsultationStatus
 from consult.db import Database, as_tenant
 from consult.jobs.schedule import Task
 from consult.opendata import dump as files
-from consult.opendata import service
+from consult.opendata import queries, service
 from consult.opendata.models import Dump, DumpStatus
+from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
 from consult.protocols import Progress, PublicDataset
+from consult.registry import queries as registry
 from consult.settings import Settings
 
-FRESH: Final = dt.timedelta(hours=1)  # an open consultation is dumped again after that
+FRESH: Final = dt.timedelta(hours=1)
 
 
 class DumpMaker:
@@ -42,11 +44,12 @@ class DumpMaker:
             with database.session(write=False, tenant=organisation_id) as reading:
                 consultation = reading.get_one(Consultation, consultation_id)
                 organisation = reading.get_one(Organisation, organisation_id)
+                site = organisations.address_of(reading, organisation, self._settings)
                 identity = files.Identity(
                     organisation=organisation.slug,
                     consultation=consultation.slug,
                     title=consultation.title,
-                    source=f"{self._settings.public_url}/consultations/{consultation.slug}",
+                    source=f"{site}/consultations/{consultation.slug}",
                     generated_at=clock.now(),
                 )
                 reading.rollback()
@@ -72,6 +75,7 @@ class MakeDump:
         if dump is None or dump.status is not DumpStatus.WAITING:
             return
         organisation_id, consultation_id = dump.organisation_id, dump.consultation_id
+        last_entry = registry.last_entry(session, consultation_id)
         yield Progress(0, None, "Préparation")
         folder = service.dump_folder(self._data_path, dump_id)
         partial = folder.with_suffix(".partial")
@@ -80,14 +84,17 @@ class MakeDump:
         yield from self._make(organisation_id, consultation_id, partial)
         partial.replace(folder)
         written = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
-        gone = service.finish(session, session.get_one(Dump, dump_id), written, clock.now())
+        written += [files.described(path) for path in sorted(folder.glob("*.zip"))]
+        written.append(files.described(folder / "manifest.json"))
+        dump = session.get_one(Dump, dump_id)
+        gone = service.finish(session, dump, written, last_entry=last_entry, now=clock.now())
         yield Progress(1, 1, "Terminé")
         for old in gone:
             shutil.rmtree(service.dump_folder(self._data_path, old), ignore_errors=True)
 
 
 class RefreshDumps:
-    """Periodic: asks for a dump of each public consultation whose last one is too old."""
+    """Periodic: asks for a dump of each public consultation whose last one has gone stale."""
 
     kind: ClassVar[str] = "opendata.refresh"
 
@@ -95,30 +102,23 @@ class RefreshDumps:
         """Ask for what is missing, one consultation a chunk."""
         del payload, cursor
         now = clock.now()
-        latest = (
-            select(Dump.consultation_id, func.max(Dump.finished_at).label("made"))
-            .where(Dump.status == DumpStatus.DONE)
-            .group_by(Dump.consultation_id)
-            .subquery()
-        )
-        rows = session.execute(
-            select(Consultation, latest.c.made)
-            .outerjoin(latest, latest.c.consultation_id == Consultation.id)
-            .where(Consultation.status != ConsultationStatus.DRAFT)
-        ).all()
-        due = [row.Consultation for row in rows if _is_due(row.Consultation, row.made, now)]
-        for done, consultation in enumerate(due, 1):
-            with as_tenant(session, consultation.organisation_id):
-                service.request_dump(session, consultation, now=now)
-            yield Progress(done, len(due))
+        latest = queries.latest_dumps(session)
+        public = select(Consultation.id).where(Consultation.status != ConsultationStatus.DRAFT)
+        ids = session.scalars(public).all()
+        for done, consultation_id in enumerate(ids, 1):
+            if _is_due(session, consultation_id, latest.get(consultation_id), now):
+                consultation = session.get_one(Consultation, consultation_id)
+                with as_tenant(session, consultation.organisation_id):
+                    service.request_dump(session, consultation, now=now)
+                yield Progress(done, len(ids))
 
 
-def _is_due(consultation: Consultation, made: dt.datetime | None, now: dt.datetime) -> bool:
-    if made is None:
+def _is_due(session: Session, consultation_id: uuid.UUID, dump: Dump | None, now: dt.datetime) -> bool:
+    """At once when there is none or when something was taken away; every hour when something else has happened."""
+    if dump is None or dump.finished_at is None or not queries.is_served(session, dump):
         return True
-    if consultation.closed_at is not None:
-        return made <= consultation.closed_at
-    return made + FRESH <= now
+    changed = registry.last_entry(session, consultation_id) > dump.last_entry
+    return changed and dump.finished_at + FRESH <= now
 
 
 TASKS: Final = (Task(RefreshDumps.kind, dt.timedelta(minutes=5)),)

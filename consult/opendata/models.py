@@ -7,10 +7,10 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult.db import ADMINISTRATION, PUBLIC, Base, TenantOwned
+from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned
 
 
 class DumpStatus(enum.StrEnum):
@@ -35,6 +35,7 @@ class Dump(TenantOwned, Base):
     status: Mapped[DumpStatus] = mapped_column(default=DumpStatus.WAITING, info=PUBLIC)
     requested_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
     finished_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)
+    last_entry: Mapped[int] = mapped_column(BigInteger, default=0, info=NEVER)  # of the registry, when it was read
     job_id: Mapped[uuid.UUID | None] = mapped_column(info=ADMINISTRATION)
     files: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, info=PUBLIC)  # as in the manifest
     error: Mapped[str | None] = mapped_column(Text, info=ADMINISTRATION)

@@ -17,7 +17,7 @@ from consult.jobs import service as jobs
 from consult.opendata.models import Dump, DumpStatus
 
 DUMP_JOB: Final = "opendata.dump"
-KEPT: Final = 2  # dumps of a consultation: the served one, and the one somebody may be downloading
+KEPT: Final = 1  # older ones may hold what was taken away since; a download that has begun goes on
 INTERRUPTED: Final = "La production des fichiers s’est arrêtée à chaque essai."
 
 
@@ -52,9 +52,15 @@ def request_dump(session: Session, consultation: Consultation, *, now: dt.dateti
     return dump
 
 
-def finish(session: Session, dump: Dump, files: Sequence[dict[str, Any]], now: dt.datetime) -> list[uuid.UUID]:
-    """Record that the files are in place; returns the ids of the dumps whose folders must go."""
+def finish(
+    session: Session, dump: Dump, files: Sequence[dict[str, Any]], *, last_entry: int, now: dt.datetime
+) -> list[uuid.UUID]:
+    """Record that the files are in place; returns the ids of the dumps whose folders must go.
+
+    `last_entry` is the registry's last entry before the rows were read: what is taken away after it is still in them.
+    """
     dump.status, dump.finished_at, dump.files = DumpStatus.DONE, now, list(files)
+    dump.last_entry = last_entry
     session.flush()
     old = session.scalars(
         select(Dump)

@@ -7,7 +7,7 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.db import NEVER, PUBLIC, Base, TenantOwned
@@ -37,6 +37,10 @@ class EntryKind(enum.StrEnum):
     SEALED = "sealed"
 
 
+REMOVALS = (EntryKind.TOMBSTONE, EntryKind.MODERATION)
+_REMOVES = text("kind IN ('tombstone', 'moderation')")
+
+
 class RegistryEntry(TenantOwned, Base):
     """A commitment to one public act, and beside it the opening that moderation withholds and erasure destroys.
 
@@ -49,6 +53,8 @@ class RegistryEntry(TenantOwned, Base):
         CheckConstraint("length(commitment) = 32", name="commitment_is_sha256"),
         UniqueConstraint("organisation_id", "position"),
         Index("ix_registry_entry_consultation", "consultation_id", "id"),
+        # Few entries take something away from the public: what was published before must be found quickly.
+        Index("ix_registry_entry_removals", "consultation_id", "id", sqlite_where=_REMOVES, postgresql_where=_REMOVES),
         {"sqlite_autoincrement": True},
     )
 

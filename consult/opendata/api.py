@@ -1,0 +1,272 @@
+"""The public API, version 1: rows of the public datasets behind opaque cursors, and nothing else.
+
+Every reply carries the licence, the source, the position in the registry and the date of the last change; it has an
+ETag, and any site may read it when it is anonymous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from apiflask import APIBlueprint, APIFlask, HTTPError
+from flask import Response, current_app, g, request, url_for
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from consult import __version__, errors
+from consult.actor import ANONYMOUS
+from consult.consultations import queries as consultations
+from consult.consultations.bindings import instant
+from consult.consultations.models import Consultation
+from consult.errors import InvalidError
+from consult.opendata import queries, schemas
+from consult.protocols import Bindings, PublicDataset, Row
+from consult.registry import queries as registry
+from consult.security import anyone, limiter
+
+LIMIT: Final = "300/minute"
+bp = APIBlueprint("api", __name__, url_prefix="/api/v1", tag="Données ouvertes")
+limiter.limit(LIMIT)(bp)
+INVALID: Final = {
+    "limit": f"un nombre entier de 1 à {schemas.MAX_LIMIT} est attendu",
+    "cursor": "ce curseur n’est pas de ceux que cette adresse donne : reprenez au début, sans curseur",
+}
+SUMMARIES: Final = {
+    "steps": "Étapes d’une consultation",
+    "themes": "Thèmes d’une consultation",
+    "contributions": "Contributions d’une consultation",
+    "arguments": "Arguments pour et contre",
+    "votes": "Votes, un par un",
+    "questions": "Questions des questionnaires",
+    "replies": "Réponses aux questionnaires : qu’elles existent, et leur jour",
+    "answers": "Réponses aux questions publiées ligne à ligne",
+}
+
+
+@bp.get("/version")
+@bp.output(schemas.Version)
+@bp.doc(summary="Version de la plateforme et de l’API", operation_id="version")
+@anyone
+def version() -> dict[str, str]:
+    return {"name": "consult", "version": __version__, "api": "v1", "licence": schemas.LICENCE}
+
+
+@bp.get("/openapi.json")
+@bp.doc(hide=True)
+@anyone
+def openapi() -> Response:
+    document = {**current_app.spec, "servers": [{"url": request.script_root or "/"}]}  # type: ignore[attr-defined]
+    return Response(current_app.json.dumps(document), mimetype="application/json")
+
+
+@bp.get("/consultations")
+@bp.input(schemas.Page, location="query", arg_name="page")
+@bp.output(schemas.ConsultationList)
+@bp.doc(summary="Consultations publiques", operation_id="consultations")
+@anyone
+def consultation_list(page: schemas.Page) -> dict[str, Any]:
+    rows = queries.consultation_rows(
+        g.session, _dataset("consultation"), after=_opened(page.cursor, "consultations"), limit=page.limit + 1
+    )
+    return _listed(list(rows), page, "consultations") | _envelope(None)
+
+
+@bp.get("/consultations/<slug>")
+@bp.output(schemas.ConsultationReply)
+@bp.doc(summary="Une consultation", operation_id="consultation")
+@anyone
+def consultation(slug: str) -> dict[str, Any]:
+    found = _consultation(slug)
+    (row,) = _dataset("consultation").rows(g.session, found.id)
+    return {"data": row} | _envelope(found)
+
+
+def _register(name: str, reply: type[schemas.ListEnvelope]) -> None:
+    """One list: `/consultations/<slug>/<name>`."""
+
+    @bp.get(f"/consultations/<slug>/{name}", endpoint=name)
+    @bp.input(schemas.Page, location="query", arg_name="page")
+    @bp.output(reply)
+    @bp.doc(summary=SUMMARIES[name], operation_id=name)
+    @anyone
+    def rows(slug: str, page: schemas.Page) -> dict[str, Any]:
+        found = _consultation(slug)
+        scope = f"{name}:{found.id}"
+        after = _opened(page.cursor, scope)
+        listed = list(_dataset(name).rows(g.session, found.id, after=after, limit=page.limit + 1))
+        return _listed(listed, page, scope) | _envelope(found)
+
+
+for _name, _reply in schemas.ROWS.items():
+    _register(_name, _reply)
+
+
+@bp.get("/consultations/<slug>/questionnaires")
+@bp.output(schemas.QuestionnaireList)
+@bp.doc(summary="Questionnaires et leurs questions", operation_id="questionnaires")
+@anyone
+def questionnaires(slug: str) -> dict[str, Any]:
+    found = _consultation(slug)
+    questions = sorted(_dataset("questions").rows(g.session, found.id), key=lambda row: int(row["position"]))
+    listed = [
+        {
+            "step": step["id"],
+            "slug": step["slug"],
+            "title": step["title"],
+            "questions": [row for row in questions if row["step"] == step["id"]],
+        }
+        for step in sorted(_dataset("steps").rows(g.session, found.id), key=lambda row: int(row["position"]))
+        if step["kind"] == "questionnaire"
+    ]
+    return {"data": listed} | _envelope(found)
+
+
+@bp.get("/consultations/<slug>/exports")
+@bp.output(schemas.ExportList)
+@bp.doc(summary="Export complet à télécharger", operation_id="exports")
+@anyone
+def exports(slug: str) -> dict[str, Any]:
+    found = _consultation(slug)
+    dump = queries.served_dump(g.session, found.id)
+    listed = [] if dump is None else [queries.export_row(dump, _file_address(slug))]
+    return {"data": listed} | _envelope(found)
+
+
+# Envelope -----------------------------------------------------------------------------------------------------------
+
+
+def _consultation(slug: str) -> Consultation:
+    # The API shows to everybody what it shows to one: a draft is nowhere, even for its organisers.
+    return consultations.consultation_or_404(g.session, slug, ANONYMOUS)
+
+
+def _dataset(name: str) -> PublicDataset:
+    bindings: Bindings = current_app.extensions["bindings"]
+    return bindings.public_datasets[name]
+
+
+def _envelope(found: Consultation | None) -> dict[str, Any]:
+    address = url_for("consultations.show", slug=found.slug) if found else url_for("consultations.listing")
+    updated_at = registry.last_act_at(g.session, found.id if found else None)
+    return {
+        "licence": schemas.LICENCE,
+        "source": queries.absolute(g.session, g.organisation, current_app.extensions["settings"], address),
+        "position": registry.position(g.session),
+        "updated_at": instant(updated_at) if updated_at else None,
+    }
+
+
+def _listed(rows: list[Row], page: schemas.Page, scope: str) -> dict[str, Any]:
+    """The page asked for, and the cursor of the next one if a row is left."""
+    shown = rows[: page.limit]
+    more = len(rows) > page.limit
+    return {"data": shown, "next": _closed(scope, queries.key(shown[-1])) if more else None}
+
+
+def _closed(scope: str, key: str) -> str:
+    return str(_serializer(scope).dumps(key))
+
+
+def _opened(cursor: str, scope: str) -> str | None:
+    if not cursor:
+        return None
+    try:
+        return str(_serializer(scope).loads(cursor))
+    except BadSignature:
+        raise InvalidError(fields={"cursor": INVALID["cursor"]}) from None
+
+
+def _serializer(scope: str) -> URLSafeSerializer:
+    # Signed, so that what comes back is a key this very list gave.
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=f"api-cursor:{scope}")
+
+
+def _file_address(slug: str) -> Callable[[str], str]:
+    settings = current_app.extensions["settings"]
+
+    def address(name: str) -> str:
+        path = url_for("opendata.download", slug=slug, name=name)
+        return queries.absolute(g.session, g.organisation, settings, path)
+
+    return address
+
+
+@bp.after_request
+def _shared(response: Response) -> Response:
+    """An ETag for all, and any site may read what anybody may."""
+    if request.method in {"GET", "HEAD"} and response.status_code == 200:  # noqa: PLR2004
+        response.add_etag()
+        response.make_conditional(request)
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if g.account_id is None:
+            response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@bp.errorhandler(HTTPError)
+def _invalid(error: HTTPError) -> Response:
+    """APIFlask's refusals, in French and as RFC 9457 has them."""
+    faults: Mapping[str, Iterable[str]] = error.detail.get("query", {}) if isinstance(error.detail, dict) else {}
+    fields = {name: INVALID.get(name, "paramètre inconnu") for name in faults}
+    document = errors.problem(error.status_code, "", request.path, fields)
+    return Response(current_app.json.dumps(document), error.status_code, mimetype="application/problem+json")
+
+
+def describe(app: APIFlask) -> None:
+    """Say of the API what no decorator says: contact, licence, and that refusals are problem documents."""
+    app.config.update(
+        OPENAPI_VERSION="3.1.0",
+        AUTO_404_RESPONSE=False,
+        AUTO_VALIDATION_ERROR_RESPONSE=False,
+        SPEC_FORMAT="json",
+        SUCCESS_DESCRIPTION="Réponse",
+    )
+    app.info = {
+        "description": (
+            "Données publiques des consultations, sans clé ni inscription. Les listes se parcourent par curseurs : "
+            "redemandez la même adresse avec le « next » reçu, jusqu’à ce qu’il soit nul. Une ligne ajoutée pendant le "
+            "parcours n’en fait ni manquer ni répéter une autre."
+        ),
+        "license": {"name": "Licence Ouverte 2.0", "identifier": "etalab-2.0"},
+    }
+    bindings: Bindings = app.extensions["bindings"]
+
+    def complete(spec: dict[str, Any]) -> dict[str, Any]:
+        _add_problems(spec)
+        _say_in_french(spec["components"]["schemas"], bindings.public_datasets)
+        return spec
+
+    app.spec_processor(complete)  # type: ignore[arg-type]  # the specification is a dictionary, as SPEC_FORMAT says
+
+
+def _add_problems(spec: dict[str, Any]) -> None:
+    """Document the refusals of every operation, as application/problem+json."""
+    problem = schemas.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    definitions = problem.pop("$defs", {})
+    spec["components"]["schemas"].update({**definitions, "Problem": problem})
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    words = {"404": "Consultation introuvable", "422": "Paramètre refusé", "429": "Trop de demandes"}
+    for path, operations in spec["paths"].items():
+        for operation in operations.values():
+            replies = operation["responses"]
+            replies["304"] = {"description": "Inchangé depuis l’ETag donné"}
+            for status, text in words.items():
+                if _possible(status, path, operation):
+                    replies[status] = {"description": text, "content": content}
+
+
+def _possible(status: str, path: str, operation: Mapping[str, Any]) -> bool:
+    queried = any(each["in"] == "query" for each in operation.get("parameters", []))
+    return {"404": "{" in path, "422": queried}.get(status, True)
+
+
+def _say_in_french(components: dict[str, Any], datasets: Mapping[str, PublicDataset]) -> None:
+    """Describe each column as its dataset does; docstrings, which are for us, stay out."""
+    described = {
+        reply.model_fields["data"].annotation.__args__[0].__name__: datasets[name].columns  # type: ignore[union-attr]
+        for name, reply in schemas.ROWS.items()
+    } | {"Consultation": datasets["consultation"].columns}
+    for name, component in components.items():
+        component.pop("description", None)
+        for column, text in described.get(name.rpartition(".")[2], {}).items():
+            component["properties"][column]["description"] = text

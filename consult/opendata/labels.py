@@ -1,0 +1,19 @@
+"""French names of the public datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+DATASETS: Final[Mapping[str, str]] = {
+    "consultation": "La consultation",
+    "steps": "Étapes",
+    "themes": "Thèmes",
+    "contributions": "Contributions",
+    "arguments": "Arguments",
+    "votes": "Votes",
+    "questions": "Questions",
+    "replies": "Réponses aux questionnaires",
+    "answers": "Réponses à chaque question",
+    "": "Tout l’export",
+}

@@ -1,0 +1,83 @@
+"""The open data page, the files themselves, and the staff's button to make them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, current_app, flash, g, redirect, render_template, send_file, url_for
+from werkzeug.wrappers import Response
+
+from consult.actor import ANONYMOUS, Role
+from consult.audit import service as audit
+from consult.consultations import queries as consultations
+from consult.errors import GoneError, NotFoundError
+from consult.opendata import queries, service
+from consult.opendata.labels import DATASETS
+from consult.pagecache import cached_for_visitors
+from consult.security import anyone, anyone_indexable, limiter, staff
+from consult.settings import Settings
+
+bp = Blueprint("opendata", __name__)
+MAKERS: Final = (Role.ADMINISTRATOR, Role.ORGANISER, Role.ANALYST, Role.DITP)
+
+
+@bp.get("/donnees-ouvertes")
+@anyone_indexable
+@cached_for_visitors
+def show() -> str:
+    """Every export, with what its files hold."""
+    datasets = current_app.extensions["bindings"].public_datasets
+    return render_template(
+        "opendata/show.html", published=queries.published(g.session), datasets=datasets, labels=DATASETS
+    )
+
+
+@bp.get("/donnees-ouvertes/<slug>/<name>")
+@anyone
+@limiter.limit("60/minute")
+def download(slug: str, name: str) -> Response:
+    """A file of the export in force; never one that holds what was taken away since."""
+    consultation = consultations.consultation_or_404(g.session, slug, ANONYMOUS)
+    dump = queries.served_dump(g.session, consultation.id)
+    if dump is None:
+        raise GoneError("Cet export est en cours de remplacement. Revenez dans quelques minutes.")
+    settings: Settings = current_app.extensions["settings"]
+    path = queries.file_of(dump, name, service.dump_folder(settings.data_path, dump.id))
+    if path is None or not path.is_file():
+        raise NotFoundError("Aucun fichier de ce nom dans cet export.")
+    response = send_file(path.resolve(), as_attachment=name != "manifest.json", download_name=f"{slug}-{name}")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@bp.get("/gestion/donnees-ouvertes")
+@staff(*MAKERS, anywhere=True)
+def manage() -> str:
+    """What was asked for, and what became of it."""
+    rows = [
+        (consultation, dump, queries.last_request(g.session, consultation.id))
+        for consultation, dump in queries.published(g.session)
+        if g.actor.holds(*MAKERS, consultation_id=consultation.id)
+    ]
+    return render_template("opendata/manage.html", rows=rows)
+
+
+@bp.post("/gestion/donnees-ouvertes/<slug>")
+@staff(*MAKERS)
+@limiter.limit("20/hour")
+def make(slug: str) -> Response:
+    """Ask for an export now."""
+    consultation = consultations.consultation_or_404(g.session, slug, ANONYMOUS)
+    dump = service.request_dump(g.session, consultation, now=g.now)
+    audit.record(
+        g.session,
+        actor=g.actor,
+        organisation_id=consultation.organisation_id,
+        action="opendata.request",
+        target_type="dump",
+        target_id=dump.id,
+        now=g.now,
+        detail={"consultation": consultation.slug},
+    )
+    flash("Export demandé : il paraîtra ici dès qu’il sera prêt.", "success")
+    return redirect(url_for("opendata.manage"), 303)
