@@ -52,8 +52,29 @@ def identify(session: Session, *, token: str, organisation_id: uuid.UUID, now: d
     Platform roles count in every organisation, the others in their own. Staff roles are listed only once the second
     factor of this session has been given; until then `second_factor_due` is set.
     """
+    rows = _held_by(session, token, organisation_id)
+    if not rows:
+        return None
+    first = rows[0]
+    if now >= min(first.expires_at, first.last_seen_at + dt.timedelta(seconds=first.idle_seconds)):
+        return None
+    at_home = first.organisation_id == organisation_id
+    actor = _actor(rows, at_home=at_home)
+    if not at_home and not any(row.platform for row in rows):
+        return None
+    return Identity(
+        actor=actor,
+        account_id=first.account_id,
+        login_session_id=first.id,
+        touch_due=now - first.last_seen_at >= TOUCH_EVERY,
+        second_factor_at=first.second_factor_at,
+    )
+
+
+def _held_by(session: Session, token: str, organisation_id: uuid.UUID) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The session of that cookie, with its account, once for each role it holds; nothing for a blocked account."""
     with as_tenant(session, ALL_TENANTS):  # a session of platform staff may belong to another organisation
-        rows = session.execute(
+        return session.execute(
             select(
                 LoginSession.id,
                 LoginSession.last_seen_at,
@@ -82,22 +103,6 @@ def identify(session: Session, *, token: str, organisation_id: uuid.UUID, now: d
             .outerjoin(PlatformRole, and_(PlatformRole.account_id == Account.id, PlatformRole.revoked_at.is_(None)))
             .where(LoginSession.token_digest == digest(token), Account.status == AccountStatus.ACTIVE)
         ).all()
-    if not rows:
-        return None
-    first = rows[0]
-    if now >= min(first.expires_at, first.last_seen_at + dt.timedelta(seconds=first.idle_seconds)):
-        return None
-    at_home = first.organisation_id == organisation_id
-    actor = _actor(rows, at_home=at_home)
-    if not at_home and not any(row.platform for row in rows):
-        return None
-    return Identity(
-        actor=actor,
-        account_id=first.account_id,
-        login_session_id=first.id,
-        touch_due=now - first.last_seen_at >= TOUCH_EVERY,
-        second_factor_at=first.second_factor_at,
-    )
 
 
 def _actor(rows: Sequence[Row[*tuple[Any, ...]]], *, at_home: bool) -> Actor:
