@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account
@@ -44,12 +44,14 @@ def submit_proposal(
 ) -> Proposal:
     """Publish a proposal, or keep it pending until its author's e-mail is confirmed.
 
-    The same form sent twice gives the same proposal. Raises ClosedError, InvalidError naming the fields.
+    The same form sent twice, or the same text sent again by its author, gives the same proposal. Raises ClosedError,
+    InvalidError naming the fields.
     """
     title, body = policy.one_line(title), policy.many_lines(body)
     account = lock_account(session, account_id)
     key = policy.submission_digest(account_id, submission_key)
-    sent_already = session.scalar(select(Proposal).where(Proposal.submission_key == key))
+    same_text = (Proposal.step_id == step.id, Proposal.title == title, Proposal.body == body)
+    sent_already = _sent_already(session, Proposal, account_id, key, same_text)
     if sent_already is not None:
         return sent_already
     _check_open(step, now)
@@ -78,7 +80,8 @@ def submit_argument(
     body = policy.many_lines(body)
     account = lock_account(session, account_id)
     key = policy.submission_digest(account_id, submission_key)
-    sent_already = session.scalar(select(Argument).where(Argument.submission_key == key))
+    same_text = (Argument.proposal_id == proposal.id, Argument.side == side, Argument.body == body)
+    sent_already = _sent_already(session, Argument, account_id, key, same_text)
     if sent_already is not None:
         return sent_already
     _check_open(step, now)
@@ -260,6 +263,15 @@ def log(session: Session, item: Content, kind: EntryKind, content: Mapping[str, 
         now=now,
     )
     return entry.ref
+
+
+def _sent_already(
+    session: Session, model: type[ContentT], account_id: uuid.UUID, key: str, same_text: tuple[ColumnElement[bool], ...]
+) -> ContentT | None:
+    # The « Back » button shows a new form, with a new key, around the text already sent.
+    standing = model.status.in_((ContentStatus.PENDING, ContentStatus.PUBLISHED))
+    again = and_(model.author_id == account_id, standing, *same_text)
+    return session.scalar(select(model).where(or_(model.submission_key == key, again)).limit(1))
 
 
 def _new(step: Step, account_id: uuid.UUID, submission_key: str, now: dt.datetime) -> dict[str, Any]:

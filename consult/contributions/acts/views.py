@@ -50,6 +50,7 @@ def withdraw_vote(proposal_id: uuid.UUID) -> View:
     """Take one's vote back."""
     sheet = pages.sheet_or_404(proposal_id)
     votes.withdraw_vote(g.session, sheet.proposal, step=sheet.step, account_id=g.account_id, now=g.now)
+    flash("Votre vote est retiré.", "success")
     return redirect(url_for("contributions.proposal", proposal_id=proposal_id, _anchor="vote"), 303)
 
 

@@ -47,7 +47,7 @@ async function refresh(form, button, region) {
   region.replaceWith(node);
   enhance(node);
   const same = button?.name && [...node.querySelectorAll("button")].find((one) => one.name === button.name && one.value === button.value);
-  (same ?? node.querySelectorAll("button, a[href]")[place] ?? node.querySelector("button, a[href]"))?.focus();
+  (same || node.querySelectorAll("button, a[href]")[place] || node.querySelector("button, a[href]"))?.focus();
   const said = [...page.querySelectorAll("[data-flashes] .alert-body")].map((one) => one.textContent.trim()).join(" ");
   announce(said || node.dataset.live || "Enregistré.");
 }
