@@ -52,7 +52,7 @@ class ContestForm(Form):  # type: ignore[misc]
     """An author's contestation."""
 
     statement = TextAreaField(
-        "Pourquoi contestez-vous cette décision ?",
+        "Pourquoi contestez-vous cette décision ?",
         [Length(max=MESSAGE_LENGTH)],
         description="Facultatif. Lu par la personne qui réexaminera la décision.",
     )

@@ -35,7 +35,7 @@ def check_moderator(actor: Actor, item: ModerableItem) -> None:
     if not actor.holds(*MODERATORS, consultation_id=item.consultation_id):
         raise ForbiddenError("Vous ne modérez pas cette consultation.")
     if item.author_id is not None and item.author_id == actor.account_id:
-        raise ForbiddenError("Ce contenu est le vôtre : une autre personne doit le modérer.")
+        raise ForbiddenError("Ce contenu est le vôtre : une autre personne doit le modérer.")
 
 
 def check_report(reason: str, comment: str) -> None:
@@ -47,7 +47,7 @@ def check_report(reason: str, comment: str) -> None:
         fields["comment"] = "Précisez la raison du signalement."
     if len(comment) > COMMENT_LENGTH:
         count = number(len(comment))
-        fields["comment"] = f"Le commentaire compte {count} caractères : {number(COMMENT_LENGTH)} au plus."
+        fields["comment"] = f"Le commentaire compte {count} caractères : {number(COMMENT_LENGTH)} au plus."
     if fields:
         raise InvalidError(next(iter(fields.values())), fields=fields)
 
@@ -75,6 +75,6 @@ def check_words(act: Act, ground: str, message: str) -> None:
         fields["message"] = f"Expliquez la décision à l’auteur, en {SHORTEST_MESSAGE} caractères au moins."
     if len(message) > MESSAGE_LENGTH:
         count = number(len(message))
-        fields["message"] = f"Le message compte {count} caractères : {number(MESSAGE_LENGTH)} au plus."
+        fields["message"] = f"Le message compte {count} caractères : {number(MESSAGE_LENGTH)} au plus."
     if fields:
         raise InvalidError(next(iter(fields.values())), fields=fields)

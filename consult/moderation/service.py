@@ -82,7 +82,7 @@ def report(
     if item is None:
         raise NotFoundError("Ce contenu n’existe pas.")
     if item.status != ContentStatus.PUBLISHED:
-        raise GoneError("Ce contenu n’est plus publié : il n’y a plus rien à signaler.")
+        raise GoneError("Ce contenu n’est plus publié : il n’y a plus rien à signaler.")
     first = not queries.open_reports(session, item.type, item.id)
     recorded = insert_once(
         session,
@@ -171,7 +171,7 @@ def contest(session: Session, token: str, statement: str, *, now: dt.datetime) -
     if now - decision.decided_at > policy.CONTEST_LIFE:
         raise GoneError("Le délai de six mois pour contester cette décision est passé.")
     if queries.decisions(session, decision.item_type, decision.item_id)[-1].act is Act.RESTORE:
-        raise ConflictError("Votre contribution est déjà de nouveau publiée : il n’y a plus rien à contester.")
+        raise ConflictError("Votre contribution est déjà de nouveau publiée : il n’y a plus rien à contester.")
     if len(statement) > policy.MESSAGE_LENGTH:
         reason = f"Votre texte dépasse {policy.MESSAGE_LENGTH} caractères. Raccourcissez-le."
         raise InvalidError(reason, fields={"statement": reason})
@@ -201,7 +201,7 @@ def preview(item: ModerableItem, wanted: Wanted, organisation: Organisation, lin
 def _told(session: Session, last: Decision) -> str:
     who = session.get(Account, last.moderator_id) if last.moderator_id else None
     name = who.pseudonym if who else "Une autre personne"
-    ground = f", motif « {GROUNDS[last.ground].label} »" if last.ground in GROUNDS else ""
+    ground = f", motif « {GROUNDS[last.ground].label} »" if last.ground in GROUNDS else ""
     return f"{name} {labels.DONE[last.act]} le {moment(last.decided_at)}{ground}. Votre décision n’a rien changé."
 
 
@@ -211,7 +211,7 @@ def _check_second_look(session: Session, contest: Contest | None, actor: Actor) 
         return
     decision = session.get_one(Decision, contest.decision_id)
     if decision.moderator_id == actor.account_id:
-        raise ForbiddenError("L’auteur conteste votre décision : une autre personne doit l’examiner.")
+        raise ForbiddenError("L’auteur conteste votre décision : une autre personne doit l’examiner.")
 
 
 def _write(

@@ -194,7 +194,7 @@ def decide(item_type: str, item_id: uuid.UUID) -> View:
     except (ConflictError, ForbiddenError) as error:
         return _examine(item, {act: form}, refusal=error), error.status
     pagecache.purge()
-    flash(f"{labels.ACTS[act]}\u00a0: « {item.title} ».", "success")
+    flash(f"{labels.ACTS[act]}\u00a0: « {item.title} ».", "success")
     return redirect(url_for(".queue"), 303)
 
 

@@ -75,7 +75,7 @@ class ReplyContent:
                 type=self.type,
                 consultation_id=reply.consultation_id,
                 author_id=reply.account_id,
-                title=f"Réponse à « {titles[reply.step_id]} »",
+                title=f"Réponse à « {titles[reply.step_id]} »",
                 body=_open_answers(reply.answers, wordings),
                 status=reply.status.value,
                 created_at=reply.received_at,
@@ -107,11 +107,11 @@ class QuestionsDataset:
         "id": "identifiant de la question",
         "step": "identifiant de l’étape",
         "position": "rang dans le questionnaire",
-        "kind": "type : single, multiple, short_text, long_text",
+        "kind": "type : single, multiple, short_text, long_text",
         "wording": "énoncé",
-        "options": "réponses proposées : identifiant et libellé de chacune",
+        "options": "réponses proposées : identifiant et libellé de chacune",
         "required": "vrai si une réponse est obligatoire",
-        "visibility": "publication des réponses : rows (ligne à ligne), aggregates (totaux), administration",
+        "visibility": "publication des réponses : rows (ligne à ligne), aggregates (totaux), administration",
     }
 
     def rows(
@@ -139,7 +139,7 @@ class RepliesDataset:
         "id": "identifiant de la réponse",
         "step": "identifiant de l’étape",
         "received_on": "jour de réception (heure de Paris)",
-        "origin": "provenance : live (en ligne), imported (importée), offline (hors ligne)",
+        "origin": "provenance : live (en ligne), imported (importée), offline (hors ligne)",
     }
 
     def rows(
@@ -166,7 +166,7 @@ class AnswersDataset:
         "question": "identifiant de la question",
         "text": "texte écrit, pour une question ouverte",
         "options": "identifiants des réponses choisies, dans l’ordre de la question",
-        "other": "précision écrite pour la réponse « autre »",
+        "other": "précision écrite pour la réponse « autre »",
     }
 
     def rows(

@@ -63,7 +63,7 @@ def page_form(
         other = policy.option_of(question, OptionKind.OTHER)
         if other is not None:
             declared[other_name(question.id)] = StringField(
-                f"Votre précision pour « {other.label} »", [Length(max=policy.OTHER_LENGTH)]
+                f"Votre précision pour « {other.label} »", [Length(max=policy.OTHER_LENGTH)]
             )
             values[other_name(question.id)] = (given["other"] if given else None) or ""
     form = type("PageForm", (Form,), declared)(data=values)

@@ -135,7 +135,7 @@ def _check_choice(question: Question, given: Given) -> str | None:
     exclusive = option_of(question, OptionKind.EXCLUSIVE)
     alone = exclusive is not None and str(exclusive.id) in chosen
     if exclusive is not None and alone and len(chosen) > 1:
-        return f"« {exclusive.label} » ne va avec aucune autre réponse. Décochez-la, ou décochez les autres."
+        return f"« {exclusive.label} » ne va avec aucune autre réponse. Décochez-la, ou décochez les autres."
     if not alone:
         refused = _check_number(question, len(chosen))
         if refused:
@@ -160,7 +160,7 @@ def _check_other(question: Question, given: Given) -> str | None:
     label = option_of(question, OptionKind.OTHER)
     length = len(given["other"] or "")
     if label is not None and not length:
-        return f"Vous avez choisi « {label.label} ». Précisez votre réponse dans le champ prévu."
+        return f"Vous avez choisi « {label.label} ». Précisez votre réponse dans le champ prévu."
     if length > OTHER_LENGTH:
         return f"Votre précision compte {number(length)} caractères, la limite est de {OTHER_LENGTH}. Raccourcissez-la."
     return None

@@ -29,10 +29,10 @@ from consult.registry.models import EntryKind
 
 BROWSER_DRAFT_LIFE: Final = dt.timedelta(days=7)
 CLOSED: Final = (
-    "Ce questionnaire ne reçoit pas de réponse en ce moment. Votre saisie reste affichée : copiez-la au besoin."
+    "Ce questionnaire ne reçoit pas de réponse en ce moment. Votre saisie reste affichée : copiez-la au besoin."
 )
 STALE: Final = (
-    "Vous avez déjà envoyé une autre réponse, depuis un autre onglet ou un autre appareil. Rien n’a été remplacé : "
+    "Vous avez déjà envoyé une autre réponse, depuis un autre onglet ou un autre appareil. Rien n’a été remplacé : "
     "relisez ci-dessous, puis envoyez de nouveau pour que cette version remplace la précédente."
 )
 
@@ -70,7 +70,7 @@ def submit(
     _drop_draft(session, step, account_id)
     if not created:
         if reply.status is ContentStatus.HIDDEN:
-            raise ClosedError("Votre réponse a été masquée par la modération : elle ne peut plus être modifiée.")
+            raise ClosedError("Votre réponse a été masquée par la modération : elle ne peut plus être modifiée.")
         if reply.status is not ContentStatus.WITHDRAWN and queries.answers_of(session, reply.id) == kept:
             return reply
         if reply.version != seen:
@@ -230,7 +230,7 @@ def rules(session: Session, step: Step) -> Mapping[str, Any]:
     """What is frozen at opening: every question, its options, and who sees the answers. Raises InvalidError if none."""
     described = list(queries.described_questions(session, step.id))
     if not described:
-        raise InvalidError(f"L’étape « {step.title} » n’a aucune question : ajoutez-en avant d’ouvrir la consultation.")
+        raise InvalidError(f"L’étape « {step.title} » n’a aucune question : ajoutez-en avant d’ouvrir la consultation.")
     return {"questions": described}
 
 

@@ -34,7 +34,7 @@ PAGE_SIZE: Final = 20
 DRAFT_COOKIE: Final = "draft"  # key of the signed form cookie: the token of what this browser has begun to answer
 KEPT: Final = (
     "Vos réponses sont gardées sept jours pour ce navigateur, mais elles ne sont pas encore envoyées. "
-    "Connectez-vous ou créez un compte : vous les retrouverez ici, prêtes à partir."
+    "Connectez-vous ou créez un compte : vous les retrouverez ici, prêtes à partir."
 )
 
 
@@ -314,5 +314,5 @@ def my_reply(reply_id: uuid.UUID) -> View:
 def withdraw(reply_id: uuid.UUID) -> View:
     """Take one's own reply back."""
     service.withdraw(g.session, reply_id, actor=g.actor, now=g.now)
-    flash("Votre réponse est retirée : elle n’est plus publiée ni comptée.", "success")
+    flash("Votre réponse est retirée : elle n’est plus publiée ni comptée.", "success")
     return redirect(url_for(".mine"), 303)

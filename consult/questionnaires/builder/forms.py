@@ -13,7 +13,7 @@ from consult.questionnaires.builder.service import OPTION_LENGTH, WORDING_LENGTH
 from consult.questionnaires.models import AnswerVisibility, OptionKind, Question, QuestionKind
 
 WHOLE_NUMBER: Final = "Écrivez un nombre entier, en chiffres."
-TOO_LONG: Final = "Ce texte est trop long : {} caractères au plus."
+TOO_LONG: Final = "Ce texte est trop long : {} caractères au plus."
 CHOOSE: Final = "Choisissez une des possibilités de la liste."
 
 
@@ -60,14 +60,14 @@ class QuestionForm(Form):  # type: ignore[misc]
     page = _WholeNumber("Page du questionnaire", [InputRequired("Donnez un numéro de page.")], default=1)
     options = TextAreaField("Réponses proposées", description="Une par ligne. Pour les questions à choix seulement.")
     other = StringField(
-        "Réponse « autre », avec un texte à préciser",
+        "Réponse « autre », avec un texte à préciser",
         [Length(max=OPTION_LENGTH, message=TOO_LONG.format(OPTION_LENGTH))],
-        description="Par exemple : Autre. Laissez vide s’il n’y en a pas.",
+        description="Par exemple : Autre. Laissez vide s’il n’y en a pas.",
     )
     exclusive = StringField(
         "Réponse qui exclut les autres",
         [Length(max=OPTION_LENGTH, message=TOO_LONG.format(OPTION_LENGTH))],
-        description="Par exemple : Aucune de ces réponses. Laissez vide s’il n’y en a pas.",
+        description="Par exemple : Aucune de ces réponses. Laissez vide s’il n’y en a pas.",
     )
     minimum = _WholeNumber("Nombre minimal de réponses", [Optional()], description="Choix multiple seulement.")
     maximum = _WholeNumber("Nombre maximal de réponses", [Optional()], description="Choix multiple seulement.")
@@ -75,7 +75,7 @@ class QuestionForm(Form):  # type: ignore[misc]
         "Longueur maximale, en caractères",
         [Optional()],
         description=(
-            f"Textes seulement. Sans précision : {policy.DEFAULT_LENGTH[QuestionKind.SHORT_TEXT]} pour un texte court, "
+            f"Textes seulement. Sans précision : {policy.DEFAULT_LENGTH[QuestionKind.SHORT_TEXT]} pour un texte court, "
             f"{policy.DEFAULT_LENGTH[QuestionKind.LONG_TEXT]} pour un texte long."
         ),
     )

@@ -24,7 +24,7 @@ OPTION_LENGTH: Final = 500
 MOST_OPTIONS: Final = 1000
 MOST_QUESTIONS: Final = 500
 FROZEN: Final = (
-    "Les questions sont figées depuis l’ouverture de la consultation : toutes les personnes doivent avoir répondu aux "
+    "Les questions sont figées depuis l’ouverture de la consultation : toutes les personnes doivent avoir répondu aux "
     "mêmes questions. Pour en poser d’autres, ajoutez un questionnaire à une nouvelle "
     "consultation."
 )
@@ -67,7 +67,7 @@ def add(session: Session, step: Step, draft: QuestionDraft, *, actor: Actor, now
     _check(draft)
     last = session.scalar(select(func.max(Question.position)).where(Question.step_id == step.id)) or 0
     if last >= MOST_QUESTIONS:
-        raise InvalidError(f"Un questionnaire compte {MOST_QUESTIONS} questions au plus : supprimez-en une d’abord.")
+        raise InvalidError(f"Un questionnaire compte {MOST_QUESTIONS} questions au plus : supprimez-en une d’abord.")
     question = Question(organisation_id=step.organisation_id, step_id=step.id, position=last + 1)
     _fill(question, draft)
     session.add(question)
@@ -170,7 +170,7 @@ def _check_text(draft: QuestionDraft) -> dict[str, str]:
     if not draft.wording.strip():
         fields["wording"] = "Écrivez la question."
     elif len(draft.wording.strip()) > WORDING_LENGTH:
-        fields["wording"] = f"La question compte {number(len(draft.wording))} caractères : {WORDING_LENGTH} au plus."
+        fields["wording"] = f"La question compte {number(len(draft.wording))} caractères : {WORDING_LENGTH} au plus."
     if not 1 <= draft.page <= MOST_QUESTIONS:
         fields["page"] = f"Donnez un numéro de page entre 1 et {MOST_QUESTIONS}."
     return fields
@@ -186,10 +186,10 @@ def _check_options(draft: QuestionDraft) -> dict[str, str]:
     if len(labels) > MOST_OPTIONS:
         return {"options": f"Une question propose {number(MOST_OPTIONS)} réponses au plus."}
     if twice:
-        return {"options": f"La réponse « {twice[0]} » figure deux fois. Gardez-en une."}
+        return {"options": f"La réponse « {twice[0]} » figure deux fois. Gardez-en une."}
     long = next((label for label in labels if len(label) > OPTION_LENGTH), None)
     if long:
-        return {"options": f"La réponse « {long[:40]}… » dépasse {OPTION_LENGTH} caractères. Raccourcissez-la."}
+        return {"options": f"La réponse « {long[:40]}… » dépasse {OPTION_LENGTH} caractères. Raccourcissez-la."}
     return {}
 
 

@@ -72,7 +72,8 @@ def office(app):
 
 
 def _text(response):
-    return html.unescape(response.get_data(as_text=True))
+    """The page with plain spaces: typography is not what these tests are about."""
+    return html.unescape(response.get_data(as_text=True)).replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def test_questions_are_added_changed_moved_and_deleted(office):
@@ -111,7 +112,7 @@ def test_questions_are_added_changed_moved_and_deleted(office):
         ({"wording": "x" * 1001}, "au plus"),
         ({"options": "Train"}, "au moins deux réponses"),
         ({"options": "Train\nVélo\nTrain"}, "« Train » figure deux fois"),
-        ({"options": "\n".join(str(n) for n in range(1001))}, "1\u202f000 réponses au plus"),
+        ({"options": "\n".join(str(n) for n in range(1001))}, "1 000 réponses au plus"),
         ({"options": "x" * 501 + "\nTrain"}, "dépasse 500 caractères"),
         ({"kind": "zzz"}, "Choisissez une des possibilités"),
         ({"visibility": "public"}, "Choisissez une des possibilités"),
@@ -119,7 +120,7 @@ def test_questions_are_added_changed_moved_and_deleted(office):
         ({"page": "0"}, "entre 1 et 500"),
         ({"minimum": "3"}, "Le minimum se situe entre 1 et 2"),
         ({"maximum": "9" * 5000}, "nombre entier"),
-        ({"kind": "long_text", "max_length": "100001"}, "entre 1 et 100\u202f000"),
+        ({"kind": "long_text", "max_length": "100001"}, "entre 1 et 100 000"),
     ],
 )
 def test_a_refused_question_says_what_to_mend_and_keeps_the_rest(office, fields, words):

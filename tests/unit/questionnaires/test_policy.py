@@ -41,7 +41,7 @@ def test_a_missing_answer_says_how_to_give_one(kind, words):
     [
         ((0, 1, 2), {"maximum": 2}, "Décochez-en 1"),
         ((0,), {"minimum": 2}, "il en faut au moins 2"),
-        ((0, 4), {}, "« Aucun » ne va avec aucune autre réponse"),
+        ((0, 4), {}, "«\u00a0Aucun\u00a0» ne va avec aucune autre réponse"),
         ((3,), {}, "Précisez votre réponse"),
     ],
 )
