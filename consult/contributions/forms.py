@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired, Length
 from consult.contributions.models import Side
 from consult.contributions.policy import Limits
 from consult.errors import InvalidError
+from consult.labels import number
 
 SIDES = [(Side.FOR.value, "Pour"), (Side.AGAINST.value, "Contre")]
 
@@ -26,14 +27,14 @@ def proposal_form(
         title = StringField(
             "Titre",
             [InputRequired(), Length(max=limits.title_max)],
-            description=f"Une phrase qui dit l’idée, de {limits.title_min} à {limits.title_max} caractères.",
+            description=f"Une phrase qui dit l’idée, de {limits.title_min} à {number(limits.title_max)} caractères.",
         )
         theme = SelectField("Thème", [InputRequired()], choices=[("", "Choisir un thème")])
         body = TextAreaField(
             "Votre proposition",
             [InputRequired(), Length(max=limits.body_max)],
             description=(
-                f"De {limits.body_min} à {limits.body_max} caractères. Une ligne vide sépare les paragraphes, "
+                f"De {limits.body_min} à {number(limits.body_max)} caractères. Une ligne vide sépare les paragraphes, "
                 "un tiret commence une liste. N’indiquez ni nom ni coordonnées."
             ),
         )
@@ -57,7 +58,9 @@ def argument_form(
         body = TextAreaField(
             "Votre argument",
             [InputRequired(), Length(max=limits.argument_max)],
-            description=f"De {limits.argument_min} à {limits.argument_max} caractères. Un seul argument à la fois.",
+            description=(
+                f"De {limits.argument_min} à {number(limits.argument_max)} caractères. Un seul argument à la fois."
+            ),
         )
         submission_key = HiddenField()
         version = HiddenField()
