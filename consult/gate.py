@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Response, current_app, g, redirect, request, url_for
 
-from consult import clock, errors, security
+from consult import clock, errors, logs, security
 from consult.accounts import policy as accounts_policy
 from consult.accounts import queries as accounts_queries
 from consult.accounts import service as accounts_service
@@ -124,9 +124,37 @@ def _second_factor_is_fresh() -> bool:
     return given is not None and g.now - given < margin * accounts_policy.FRESH_SECOND_FACTOR
 
 
+JOURNALLED = frozenset({401, 403, 429})  # refusals that tell of an attempt, whatever the method
+
+
 def finish(response: Response) -> Response:
-    """Put the headers that every reply owes."""
+    """Put the headers that every reply owes; journal each act and each refused access."""
     settings: Settings = current_app.extensions["settings"]
+    if request.method in security.UNSAFE_METHODS or response.status_code in JOURNALLED:
+        _journal(response)
     view = current_app.view_functions.get(str(request.endpoint))
     access = security.Access(indexable=True) if request.endpoint == "static" else security.access_of(view)
     return security.apply_headers(response, access, https=settings.https, signed_in=g.get("account_id") is not None)
+
+
+def _journal(response: Response) -> None:
+    """One line of the security journal: who did what, from where (what the law makes a host keep of its contributors).
+
+    The endpoint stands for the address, which may hold a token.
+    """
+    account = g.get("account_id") or g.get("signed_in_as")
+    organisation = g.get("organisation")
+    logs.security_event(
+        str(request.endpoint),
+        method=request.method,
+        status=response.status_code,
+        account=str(account) if account else None,
+        address=security.client_address(),
+        organisation=organisation.slug if organisation else None,
+        object=_object_named(),
+    )
+
+
+def _object_named() -> str | None:
+    named = (request.view_args or {}).values()
+    return next((str(value) for value in named if isinstance(value, uuid.UUID)), None)

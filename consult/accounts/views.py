@@ -82,6 +82,7 @@ def sign_in_now() -> ResponseReturnValue:
 def _enter(account: Account, attempt: str) -> ResponseReturnValue:
     """Open a session with a new token, whatever this browser held before (AT-19.5)."""
     settings = _settings()
+    g.signed_in_as = account.id  # for the security journal: this request began anonymous
     service.forget_failures(g.session, attempt)
     if g.identity is not None:
         service.close_session(g.session, g.identity.account_id, g.identity.login_session_id)
@@ -151,7 +152,7 @@ def send_reset() -> ResponseReturnValue:
         tags_differ=settings.email_tags,
         now=g.now,
     )
-    flash("Un message vient de partir vers cette adresse : suivez le lien qu’il contient.", "success")
+    flash("Un message vient de partir vers cette adresse : suivez le lien qu’il contient.", "success")
     return redirect(url_for(".sign_in"), 303)
 
 
@@ -160,7 +161,7 @@ def send_reset() -> ResponseReturnValue:
 def reset(token: str) -> ResponseReturnValue:
     account = queries.token_account(g.session, token, TokenPurpose.RESET_PASSWORD, g.now)
     if account is None:
-        raise GoneError("Ce lien a déjà servi ou a expiré. Demandez-en un autre depuis « Mot de passe oublié ».")
+        raise GoneError("Ce lien a déjà servi ou a expiré. Demandez-en un autre depuis « Mot de passe oublié ».")
     staff = bool(queries.staff_roles(g.session, account.id))
     return render_template("accounts/reset.html", form=NewPasswordForm(staff=staff), token=token)
 
@@ -172,7 +173,7 @@ def reset_now(token: str) -> ResponseReturnValue:
     with _reading().transaction(tenant=g.organisation.id, write=False) as reading:
         account = queries.token_account(reading, token, TokenPurpose.RESET_PASSWORD, g.now)
         if account is None:
-            raise GoneError("Ce lien a déjà servi ou a expiré. Demandez-en un autre depuis « Mot de passe oublié ».")
+            raise GoneError("Ce lien a déjà servi ou a expiré. Demandez-en un autre depuis « Mot de passe oublié ».")
         context = (account.pseudonym, account.email or "", g.organisation.name)
         staff = bool(queries.staff_roles(reading, account.id))
     form = NewPasswordForm(request.form, context=context, staff=staff)
@@ -232,7 +233,7 @@ def change_password() -> ResponseReturnValue:
     account = queries.own_account(g.session, g.account_id)
     service.set_password(g.session, account, kept, keep=g.identity.login_session_id)
     service.notify(g.session, account, g.organisation, what="password", site=addresses().site, now=g.now)
-    flash("Votre mot de passe est changé ; vos autres sessions sont fermées.", "success")
+    flash("Votre mot de passe est changé ; vos autres sessions sont fermées.", "success")
     return redirect(url_for(".show"), 303)
 
 

@@ -12,6 +12,7 @@ from consult.actor import Role
 from consult.app import create_app
 from consult.db import ALL_TENANTS, survives
 from consult.errors import ClosedError, InvalidError
+from consult.logs import SECURITY_LOGGER
 from consult.organisations.models import Organisation
 from consult.pagecache import cached_for_visitors, purge
 from consult.settings import Settings
@@ -304,3 +305,16 @@ def test_anonymous_pages_are_kept_briefly_and_forgotten_on_purge(settings, datab
 def test_an_unsigned_visitor_of_a_staff_page_is_sent_to_sign_in(probed):
     reply = probed.test_client().get("/essai/agents")
     assert reply.status_code in {303, 401}
+
+
+def test_each_act_and_each_refused_access_is_in_the_security_journal(probed, caplog):
+    client = probed.test_client()
+    with caplog.at_level("INFO", logger=SECURITY_LOGGER):
+        post(client, "/essai/ecrire/a")
+        client.get("/essai/non-declaree")
+        client.get("/essai/organisation")
+    lines = [(record.getMessage(), record.fields) for record in caplog.records if record.name == SECURITY_LOGGER]
+    assert [event for event, _ in lines] == ["probe.write", "probe.undeclared"], "reading leaves no line"
+    assert lines[0][1]["address"] == "127.0.0.1"
+    assert (lines[0][1]["status"], lines[1][1]["status"]) == (303, 403)
+    assert "csrf" not in str(lines).lower()
