@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias, cast
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     JSON,
@@ -235,13 +236,25 @@ def _keep_to_tenant(state: ORMExecuteState) -> None:
     if tenant == ALL_TENANTS or state.is_column_load:
         return
     if tenant is None:
-        names = {node.name for node in visitors.iterate(cast("Any", state.statement)) if isinstance(node, Table)}
-        touched = sorted(names & _tenant_tables())
+        touched = _tenant_tables(state.statement)
         if touched:
-            raise TenantMissingError(f"no organisation is set for a query on {', '.join(touched)}")
-        return
-    if state.is_orm_statement:  # a statement on tables alone is left as it is, so that its cache key is computed once
-        state.statement = state.statement.options(_only_of(tenant))
+            raise TenantMissingError(f"no organisation is set for a query on {', '.join(sorted(touched))}")
+    elif state.is_orm_statement:  # one on tables alone is left as it is
+        state.statement = _of_tenant(state.statement, tenant)
+
+
+# What was worked out of statements that live on (those built once, at import): working it out costs as much as running
+# a small query. Those built for one use are forgotten with them.
+_tables_of: WeakKeyDictionary[Any, frozenset[str]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Any, tuple[Tenant, Any]] = WeakKeyDictionary()
+
+
+def _of_tenant(statement: Any, tenant: Tenant) -> Any:
+    """The statement, with the filter of that organisation."""
+    known = _kept.get(statement)
+    if known is None or known[0] != tenant:
+        known = _kept[statement] = tenant, statement.options(_only_of(tenant))
+    return known[1]
 
 
 @functools.lru_cache(maxsize=256)
@@ -249,8 +262,12 @@ def _only_of(tenant: Tenant) -> ExecutableOption:
     return with_loader_criteria(TenantOwned, lambda cls: cls.organisation_id == tenant, include_aliases=True)
 
 
-def _tenant_tables() -> set[str]:
-    return {name for name, table in Base.metadata.tables.items() if "organisation_id" in table.c}
+def _tenant_tables(statement: Any) -> frozenset[str]:
+    """The tables of organisations that the statement reads or writes."""
+    if statement not in _tables_of:
+        tables = [node for node in visitors.iterate(statement) if isinstance(node, Table)]
+        _tables_of[statement] = frozenset(table.name for table in tables if "organisation_id" in table.c)
+    return _tables_of[statement]
 
 
 @event.listens_for(Session, "before_flush")

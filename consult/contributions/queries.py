@@ -36,6 +36,11 @@ PAGE: Final = 20
 EXCERPT: Final = 280
 MINE: Final = 200
 Rows: TypeAlias = Sequence[Any]  # rows with the named columns that each function tells
+_THEMES: Final = (
+    select(Theme.id, Theme.slug, Theme.title, Theme.position)
+    .where(Theme.step_id == bindparam("step"))
+    .order_by(Theme.position)
+)
 
 
 class Sort(enum.StrEnum):
@@ -242,9 +247,7 @@ def arguments(session: Session, proposal: Proposal, side: Side, *, number: int =
 
 def themes(session: Session, step_id: uuid.UUID) -> Rows:
     """The headings of a step, in their order: id, slug, title."""
-    return session.execute(
-        select(Theme.id, Theme.slug, Theme.title).where(Theme.step_id == step_id).order_by(Theme.position)
-    ).all()
+    return session.execute(_THEMES, {"step": step_id}).all()
 
 
 def versions(session: Session, item: Proposal | Argument) -> Sequence[ContentVersion]:

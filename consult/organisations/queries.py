@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from consult.organisations.models import Organisation
 from consult.organisations.policy import own_hosts, site_url
 from consult.settings import Settings
 
+# Built once: every request asks.
+_BY_SLUG: Final = select(Organisation).where(Organisation.slug == bindparam("slug"))
+_FIRST: Final = select(Organisation).order_by(Organisation.created_at, Organisation.slug).limit(1)
+
 
 def by_slug(session: Session, slug: str) -> Organisation | None:
     """The organisation of that identifier."""
-    return session.scalar(select(Organisation).where(Organisation.slug == slug))
+    return session.scalar(_BY_SLUG, {"slug": slug})
 
 
 def every(session: Session) -> Sequence[Organisation]:
@@ -26,7 +31,7 @@ def default(session: Session, settings: Settings) -> Organisation | None:
     """The organisation served at `/`: the one of the settings, else the first created."""
     if settings.organisation:
         return by_slug(session, settings.organisation)
-    return session.scalar(select(Organisation).order_by(Organisation.created_at, Organisation.slug).limit(1))
+    return session.scalar(_FIRST)
 
 
 def of_request(session: Session, *, slug: str | None, host: str, settings: Settings) -> Organisation | None:

@@ -1,4 +1,4 @@
-"""The anonymous list of 1,000 proposals on two gunicorn workers, as a share of a bare Flask page beside it."""
+"""The anonymous list of 1,000 proposals on two gunicorn workers, as a share of a bare Flask page of 20 rows."""
 
 import itertools
 import statistics
