@@ -24,6 +24,7 @@ class QuestionnaireStep:
 
     kind: ClassVar[str] = "questionnaire"
     label: ClassVar[str] = "Questionnaire"
+    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (("questions", "Questions"), ("chiffres", "Chiffres"))
 
     def __init__(self, page: Page) -> None:
         self._page = page

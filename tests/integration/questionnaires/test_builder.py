@@ -203,6 +203,13 @@ def test_an_organiser_of_one_consultation_works_on_it_alone(office):
     assert office.questions() == []
 
 
+def test_the_consultation_leads_to_its_questions_and_figures(office):
+    page = _text(office.client.get(f"/gestion/consultations/{office.consultation.slug}"))
+    for path in ("questions", "chiffres"):
+        assert f'href="{office.path}/{path}"' in page
+        assert office.client.get(f"{office.path}/{path}").status_code == 200
+
+
 def test_sending_without_the_token_changes_nothing(office):
     assert office.client.post(f"{office.path}/questions/nouvelle", data=QUESTION).status_code == 403
     assert office.questions() == []
