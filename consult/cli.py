@@ -15,6 +15,7 @@ from consult.console import FrenchHelp, Served
 from consult.db import ALL_TENANTS, Database
 from consult.errors import ConflictError, ConsultError, NotFoundError
 from consult.imports.cli import import_
+from consult.opendata.cli import export
 from consult.settings import Settings, UnsafeSettingsError
 
 REFUSED, WRONG_USE = 1, 2
@@ -35,6 +36,7 @@ def cli(context: click.Context) -> None:
 
 cli.add_command(account)
 cli.add_command(import_)
+cli.add_command(export)
 
 
 def main() -> None:

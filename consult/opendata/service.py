@@ -17,7 +17,6 @@ from consult.jobs import service as jobs
 from consult.opendata.models import Dump, DumpStatus
 
 DUMP_JOB: Final = "opendata.dump"
-KEPT: Final = 1  # older ones may hold what was taken away since; a download that has begun goes on
 INTERRUPTED: Final = "La production des fichiers s’est arrêtée à chaque essai."
 
 
@@ -62,11 +61,11 @@ def finish(
     dump.status, dump.finished_at, dump.files = DumpStatus.DONE, now, list(files)
     dump.last_entry = last_entry
     session.flush()
+    # Older files may hold what was taken away since; a download that has begun goes on.
     old = session.scalars(
-        select(Dump)
-        .where(Dump.consultation_id == dump.consultation_id, Dump.status == DumpStatus.DONE)
-        .order_by(Dump.finished_at.desc(), Dump.id)
-        .offset(KEPT)
+        select(Dump).where(
+            Dump.consultation_id == dump.consultation_id, Dump.status == DumpStatus.DONE, Dump.id != dump.id
+        )
     ).all()
     for each in old:
         session.delete(each)

@@ -1,0 +1,39 @@
+"""`consult export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from consult.console import Serve
+
+
+@click.command("export")
+@click.argument("consultation")
+@click.option("--organisation", default="", help="Identifiant de l’organisation ; par défaut, la première.")
+@click.option("--out", type=click.Path(path_type=Path), help="Dossier à créer ; par défaut, l’identifiant et la date.")
+@click.pass_obj
+def export(serve: Serve, /, consultation: str, organisation: str, out: Path | None) -> None:
+    """Écrire les données ouvertes de CONSULTATION dans un dossier : NDJSON, CSV, manifeste et archive."""
+    from consult import clock
+    from consult.actor import ANONYMOUS
+    from consult.consultations import queries
+    from consult.errors import ConflictError
+    from consult.opendata.jobs import DumpMaker
+
+    served = serve(organisation)
+    with served.database.session(write=False, tenant=served.organisation_id) as session:
+        found = queries.consultation_or_404(session, consultation, ANONYMOUS)
+        consultation_id = found.id
+    now = clock.now()
+    out = out or Path(f"{consultation}-{now:%Y%m%dT%H%M%SZ}")
+    partial = out.with_name(f"{out.name}.partial")
+    for taken in (out, partial):
+        if taken.exists():
+            raise ConflictError(f"« {taken} » existe déjà : choisissez un autre dossier par --out.")
+    make = DumpMaker(served.settings, served.bindings.public_datasets)
+    for progress in make(served.organisation_id, consultation_id, partial):
+        served.tell(f"{progress.message} ({progress.done})")
+    partial.replace(out)
+    click.echo(str(out))
