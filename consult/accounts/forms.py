@@ -87,7 +87,7 @@ class SignUpForm(NewPasswordForm, EmailForm):
         "Pseudonyme",
         [InputRequired("Choisissez un pseudonyme.")],
         description=(
-            f"C’est le seul nom que les autres verront. {policy.PSEUDONYM_MAX_LENGTH} caractères au plus ; inutile de "
+            f"C’est le seul nom que les autres verront. {policy.PSEUDONYM_MAX_LENGTH} caractères au plus ; inutile de "
             "donner votre vrai nom."
         ),
     )

@@ -213,7 +213,7 @@ def _pseudonym_refusal(pseudonym: str, reserved: Iterable[str]) -> str:
     if not pseudonym:
         return "Choisissez un pseudonyme."
     if len(pseudonym) > PSEUDONYM_MAX_LENGTH:
-        return f"Le pseudonyme compte au plus {PSEUDONYM_MAX_LENGTH} caractères ; raccourcissez-le."
+        return f"Le pseudonyme compte au plus {PSEUDONYM_MAX_LENGTH} caractères ; raccourcissez-le."
     if not all(unicodedata.category(sign)[0] in "LMN" or sign in _PSEUDONYM_PUNCTUATION for sign in pseudonym):
         return "Le pseudonyme n’accepte que lettres, chiffres, espaces, points, tirets et apostrophes."
     bare = skeleton(pseudonym)
@@ -223,5 +223,5 @@ def _pseudonym_refusal(pseudonym: str, reserved: Iterable[str]) -> str:
     names = [skeleton(name) for name in (*_OFFICIAL, *reserved)]
     contained = any(len(name) >= _SHORTEST_RESERVED and name in bare for name in names)
     if contained or words & {skeleton(word) for word in _OFFICIAL_WORDS}:
-        return "Ce pseudonyme pourrait passer pour celui d’un service officiel ; choisissez-en un autre."
+        return "Ce pseudonyme pourrait passer pour celui d’un service officiel ; choisissez-en un autre."
     return ""

@@ -82,7 +82,7 @@ def create_account(
 
 
 def _pseudonym_taken() -> InvalidError:
-    reason = "Ce pseudonyme, ou un autre qui lui ressemble, est déjà pris ; choisissez-en un autre."
+    reason = "Ce pseudonyme, ou un autre qui lui ressemble, est déjà pris ; choisissez-en un autre."
     return InvalidError(reason, fields={"pseudonym": reason})
 
 

@@ -19,7 +19,7 @@ def _mailable(_form: Form, field: Field) -> None:
 
 
 def _at_most(length: int) -> Length:
-    return Length(max=length, message=f"{length} caractères au plus ; raccourcissez.")
+    return Length(max=length, message=f"{length} caractères au plus ; raccourcissez.")
 
 
 class IdentityForm(Form):  # type: ignore[misc]  # WTForms has no types

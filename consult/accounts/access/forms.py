@@ -54,5 +54,5 @@ class ResetFactorForm(Form):  # type: ignore[misc]
     reason = StringField(
         "Motif",
         [InputRequired("Indiquez le motif."), Length(max=REASON_MAX_LENGTH)],
-        description="Par exemple : téléphone perdu, identité vérifiée de vive voix.",
+        description="Par exemple : téléphone perdu, identité vérifiée de vive voix.",
     )

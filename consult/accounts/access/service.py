@@ -150,7 +150,7 @@ def send_register(
 
 def _refuse_oneself(actor: Actor, account_id: uuid.UUID) -> None:
     if actor.account_id == account_id:
-        raise ForbiddenError("Vous ne pouvez pas changer vos propres rôles : demandez-le à un autre administrateur.")
+        raise ForbiddenError("Vous ne pouvez pas changer vos propres rôles : demandez-le à un autre administrateur.")
 
 
 def _record(

@@ -67,7 +67,7 @@ def grant() -> ResponseReturnValue:
         key = policy.email_key(form.email.data.strip(), tags_differ=settings.email_tags)
         account = confirmed_account(g.session, key)
         if account is None:
-            reason = "Aucun compte confirmé n’a cette adresse : la personne doit d’abord créer le sien."
+            reason = "Aucun compte confirmé n’a cette adresse : la personne doit d’abord créer le sien."
             raise InvalidError(reason, fields={"email": reason})
         service.grant(
             g.session,
@@ -137,7 +137,7 @@ def reset_factor(account_id: uuid.UUID) -> ResponseReturnValue:
         page = render_template("accounts/access_reset_factor.html", form=form, account=account)
         return page, HTTPStatus.UNPROCESSABLE_ENTITY
     reset(g.session, account, actor=g.actor, reason=form.reason.data, now=g.now)
-    flash("Le second facteur est effacé ; la personne en enregistrera un autre à sa prochaine connexion.", "success")
+    flash("Le second facteur est effacé ; la personne en enregistrera un autre à sa prochaine connexion.", "success")
     return redirect(url_for(".show"), 303)
 
 

@@ -52,12 +52,12 @@ def refusal(password: str, *, staff: bool = False, context: Iterable[str] = ()) 
     """
     least = STAFF_MIN_LENGTH if staff else MIN_LENGTH
     if len(password) > MAX_LENGTH:
-        return f"Le mot de passe compte au plus {MAX_LENGTH} caractères ; raccourcissez-le."
+        return f"Le mot de passe compte au plus {MAX_LENGTH} caractères ; raccourcissez-le."
     if len(password) < least:
-        return f"Le mot de passe compte au moins {least} caractères ; allongez-le, par exemple avec plusieurs mots."
+        return f"Le mot de passe compte au moins {least} caractères ; allongez-le, par exemple avec plusieurs mots."
     if bits(password, context) < MIN_BITS:
         return (
-            "Ce mot de passe est trop facile à deviner : il contient des mots, des suites ou des répétitions très "
+            "Ce mot de passe est trop facile à deviner : il contient des mots, des suites ou des répétitions très "
             "courants. Ajoutez des mots sans rapport entre eux."
         )
     return ""

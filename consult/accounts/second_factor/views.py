@@ -45,7 +45,7 @@ def show() -> ResponseReturnValue:
     account = _staff_account()
     given = g.identity.second_factor_at is not None
     if not account.password_for_staff and (given or account.totp_enrolled_at is None):
-        flash("Les comptes d’agent demandent un mot de passe plus long : changez-le pour continuer.", "warning")
+        flash("Les comptes d’agent demandent un mot de passe plus long : changez-le pour continuer.", "warning")
         return redirect(url_for("accounts.password"), 303)
     if account.totp_enrolled_at is None:
         form = EnrolForm(secret=policy.sign(_settings().secret_key, _kind(), pyotp.random_base32()))

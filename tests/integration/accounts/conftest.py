@@ -15,6 +15,9 @@ def _quick_hashes(request, monkeypatch):
     """Argon2id still, with lighter parameters, but in the slow tests: the true ones are tested with the unit tests."""
     if request.node.get_closest_marker("slow") is None:
         monkeypatch.setattr(passwords, "HASHER", argon2.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+        return
+    for made_once in (f.kept_password, passwords._decoy):
+        made_once.cache_clear()
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_staff_without_second_factor_reach_only_its_enrolment(client, make, orga
     for path in ("/gestion", "/gestion/moderation", "/mon-compte", "/mon-compte/sessions"):
         assert client.get(path).location.startswith(PAGE), path
     page = client.get(f"{PAGE}?suite=/gestion/moderation").text
-    secret = re.search(r"Clé : <code>([A-Z2-7 ]+)</code>", page)[1].replace(" ", "")
+    secret = re.search(r"Clé\s: <code>([A-Z2-7 ]+)</code>", page)[1].replace(" ", "")
     signed = hidden(page, "secret")
     form = {"page": PAGE, "secret": signed, "suite": "/gestion/moderation"}
     wrong = post(client, f"{PAGE}/enregistrer", code="000000", **form)
@@ -133,7 +133,7 @@ def test_a_recovery_code_serves_once(client, app, make, organisation, rows):
     account = make(f.make_account, organisation, Role.MODERATOR, totp_enrolled_at=None)
     f.sign_in(client, account)
     page = client.get(PAGE).text
-    secret = re.search(r"Clé : <code>([A-Z2-7 ]+)</code>", page)[1].replace(" ", "")
+    secret = re.search(r"Clé\s: <code>([A-Z2-7 ]+)</code>", page)[1].replace(" ", "")
     reply = post(client, f"{PAGE}/enregistrer", page=PAGE, secret=hidden(page, "secret"), code=pyotp.TOTP(secret).now())
     spare = re.findall(r"<code>([a-z2-7-]{19})</code>", reply.text)[3]
     for expected in (303, 422):
