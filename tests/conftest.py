@@ -234,8 +234,7 @@ def app(settings) -> "Iterator[ConsultApp]":
 @pytest.fixture
 def client(app):
     """A browser without JavaScript that keeps its cookies."""
-    with app.test_client() as client:
-        yield client
+    return app.test_client()  # entered as a context, it would share flask.g with every other browser of the test
 
 
 @pytest.fixture
