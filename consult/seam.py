@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -24,24 +24,16 @@ from analysis.errors import AnalysisError
 from consult.errors import ConsultError, InvalidError
 from consult.protocols import Progress
 
-
-@dataclass(frozen=True, slots=True)
-class CodeSummary:
-    """One code, as pages show it."""
-
-    id: str
-    label: str
-    parent: str | None
-    definition: str
+LONGEST_CODEBOOK: Final = 500_000  # characters: one of 2,000 codes is a little less
 
 
 @dataclass(frozen=True, slots=True)
-class CodebookSummary:
-    """A checked codebook; the digest covers its content, approvals apart."""
+class CheckedCodebook:
+    """A codebook as its author wrote it, checked; the digest covers its content, approvals apart."""
 
+    source: str
     title: str
     digest: str
-    codes: tuple[CodeSummary, ...]
 
 
 class AnalysisFailedError(ConsultError):
@@ -50,19 +42,18 @@ class AnalysisFailedError(ConsultError):
     status = 500
 
 
-def read_codebook(source: str) -> CodebookSummary:
-    """Check a codebook written in YAML. Raises InvalidError on `source`, naming the code at fault and the remedy."""
+def read_codebook(source: str) -> CheckedCodebook:
+    """Check a codebook written in YAML. Raises InvalidError on `source`, naming the code at fault and the remedy.
+
+    Takes seconds for a long one: call it before any query.
+    """
+    if len(source) > LONGEST_CODEBOOK:
+        raise InvalidError(fields={"source": "Le plan dépasse 500 000 caractères : retirez des exemples."})
     try:
-        checked = codebooks.from_mapping(yaml.safe_load(source))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" (ligne {mark.line + 1})" if mark else ""
-        message = f"Ce texte n’est pas un YAML valide{where} : vérifiez les retraits et les guillemets."
-        raise InvalidError(fields={"source": message}) from error
+        checked = codebooks.read(source)
     except AnalysisError as error:
         raise InvalidError(fields={"source": str(error)}) from error
-    codes = tuple(CodeSummary(code.id, code.label, code.parent, code.definition) for code in checked.codes)
-    return CodebookSummary(checked.title, checked.digest, codes)
+    return CheckedCodebook(source, checked.title, checked.digest)
 
 
 def with_approvals(source: str, approvals: Sequence[Mapping[str, str]]) -> str:

@@ -92,15 +92,24 @@ class Codebook:
 def load(path: Path) -> Codebook:
     """Read and check a codebook. Raises AnalysisError naming the code at fault and the remedy."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise AnalysisError(f"Le plan de codification « {path} » n’existe pas : vérifiez le chemin.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise AnalysisError(f"Le plan de codification « {path.name} » n’est pas un texte en UTF-8.") from error
-    except yaml.YAMLError as error:
+
+
+def read(source: str) -> Codebook:
+    """Check a codebook written in YAML. Raises AnalysisError naming the line or the code at fault and the remedy."""
+    try:
+        raw = yaml.safe_load(source)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # an impossible date; brackets without end
         mark = getattr(error, "problem_mark", None)
         where = f", ligne {mark.line + 1}" if mark else ""
-        raise AnalysisError(f"Le plan de codification « {path.name} » n’est pas un YAML valide{where}.") from error
+        raise AnalysisError(
+            f"Ce plan de codification n’est pas un YAML valide{where} : vérifiez les retraits et les guillemets, et "
+            "mettez les dates entre guillemets."
+        ) from error
     return from_mapping(raw)
 
 
@@ -123,10 +132,19 @@ def from_mapping(raw: Any) -> Codebook:
         version=str(raw["version"]),
         codes=codes,
         approvals=tuple(_approval(item) for item in raw.get("approvals") or []),
-        digest=hashlib.sha256(
-            json.dumps(content, ensure_ascii=False, sort_keys=True, default=str).encode()
-        ).hexdigest(),
+        digest=_digest(content),
     )
+
+
+def _digest(content: dict[str, Any]) -> str:
+    try:
+        canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
+    except (TypeError, ValueError, RecursionError) as error:  # a number as a key; an anchor inside itself
+        raise AnalysisError(
+            "Plan de codification : une clé n’est pas un texte, ou une ancre se contient elle-même ; mettez les "
+            "clés entre guillemets."
+        ) from error
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _texts(raw: dict[str, Any], code: str, key: str) -> tuple[str, ...]:

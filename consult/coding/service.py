@@ -8,28 +8,25 @@ import uuid
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consult import seam
 from consult.actor import Actor, Role
 from consult.audit import service as audit
 from consult.coding.models import AnalysisRun, Codebook, CodebookApproval, Party, RunStatus
 from consult.consultations.models import Consultation
-from consult.errors import ConflictError, ForbiddenError, InvalidError
+from consult.errors import ConflictError, ForbiddenError
 from consult.jobs import queries as job_queries
 from consult.jobs import service as jobs
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
+from consult.seam import CheckedCodebook
 
 RUN_JOB = "coding.run"
-LONGEST_SOURCE = 500_000  # characters of YAML: a codebook of 2,000 codes is about a third of it
 
 
 def save_codebook(
-    session: Session, consultation: Consultation, *, source: str, actor: Actor, now: dt.datetime
+    session: Session, consultation: Consultation, checked: CheckedCodebook, *, actor: Actor, now: dt.datetime
 ) -> Codebook:
-    """Keep a new version of the codebook, checked. Raises InvalidError naming the code at fault, ConflictError."""
-    if len(source) > LONGEST_SOURCE:
-        raise InvalidError(fields={"source": "Le plan dépasse 500 000 caractères : retirez des exemples."})
-    checked = seam.read_codebook(source)
+    """Keep a new version of the codebook. Raises ConflictError when it is that of the latest version."""
+    _lock(session, consultation)
     latest = session.scalar(
         select(Codebook).where(Codebook.consultation_id == consultation.id).order_by(Codebook.number.desc()).limit(1)
     )
@@ -39,7 +36,7 @@ def save_codebook(
         consultation_id=consultation.id,
         number=latest.number + 1 if latest else 1,
         title=checked.title[:200],
-        source=source,
+        source=checked.source,
         digest=checked.digest,
         author_id=actor.account_id,
         created_at=now,
@@ -60,6 +57,8 @@ def approve(
     party = party_of(actor)
     if party is None or actor.account_id is None:
         raise ForbiddenError("Seuls la DITP et un administrateur de l’organisation approuvent un plan de codification.")
+    _lock(session, consultation)
+    session.refresh(codebook, ["approvals"])
     for approval in codebook.approvals:
         if approval.party == party:
             raise ConflictError("Cette version du plan est déjà approuvée pour votre partie.")
@@ -96,6 +95,7 @@ def request_run(
     now: dt.datetime,
 ) -> AnalysisRun:
     """Ask for an analysis of what is public now; a worker does it. Raises ConflictError while one is waiting."""
+    _lock(session, consultation)
     waiting = session.scalar(
         select(AnalysisRun).where(
             AnalysisRun.consultation_id == consultation.id, AnalysisRun.status == RunStatus.WAITING
@@ -138,6 +138,8 @@ def fail(session: Session, run: AnalysisRun, *, error: str, now: dt.datetime) ->
 
 def publish(session: Session, run: AnalysisRun, consultation: Consultation, *, actor: Actor, now: dt.datetime) -> None:
     """Show the run on the results step. Raises ConflictError when it is not finished or its codebook not approved."""
+    _lock(session, consultation)
+    session.refresh(run)
     if run.status is not RunStatus.DONE:
         raise ConflictError("Cette analyse n’est pas terminée : elle ne peut pas être publiée.")
     approved = run.codebook is None or run.codebook.approved
@@ -163,6 +165,11 @@ def publish(session: Session, run: AnalysisRun, consultation: Consultation, *, a
         now=now,
     )
     _journal(session, consultation, "analysis.publish", run.id, actor, now)
+
+
+def _lock(session: Session, consultation: Consultation) -> None:
+    """One analyst's act at a time on a consultation; people go on acting in it."""
+    session.execute(select(Consultation.id).where(Consultation.id == consultation.id).with_for_update(key_share=True))
 
 
 def _journal(

@@ -7,6 +7,7 @@ from typing import Final
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from consult import seam
 from consult.actor import Role
 from consult.coding import queries, service
 from consult.coding.forms import CodebookForm, RunForm
@@ -62,15 +63,16 @@ def analysis(slug: str) -> str:
 @limiter.limit("30/minute", key_func=account_or_address)
 def save_codebook(slug: str) -> AnyResponse | tuple[str, int]:
     """Keep a new version of the codebook; a refused one comes back as it was typed."""
-    form = CodebookForm(request.form)
+    form, checked = CodebookForm(request.form), None
+    if form.validate():
+        try:
+            checked = seam.read_codebook(form.source.data)
+        except InvalidError as refused:
+            form.source.errors = [refused.fields["source"]]
     consultation = consultations.consultation_or_404(g.session, slug, g.actor)
-    if not form.validate():
+    if checked is None:
         return _page(consultation, codebook_form=form), 422
-    try:
-        codebook = service.save_codebook(g.session, consultation, source=form.source.data, actor=g.actor, now=g.now)
-    except InvalidError as refused:
-        form.source.errors = [refused.fields["source"]]
-        return _page(consultation, codebook_form=form), 422
+    codebook = service.save_codebook(g.session, consultation, checked, actor=g.actor, now=g.now)
     flash(f"La version {codebook.number} du plan est enregistrée. La DITP et l’administration peuvent l’approuver.")
     return redirect(url_for(".analysis", slug=slug), 303)
 

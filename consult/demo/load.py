@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from consult import seam
 from consult.accounts.models import Account
 from consult.accounts.passwords.service import KeptPassword, keep
 from consult.accounts.policy import skeleton
@@ -223,7 +224,9 @@ class _Loader:
         """Keep the codebook, approved by both parties a week ago, and have it run on what is public now."""
         week_ago = self._now - dt.timedelta(days=7)
         analyst = self._actors[Role.ANALYST]
-        kept = coding.save_codebook(self._session, self._consultation, source=codebook(), actor=analyst, now=week_ago)
+        kept = coding.save_codebook(
+            self._session, self._consultation, seam.read_codebook(codebook()), actor=analyst, now=week_ago
+        )
         for role in (Role.DITP, Role.ADMINISTRATOR):
             coding.approve(self._session, kept, self._consultation, actor=self._actors[role], now=week_ago)
         coding.request_run(

@@ -6,6 +6,7 @@ import uuid
 import pytest
 from sqlalchemy import select
 
+from consult import seam
 from consult.accounts.models import Account
 from consult.actor import Actor, Role
 from consult.audit.models import AuditEntry
@@ -57,7 +58,7 @@ def person(session, now):
 
 
 def saved(session, consultation, actor, now, source=PLAN):
-    return service.save_codebook(session, consultation, source=source, actor=actor, now=now)
+    return service.save_codebook(session, consultation, seam.read_codebook(source), actor=actor, now=now)
 
 
 def test_each_change_of_the_plan_is_a_new_version(session, consultation, person, now):
@@ -82,6 +83,10 @@ def test_each_change_of_the_plan_is_a_new_version(session, consultation, person,
         ("version: '1'\ncodes:\n  - {id: a, patterns: [x]}", "exemple"),
         ("!!python/object/apply:os.system ['true']", "YAML"),
         ("x" * 500_001, "500"),
+        ("[" * 5000, "YAML"),
+        (PLAN.replace('"1"', "2026-13-45"), "YAML"),
+        (PLAN + "groups: {1: eau, air: air}", "clé"),
+        (PLAN + "suite: &suite [*suite]", "ancre"),
     ],
 )
 def test_a_plan_that_cannot_be_used_is_refused_naming_the_fault(session, consultation, person, now, source, words):
