@@ -159,10 +159,11 @@ def email_key(email: str, *, tags_differ: bool) -> str:
 
 def typed_email_key(typed: str, *, tags_differ: bool) -> str:
     """The canonical form of what was typed to sign in; what cannot be an address matches none."""
+    typed = typed.replace("\0", "").strip()  # PostgreSQL takes no null character
     try:
-        return email_key(typed.strip(), tags_differ=tags_differ)
+        return email_key(typed, tags_differ=tags_differ)
     except EmailNotValidError:
-        return typed.strip().casefold()[:EMAIL_MAX_LENGTH]
+        return typed.casefold()[:EMAIL_MAX_LENGTH]
 
 
 # Pseudonyms ---------------------------------------------------------------------------------------------------------

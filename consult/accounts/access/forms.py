@@ -15,6 +15,7 @@ from consult.accounts.access.service import REASON_MAX_LENGTH
 from consult.accounts.forms import EmailForm
 from consult.accounts.labels import ROLES, WHOLE_ORGANISATION
 from consult.actor import ORGANISATION_ROLES, Role
+from consult.organisations.forms import without_nulls
 
 _ROLES = [SelectChoice(role.value, ROLES[role].capitalize()) for role in Role if role in ORGANISATION_ROLES]
 
@@ -44,6 +45,7 @@ class RevokeForm(Form):  # type: ignore[misc]  # WTForms has no types
             InputRequired("Indiquez le motif."),
             Length(max=REASON_MAX_LENGTH, message=f"{REASON_MAX_LENGTH} caractères au plus."),
         ],
+        filters=(without_nulls,),
         description="Il figure au registre des accès.",
     )
 
@@ -54,5 +56,6 @@ class ResetFactorForm(Form):  # type: ignore[misc]
     reason = StringField(
         "Motif",
         [InputRequired("Indiquez le motif."), Length(max=REASON_MAX_LENGTH)],
+        filters=(without_nulls,),
         description="Par exemple : téléphone perdu, identité vérifiée de vive voix.",
     )

@@ -110,7 +110,7 @@ def test_a_role_is_withdrawn_for_a_reason_at_once(office, app, make, organisatio
     assert "Orion" in office.get(page).text
     assert post(office, page, reason="  ").status_code == 422
     assert post(office, page, reason="x" * 301).status_code == 422
-    assert post(office, page, reason="Départ du service").status_code == 303
+    assert post(office, page, reason="Départ du \0service").status_code == 303
     assert agent.get("/gestion/moderation").status_code == 403
     assert post(office, page, page=PAGE, reason="encore").status_code == 409
     (held,) = rows(Membership, Membership.account_id == account.id)

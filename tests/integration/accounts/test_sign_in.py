@@ -79,6 +79,8 @@ def test_the_same_reply_whether_the_address_or_the_password_is_wrong(client, app
             {"email": "attente@exemple.fr"},
             {"email": "pas-une-adresse"},
             {"email": "a@exemple.fr\r\nBcc: b@exemple.fr"},
+            {"email": "zephyr@exemple.fr\0x"},
+            {"email": "x" * 5000},
         )
     ]
     assert {reply.status_code for reply in replies} == {422}

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from consult.accounts import policy, service
+from consult.accounts.bindings import PERSONAL_DATA
 from consult.accounts.jobs import PurgeExpired
 from consult.accounts.models import (
     Account,
@@ -64,7 +65,7 @@ def test_a_persons_data_is_exported_without_secrets_then_erased(session):
     for person in (account, stranger):
         service.open_session(session, person, now=f.NOW, life=LIFE, browser="Firefox sous Linux")
         service.issue_link(session, person, TokenPurpose.RESET_PASSWORD, f.NOW)
-    exported = {data.table: list(data.export(session, account.id)) for data in service.PERSONAL_DATA}
+    exported = {data.table: list(data.export(session, account.id)) for data in PERSONAL_DATA}
     assert exported["account"][0]["email"] == "zephyr@exemple.fr"
     assert exported["login_session"][0]["browser"] == "Firefox sous Linux"
     assert exported["membership"][0]["role"] == "reader"
@@ -72,8 +73,8 @@ def test_a_persons_data_is_exported_without_secrets_then_erased(session):
     told = str(exported)
     secrets = (account.password_hash, account.totp_secret, *session.scalars(select(LoginSession.token_digest)))
     assert not any(secret in told for secret in secrets)
-    for data in reversed(service.PERSONAL_DATA):
-        data.erase(session, account.id)
+    for data in PERSONAL_DATA:
+        data.erase(session, account.id, f.NOW)
     session.expire_all()
     emptied = session.get(Account, account.id)
     assert emptied.status is AccountStatus.ERASED

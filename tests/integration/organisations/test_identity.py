@@ -101,7 +101,7 @@ def test_fields_that_the_form_does_not_have_are_ignored(office, database, organi
 
 def test_hostile_text_is_shown_as_text(office):
     """AT-19.7."""
-    send(office, **(FILLED | {"name": "<script>alert(1)</script>", "tagline": '"><img src=x onerror=alert(1)>'}))
+    send(office, **(FILLED | {"name": "<script>alert(1)</script>\0", "tagline": '"><img src=x onerror=alert(1)>'}))
     for path in (PAGE, "/", "/mentions-legales"):
         page = office.get(path).text
         assert "<script>alert" not in page
