@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from consult import clock
 from consult.actor import Actor
 from consult.consultations.bindings import Page
-from consult.consultations.models import Origin, Step
+from consult.consultations.models import ContentStatus, Origin, Step
 from consult.contributions import policy, queries, service
 from consult.contributions.models import Argument, Proposal, Side, StepSecret, Theme, Vote, VoteValue
 from consult.errors import NotFoundError
@@ -139,7 +139,7 @@ class ProposalContent(_Content[Proposal]):
 
 
 class ArgumentContent(_Content[Argument]):
-    """An argument, for moderation; its title says on what it is."""
+    """An argument, for moderation; its title says on what it is, while that is published."""
 
     type: ClassVar[str] = "argument"
     label: ClassVar[str] = "Argument"
@@ -148,20 +148,24 @@ class ArgumentContent(_Content[Argument]):
     def items(self, session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, ModerableItem]:
         """Several arguments in one query."""
         rows = session.execute(
-            select(Argument, Proposal.title)
+            select(Argument, Proposal.title, Proposal.status)
             .join(Proposal, Proposal.id == Argument.proposal_id)
             .where(Argument.id.in_(ids))
         )
-        return {argument.id: self._moderable(argument, title) for argument, title in rows}
+        return {
+            argument.id: self._moderable(argument, title if status is ContentStatus.PUBLISHED else None)
+            for argument, title, status in rows
+        }
 
-    def _moderable(self, argument: Argument, proposal_title: str) -> ModerableItem:
+    def _moderable(self, argument: Argument, proposal_title: str | None) -> ModerableItem:
         side = "pour" if argument.side is Side.FOR else "contre"
+        on = f"«\u202f{proposal_title}\u202f»" if proposal_title else "une proposition qui n’est plus publiée"
         return ModerableItem(
             id=argument.id,
             type=self.type,
             consultation_id=argument.consultation_id,
             author_id=argument.author_id,
-            title=f"Argument {side} « {proposal_title} »",
+            title=f"Argument {side} {on}",
             body=f"{argument.title}\n\n{argument.body}" if argument.title else argument.body,
             status=argument.status.value,
             created_at=argument.created_at,

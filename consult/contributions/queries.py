@@ -290,7 +290,7 @@ def own_proposals(session: Session, account_id: uuid.UUID) -> Rows:
 
 
 def own_arguments(session: Session, account_id: uuid.UUID) -> Rows:
-    """The latest arguments of an account, in any state, with the proposal each is on."""
+    """The latest arguments of an account, in any state; `title` of the proposal each is on, None unless published."""
     return session.execute(
         select(
             Argument.id,
@@ -301,7 +301,7 @@ def own_arguments(session: Session, account_id: uuid.UUID) -> Rows:
             Argument.created_at,
             Argument.version,
             Argument.proposal_id,
-            Proposal.title,
+            case((Proposal.status == ContentStatus.PUBLISHED, Proposal.title)).label("title"),
         )
         .join(Proposal, Proposal.id == Argument.proposal_id)
         .where(Argument.author_id == account_id)

@@ -59,8 +59,8 @@ def argument_versions(argument_id: uuid.UUID) -> View:
     found = queries.argument_with_step(g.session, argument_id)
     if (
         found is None
-        or found[0].status is not ContentStatus.PUBLISHED
-        or found[1].status is not ContentStatus.PUBLISHED
+        or not consultations.may_read(found[2].consultation, g.actor)
+        or {item.status for item in found[:2]} != {ContentStatus.PUBLISHED}
     ):
         raise NotFoundError("Aucun argument n’est publié à cette adresse.")
     argument, proposal, step = found
