@@ -102,13 +102,18 @@ class ContentType(Protocol):
 
 
 class PersonalData(Protocol):
-    """The personal data that one table holds about an account."""
+    """The personal data that one table holds about an account, with the French words that its person reads."""
 
     table: ClassVar[str]
+    label: ClassVar[str]
+    purpose: ClassVar[str]
+    kept: ClassVar[str]  # how long
 
-    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]: ...
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """Every row about the account, as JSON-able values, without the columns that nobody may see."""
 
-    def erase(self, session: Session, account_id: uuid.UUID) -> int: ...
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Leave nothing that tells of the person; returns how many rows changed or went. Done twice is done once."""
 
 
 class PublicDataset(Protocol):

@@ -34,3 +34,4 @@ REGISTER_COLUMNS: Final = (
     "Motif du retrait",
 )
 COMMAND_LINE: Final = "ligne de commande"
+ERASED_PSEUDONYM: Final = "Compte supprimé"

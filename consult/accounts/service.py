@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Iterator
-from typing import ClassVar, Final
+from collections.abc import Iterable
+from typing import Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,16 +17,14 @@ from consult.accounts.models import (
     AccountStatus,
     AttemptCount,
     LoginSession,
-    Membership,
     SingleUseToken,
     TokenPurpose,
 )
 from consult.accounts.passwords.service import KeptPassword
 from consult.db import ALL_TENANTS, as_tenant
-from consult.errors import ConflictError, GoneError, InvalidError
+from consult.errors import ConflictError, ForbiddenError, GoneError, InvalidError
 from consult.mail import service as mail
 from consult.organisations.models import Organisation
-from consult.protocols import Row
 from consult.security import digest, new_token
 
 LINK_LIFE: Final = {
@@ -117,6 +115,22 @@ def enter(session: Session, known: queries.Credentials, *, renewed: str | None) 
     if account is None or account.status != AccountStatus.ACTIVE or account.password_hash != known.password_hash:
         return None
     account.password_hash = renewed or account.password_hash
+    return account
+
+
+def lock_active(session: Session, account_id: uuid.UUID) -> Account:
+    """The account, its row locked until the end of the transaction: its acts come one after the other.
+
+    Raises ForbiddenError when it was erased or blocked meanwhile.
+    """
+    account = session.scalar(
+        select(Account)
+        .where(Account.id == account_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if account is None or account.status is not AccountStatus.ACTIVE:
+        raise ForbiddenError("Ce compte n’existe plus, ou n’est pas de cette organisation.")
     return account
 
 
@@ -247,94 +261,3 @@ def record_failure(session: Session, key: str, throttle: policy.Throttle, now: d
 def forget_failures(session: Session, key: str) -> None:
     """Start counting again from zero."""
     session.execute(delete(AttemptCount).where(AttemptCount.key == key))
-
-
-# Personal data ------------------------------------------------------------------------------------------------------
-
-
-class AccountData:
-    """The account itself."""
-
-    table: ClassVar[str] = "account"
-
-    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
-        """What the account says of the person; no secret."""
-        account = session.get_one(Account, account_id)
-        yield {
-            "email": account.email,
-            "pseudonym": account.pseudonym,
-            "created_at": account.created_at,
-            "confirmed_at": account.confirmed_at,
-            "terms_version": account.terms_version,
-            "terms_accepted_at": account.terms_accepted_at,
-            "second_factor_since": account.totp_enrolled_at,
-        }
-
-    def erase(self, session: Session, account_id: uuid.UUID) -> int:
-        """Empty the row; it stays, so that the access register keeps its lines."""
-        account = session.get_one(Account, account_id)
-        account.status = AccountStatus.ERASED
-        account.pseudonym = "Compte supprimé"
-        account.email = account.email_key = account.pseudonym_key = account.password_hash = None
-        account.totp_secret = account.totp_enrolled_at = account.totp_last_step = None
-        account.password_for_staff, account.recovery_codes = False, []
-        session.flush()
-        return 1
-
-
-class LoginSessionData:
-    """Signed-in browsers."""
-
-    table: ClassVar[str] = "login_session"
-
-    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
-        """When and from which kind of browser."""
-        for row in session.scalars(select(LoginSession).where(LoginSession.account_id == account_id)):
-            yield {"browser": row.browser, "created_at": row.created_at, "last_seen_at": row.last_seen_at}
-
-    def erase(self, session: Session, account_id: uuid.UUID) -> int:
-        """End them all."""
-        held = select(func.count()).select_from(LoginSession).where(LoginSession.account_id == account_id)
-        count = session.scalar(held) or 0
-        close_sessions(session, account_id)
-        return count
-
-
-class SingleUseTokenData:
-    """Mailed links."""
-
-    table: ClassVar[str] = "single_use_token"
-
-    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
-        """Purpose and end of each."""
-        for row in session.scalars(select(SingleUseToken).where(SingleUseToken.account_id == account_id)):
-            yield {"purpose": row.purpose.value, "expires_at": row.expires_at, "used_at": row.used_at}
-
-    def erase(self, session: Session, account_id: uuid.UUID) -> int:
-        """Kill them all."""
-        dead = delete(SingleUseToken).where(SingleUseToken.account_id == account_id).returning(SingleUseToken.id)
-        return len(session.scalars(dead).all())
-
-
-class MembershipData:
-    """Roles held: kept after erasure, without a name, since the access register is evidence."""
-
-    table: ClassVar[str] = "membership"
-
-    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
-        """Role, scope and dates."""
-        for row in session.scalars(select(Membership).where(Membership.account_id == account_id)):
-            yield {
-                "role": row.role.value,
-                "consultation_id": row.consultation_id,
-                "granted_at": row.granted_at,
-                "revoked_at": row.revoked_at,
-            }
-
-    def erase(self, session: Session, account_id: uuid.UUID) -> int:
-        """Nothing of the person is in these rows but the account's id."""
-        del session, account_id
-        return 0
-
-
-PERSONAL_DATA: Final = (AccountData(), LoginSessionData(), SingleUseTokenData(), MembershipData())

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account
+from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
 from consult.consultations.models import Consultation, ContentStatus, Step
 from consult.contributions import policy
@@ -48,7 +49,7 @@ def submit_proposal(
     InvalidError naming the fields.
     """
     title, body = policy.one_line(title), policy.many_lines(body)
-    account = lock_account(session, account_id)
+    account = lock_active(session, account_id)
     key = policy.submission_digest(account_id, submission_key)
     same_text = (Proposal.step_id == step.id, Proposal.title == title, Proposal.body == body)
     sent_already = _sent_already(session, Proposal, account_id, key, same_text)
@@ -78,7 +79,7 @@ def submit_argument(
     Raises ClosedError, GoneError when the proposal is not published any more, InvalidError.
     """
     body = policy.many_lines(body)
-    account = lock_account(session, account_id)
+    account = lock_active(session, account_id)
     key = policy.submission_digest(account_id, submission_key)
     same_text = (Argument.proposal_id == proposal.id, Argument.side == side, Argument.body == body)
     sent_already = _sent_already(session, Argument, account_id, key, same_text)
@@ -238,19 +239,6 @@ def keep_draft(session: Session, step: Step, content: Mapping[str, str], *, toke
     session.flush()
 
 
-def lock_account(session: Session, account_id: uuid.UUID) -> Account:
-    """The account, its row locked until the end of the transaction: its acts come one after the other."""
-    account = session.scalar(
-        select(Account)
-        .where(Account.id == account_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    if account is None:
-        raise ForbiddenError("Ce compte n’existe plus.")
-    return account
-
-
 def log(session: Session, item: Content, kind: EntryKind, content: Mapping[str, Any], now: dt.datetime) -> str:
     """Write a public act on a content in the registry; returns the entry's reference."""
     name = "contribution" if isinstance(item, Proposal) else "argument"
@@ -339,7 +327,7 @@ def _keep_version(session: Session, item: Content, now: dt.datetime) -> None:
 
 
 def _lock_own(session: Session, item: Content, account_id: uuid.UUID) -> None:
-    lock_account(session, account_id)
+    lock_active(session, account_id)
     session.refresh(item, with_for_update=True)
     if item.author_id != account_id:
         raise ForbiddenError("Seul son auteur peut modifier ou retirer un contenu.")

@@ -6,17 +6,23 @@ A vote cast before the account's e-mail is confirmed is kept aside: no entry, no
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import secrets
 import uuid
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from consult.accounts.models import Account
+from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
-from consult.consultations.models import ContentStatus, Step
+from consult.consultations.models import Consultation, ContentStatus, Origin, Step
 from consult.contributions.models import Argument, Proposal, Vote, VoteDelta, VoteValue
-from consult.contributions.service import Content, lock_account, log
+from consult.contributions.service import Content, log
 from consult.errors import BadRequestError, ClosedError, GoneError
+from consult.registry import service as registry
 from consult.registry.models import EntryKind
 
 Tally: TypeAlias = dict[VoteValue, int]
@@ -32,7 +38,7 @@ def cast_vote(
     """
     if isinstance(target, Argument) and value is not VoteValue.FOR:
         raise BadRequestError("Un argument se juge utile ou non : choisissez « utile » ou retirez votre vote.")
-    account = lock_account(session, account_id)
+    account = lock_active(session, account_id)
     _check_votable(target, step, now)
     vote = session.scalar(_vote_of(account_id, target))
     before = vote.value if vote is not None and vote.counted else None
@@ -49,9 +55,50 @@ def cast_vote(
     return vote
 
 
+def cast_at_once(
+    session: Session,
+    model: type[Content],
+    target_id: uuid.UUID,
+    *,
+    organisation_id: uuid.UUID,
+    account_id: uuid.UUID,
+    value: VoteValue,
+    now: dt.datetime,
+) -> bool:
+    """Cast a vote in four statements when nothing is in the way; False when `cast_vote` must judge: nothing was done.
+
+    In the way: a content that is not published, a step that is not open, an address to confirm, another act of the
+    account at the same instant. The database arbitrates that one, by its unique constraint or by the former value.
+    """
+    owner = {"organisation_id": organisation_id, _column(model): target_id}
+    seen = session.execute(
+        _plain(model), {"target": target_id, "account": account_id, "tenant": organisation_id}
+    ).first()
+    if seen is None or seen.confirmed_at is None or seen.counted is False or not _takes_votes(seen, now):
+        return False
+    if seen.value is value:
+        return True
+    ref = secrets.token_bytes(registry.REF_BYTES)  # chosen here: the row names its entry, which is written after it
+    if not _write(session, seen, {**owner, "account_id": account_id}, value, ref.hex(), now):
+        return False
+    name = "contribution" if model is Proposal else "argument"
+    registry.append(
+        session,
+        organisation_id=organisation_id,
+        consultation_id=seen.consultation_id,
+        kind=EntryKind.VOTE_CHANGED if seen.value else EntryKind.VOTE_CAST,
+        content={"step": str(seen.step_id), name: str(target_id), "version": seen.version, "value": value.value},
+        now=now,
+        randbytes=lambda size: ref if size == registry.REF_BYTES else secrets.token_bytes(size),
+    )
+    changes = {value: 1} | ({seen.value: -1} if seen.value else {})
+    session.execute(_DELTAS, [{**owner, "value": each, "change": change} for each, change in changes.items()])
+    return True
+
+
 def withdraw_vote(session: Session, target: Content, *, step: Step, account_id: uuid.UUID, now: dt.datetime) -> bool:
     """Take this account's vote back; returns whether there was one. Raises ClosedError, GoneError."""
-    lock_account(session, account_id)
+    lock_active(session, account_id)
     _check_votable(target, step, now)
     vote = session.scalar(_vote_of(account_id, target))
     if vote is None:
@@ -68,7 +115,7 @@ def count_pending_votes(session: Session, account_id: uuid.UUID, now: dt.datetim
 
     A vote whose step has closed meanwhile, or whose content is no longer published, stays uncounted.
     """
-    lock_account(session, account_id)
+    lock_active(session, account_id)
     counted = 0
     pending = session.scalars(
         select(Vote).where(Vote.account_id == account_id, Vote.counted.is_(False)).order_by(Vote.cast_at)
@@ -136,3 +183,78 @@ def _count(
                 change=change,
             )
         )
+
+
+# The statements of `cast_at_once`, built once and on tables: the organisation is among their conditions.
+_V: Final = cast("Table", Vote.__table__)
+_INSERT: Final = {
+    "sqlite": sqlite.insert(_V).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_V).on_conflict_do_nothing(),
+}
+_UPDATE: Final = (
+    update(_V)
+    .where(_V.c.id == bindparam("vote"), _V.c.value == bindparam("before"), _V.c.counted.is_(True))
+    .values(value=bindparam("now_value"), registry_ref=bindparam("now_ref"), cast_at=bindparam("now_at"))
+)
+_DELTAS: Final = insert(cast("Table", VoteDelta.__table__))
+
+
+def _write(session: Session, seen: Any, owner: dict[str, Any], value: VoteValue, ref: str, now: dt.datetime) -> bool:
+    """Insert the vote, or change the one that was seen; False when another act came first."""
+    if seen.vote is not None:
+        changed = {"vote": seen.vote, "before": seen.value, "now_value": value, "now_ref": ref, "now_at": now}
+        return _rows(session.execute(_UPDATE, changed)) == 1
+    row = {
+        **owner,
+        "id": uuid.uuid4(),
+        "consultation_id": seen.consultation_id,
+        "step_id": seen.step_id,
+        "value": value,
+        "counted": True,
+        "origin": Origin.LIVE,
+        "registry_ref": ref,
+        "cast_at": now,
+    }
+    return _rows(session.execute(_INSERT[session.get_bind().dialect.name], row)) == 1
+
+
+def _rows(result: Any) -> int:
+    return int(result.rowcount)
+
+
+@functools.cache
+def _plain(model: type[Content]) -> Any:
+    """All that decides of a vote on a published content: dates, the account's confirmation, its present vote."""
+    target, step, whole, account = (each.__table__.c for each in (model, Step, Consultation, Account))
+    on = (_V.c.account_id == account.id) & (_V.c[_column(model)] == target.id)
+    query = (
+        select(
+            *(target.step_id, target.consultation_id, target.version, account.confirmed_at),
+            *(step.opens_at, step.closes_at, whole.status, _V.c.id.label("vote"), _V.c.value, _V.c.counted),
+            whole.opens_at.label("whole_opens_at"),
+            whole.closes_at.label("whole_closes_at"),
+        )
+        .select_from(model.__table__)
+        .join(Step.__table__, step.id == target.step_id)
+        .join(Consultation.__table__, whole.id == target.consultation_id)
+        .join(Account.__table__, account.id == bindparam("account"))
+        .outerjoin(_V, on)
+        .where(target.id == bindparam("target"), target.status == ContentStatus.PUBLISHED)
+        .where(target.organisation_id == bindparam("tenant"), account.organisation_id == target.organisation_id)
+        # Account first, vote next: the same order as `cast_vote`, so that no two acts wait for each other.
+        .with_for_update(of=Account.__table__, key_share=True)
+    )
+    if model is Argument:
+        parent = Proposal.__table__.c
+        query = query.join(Proposal.__table__, parent.id == target.proposal_id)
+        query = query.where(parent.status == ContentStatus.PUBLISHED)
+    return query
+
+
+def _column(model: type[Content]) -> str:
+    return "proposal_id" if model is Proposal else "argument_id"
+
+
+def _takes_votes(seen: Any, now: dt.datetime) -> bool:
+    whole = consultations.Dates(seen.whole_opens_at, seen.whole_closes_at, seen.status)
+    return consultations.accepts_acts(consultations.Dates(seen.opens_at, seen.closes_at), whole, now)

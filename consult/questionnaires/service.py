@@ -15,6 +15,7 @@ import rfc8785
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from consult.accounts.service import lock_active
 from consult.actor import Actor
 from consult.clock import PARIS
 from consult.consultations.models import ContentStatus, Origin, Step
@@ -55,7 +56,7 @@ def submit(
     `seen` is the version of the reply that the form was filled from, 0 for none: when another tab sent different
     answers meanwhile, ConflictError is raised and nothing changes. The reply of an account whose e-mail is not
     confirmed stays pending, unpublished and out of the registry. Raises ClosedError; InvalidError, whose fields are
-    question ids.
+    question ids; ForbiddenError when the account was erased meanwhile.
     """
     if not accepts_acts(step, step.consultation, now):
         raise ClosedError(CLOSED)
@@ -64,7 +65,7 @@ def submit(
         raise InvalidError(
             "Certaines réponses sont à corriger.", fields={str(key): why for key, why in refused.items()}
         )
-    account_id = _account(actor)
+    account_id = lock_active(session, _account(actor)).id
     kept = {question.id: answers[question.id] for question in questions if not policy.is_empty(answers[question.id])}
     reply, created = _own_reply(session, step, account_id, now, confirmed=actor.confirmed)
     _drop_draft(session, step, account_id)
@@ -163,7 +164,7 @@ def _append(session: Session, reply: Reply, kind: EntryKind, content: Mapping[st
         },
         now=now,
     )  # fmt: skip
-    reply.registry_ref = entry.ref
+    reply.registry_ref = reply.registry_ref or entry.ref  # the first: its edits follow it in the log
     session.flush()
 
 
@@ -182,7 +183,10 @@ def save_draft(
     """Keep answers not sent yet, over those kept before: for the account, else for the browser (digest of its token).
 
     What the browser had kept goes over to the account as soon as it is known. Browsers' drafts live seven days.
+    Raises ForbiddenError when the account was erased meanwhile.
     """
+    if account_id:
+        lock_active(session, account_id)
     earlier = queries.drafts(session, step.id, account_id=account_id, browser=browser)
     merged = queries.merge(earlier) | policy.to_json(answers)
     own = {"account_id": account_id} if account_id else {"holder_digest": browser}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from consult.consultations import policy as consultation_policy
 from consult.consultations import queries as consultations
 from consult.consultations.labels import ground_label
 from consult.consultations.models import ContentStatus, Step
-from consult.errors import ClosedError, ConflictError, GoneError, InvalidError, NotFoundError
+from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
 from consult.pagecache import cached_for_visitors
 from consult.questionnaires import forms, labels, policy, queries, service
 from consult.questionnaires.builder.views import bp as builder
@@ -186,7 +187,8 @@ def _keep_anyway(filling: _Filling) -> None:
 
     def keep(session: Session) -> None:  # another session: nothing of this one's rows may be used
         step = session.get_one(Step, step_id)
-        service.save_draft(session, step, answers, account_id=account_id, browser=browser, now=now)
+        with contextlib.suppress(ForbiddenError):  # the account was erased meanwhile: nothing of it is to be kept
+            service.save_draft(session, step, answers, account_id=account_id, browser=browser, now=now)
 
     db.survives(g.session, keep)
 

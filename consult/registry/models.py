@@ -39,6 +39,7 @@ class EntryKind(enum.StrEnum):
 
 REMOVALS = (EntryKind.TOMBSTONE, EntryKind.MODERATION)
 _REMOVES = text("kind IN ('tombstone', 'moderation')")
+_EDITS = text("kind = 'edit'")
 
 
 class RegistryEntry(TenantOwned, Base):
@@ -55,6 +56,8 @@ class RegistryEntry(TenantOwned, Base):
         Index("ix_registry_entry_consultation", "consultation_id", "id"),
         # Few entries take something away from the public: what was published before must be found quickly.
         Index("ix_registry_entry_removals", "consultation_id", "id", sqlite_where=_REMOVES, postgresql_where=_REMOVES),
+        # An erasure destroys the openings of the edits of a content: few entries among the votes.
+        Index("ix_registry_entry_edits", "consultation_id", "id", sqlite_where=_EDITS, postgresql_where=_EDITS),
         {"sqlite_autoincrement": True},
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import rfc8785
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from consult import clock
@@ -119,6 +119,24 @@ def destroy_openings(session: Session, refs: Collection[str]) -> None:
     """`destroy_opening` for many entries at once; a ref that does not exist is passed over."""
     chosen = update(RegistryEntry).where(RegistryEntry.ref.in_(refs))
     session.execute(chosen.values(opening=None, salt=None), execution_options={"synchronize_session": False})
+
+
+def destroy_text(
+    session: Session, consultation_id: uuid.UUID, *, ref: str | None, name: str, item_id: uuid.UUID, edited: bool
+) -> None:
+    """Destroy every opening that commits to what a content said: its first entry, and its edits.
+
+    `name` is the key under which the openings name the content: « contribution », « argument », « reply ».
+    """
+    refs = [ref] if ref else []
+    if edited:
+        kind: ColumnElement[EntryKind] = literal_column(f"'{EntryKind.EDIT.value}'")  # as the index's condition says
+        about = RegistryEntry.opening[name].as_string() == str(item_id)
+        edits = select(RegistryEntry.ref).where(
+            RegistryEntry.consultation_id == consultation_id, RegistryEntry.kind == kind, about
+        )
+        refs += session.scalars(edits).all()
+    destroy_openings(session, refs)
 
 
 def _entry(session: Session, ref: str) -> RegistryEntry:

@@ -230,6 +230,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_consultation_status"), ["status"], unique=False)
 
     op.create_table(
+        "erasure_entry",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisation.id"], name=op.f("fk_erasure_entry_organisation_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_erasure_entry")),
+    )
+    with op.batch_alter_table("erasure_entry", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_erasure_entry_organisation_id"), ["organisation_id"], unique=False)
+
+    op.create_table(
         "outgoing_mail",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("template", sa.String(length=80), nullable=False),
@@ -302,6 +315,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("registry_entry", schema=None) as batch_op:
         batch_op.create_index("ix_registry_entry_consultation", ["consultation_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_registry_entry_edits",
+            ["consultation_id", "id"],
+            unique=False,
+            sqlite_where=sa.text("kind = 'edit'"),
+            postgresql_where=sa.text("kind = 'edit'"),
+        )
         batch_op.create_index(batch_op.f("ix_registry_entry_organisation_id"), ["organisation_id"], unique=False)
         batch_op.create_index(
             "ix_registry_entry_removals",
@@ -1549,6 +1569,9 @@ def downgrade() -> None:
             postgresql_where=sa.text("kind IN ('tombstone', 'moderation')"),
         )
         batch_op.drop_index(batch_op.f("ix_registry_entry_organisation_id"))
+        batch_op.drop_index(
+            "ix_registry_entry_edits", sqlite_where=sa.text("kind = 'edit'"), postgresql_where=sa.text("kind = 'edit'")
+        )
         batch_op.drop_index("ix_registry_entry_consultation")
 
     op.drop_table("registry_entry")
@@ -1557,6 +1580,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_outgoing_mail_organisation_id"))
 
     op.drop_table("outgoing_mail")
+    with op.batch_alter_table("erasure_entry", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_erasure_entry_organisation_id"))
+
+    op.drop_table("erasure_entry")
     with op.batch_alter_table("consultation", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consultation_status"))
         batch_op.drop_index(batch_op.f("ix_consultation_organisation_id"))

@@ -1,0 +1,173 @@
+"""What this feature hands to `app.py` through the protocols: the personal data of its tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from consult.accounts.labels import ERASED_PSEUDONYM
+from consult.accounts.models import Account, AccountStatus, LoginSession, Membership, PlatformRole, SingleUseToken
+from consult.actor import Actor
+from consult.audit import service as audit
+from consult.errors import InvalidError
+from consult.mail.models import OutgoingMail
+from consult.mail.service import mailable
+from consult.personal import DeletedRows, KeptRows, plain_row
+from consult.protocols import PersonalData, Row
+
+ERASED_BY_HOLDER: Final = "Compte supprimé par son titulaire."
+
+
+class MailData:
+    """Mails to the person, and those to others that name the address: the register of access."""
+
+    table: ClassVar[str] = "outgoing_mail"
+    label: ClassVar[str] = "Courriels en attente d’envoi"
+    purpose: ClassVar[str] = "Vous écrire ce que vous avez demandé, ou ce que vous devez savoir."
+    kept: ClassVar[str] = "Jusqu’à l’envoi, un mois au plus ; ensuite, ni adresse ni texte."
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """Mails that wait to leave; not their text, which holds single-use links."""
+        mine = select(OutgoingMail).where(OutgoingMail.recipient.in_(_addresses(session, account_id)))
+        for mail in session.scalars(mine.order_by(OutgoingMail.id)):
+            yield plain_row(mail, also=("recipient", "subject"))
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Delete them: their jobs find nothing to send."""
+        del now
+        gone = [mail.id for address in _addresses(session, account_id) for mail in _naming(session, address)]
+        session.execute(delete(OutgoingMail).where(OutgoingMail.id.in_(gone)))
+        return len(set(gone))
+
+
+def _naming(session: Session, address: str) -> list[OutgoingMail]:
+    """The mails to that address, and those whose text holds it, not as a part of another one."""
+    held = OutgoingMail.text.contains(address, autoescape=True)
+    found = session.scalars(select(OutgoingMail).where(or_(OutgoingMail.recipient == address, held)))
+    whole = re.compile(rf"(?<![\w.+-]){re.escape(address)}(?![\w-]|\.\w)")
+    return [mail for mail in found if mail.recipient == address or whole.search(mail.text or "")]
+
+
+def _addresses(session: Session, account_id: uuid.UUID) -> list[str]:
+    """The address of the account, as it was typed and as mails take it."""
+    email = session.get_one(Account, account_id).email
+    if email is None:
+        return []
+    try:
+        return list({email, mailable(email)})
+    except InvalidError:  # no mail could be written to it
+        return [email]
+
+
+class LoginSessionData(DeletedRows):
+    """Signed-in browsers."""
+
+    table: ClassVar[str] = "login_session"
+    label: ClassVar[str] = "Navigateurs connectés"
+    purpose: ClassVar[str] = "Vous garder connecté, et vous montrer où vous l’êtes."
+    kept: ClassVar[str] = "Jusqu’à la déconnexion ou à la fin de la session."
+    model = LoginSession
+
+
+class SingleUseTokenData(DeletedRows):
+    """Mailed links, of which the database keeps digests alone."""
+
+    table: ClassVar[str] = "single_use_token"
+    label: ClassVar[str] = "Liens envoyés par courriel"
+    purpose: ClassVar[str] = "Confirmer votre adresse, changer un mot de passe oublié."
+    kept: ClassVar[str] = "24 heures au plus."
+    model = SingleUseToken
+    also: ClassVar[frozenset[str]] = frozenset({"purpose", "expires_at", "used_at"})
+
+
+class MembershipData(KeptRows):
+    """Roles: the register of access is evidence, its lines stay without a name."""
+
+    table: ClassVar[str] = "membership"
+    label: ClassVar[str] = "Rôles dans l’organisation"
+    purpose: ClassVar[str] = "Savoir qui peut faire quoi, et depuis quand."
+    kept: ClassVar[str] = "Tant que la consultation est conservée, sans votre nom après la suppression du compte."
+    model = Membership
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Withdraw the roles still held; journalled, as every withdrawal."""
+        held = [row for row in self.rows(session, account_id) if row.revoked_at is None]
+        for row in held:
+            row.revoked_at, row.revoked_by_id, row.revocation_reason = now, account_id, ERASED_BY_HOLDER
+            _journal(session, row, row.organisation_id, now)
+        session.flush()
+        return len(held)
+
+
+class PlatformRoleData(KeptRows):
+    """Roles on the whole platform."""
+
+    table: ClassVar[str] = "platform_role"
+    label: ClassVar[str] = "Rôles sur la plateforme"
+    purpose: ClassVar[str] = "Savoir qui peut faire quoi, et depuis quand."
+    kept: ClassVar[str] = "Tant que la plateforme est conservée, sans votre nom après la suppression du compte."
+    model = PlatformRole
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Withdraw the roles still held."""
+        held = [row for row in self.rows(session, account_id) if row.revoked_at is None]
+        for row in held:
+            row.revoked_at = now
+            _journal(session, row, None, now)
+        session.flush()
+        return len(held)
+
+
+def _journal(session: Session, row: Any, organisation_id: uuid.UUID | None, now: dt.datetime) -> None:
+    audit.record(
+        session,
+        actor=Actor(account_id=row.account_id, pseudonym=ERASED_PSEUDONYM),
+        organisation_id=organisation_id,
+        action="access.revoke",
+        target_type="account",
+        target_id=row.account_id,
+        reason=ERASED_BY_HOLDER,
+        detail={"role": row.role.value},
+        now=now,
+    )
+
+
+class AccountData(KeptRows):
+    """The account itself."""
+
+    table: ClassVar[str] = "account"
+    label: ClassVar[str] = "Compte"
+    purpose: ClassVar[str] = "Vous reconnaître, vous écrire, montrer votre pseudonyme à côté de ce que vous publiez."
+    kept: ClassVar[str] = "Jusqu’à la suppression du compte."
+    model = Account
+    owner: ClassVar[str] = "id"
+    also: ClassVar[frozenset[str]] = frozenset({"id"})
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Empty the row; it stays, so that registers and official acts name an account that says nothing."""
+        del now
+        account = session.get_one(Account, account_id)
+        account.status, account.pseudonym = AccountStatus.ERASED, ERASED_PSEUDONYM
+        account.email = account.email_key = account.pseudonym_key = account.password_hash = None
+        account.totp_secret = account.totp_enrolled_at = account.totp_last_step = None
+        account.password_for_staff, account.recovery_codes = False, []
+        account.confirmed_at = account.terms_accepted_at = None
+        account.terms_version = ""
+        session.flush()
+        return 1
+
+
+PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (  # the account last: the others ask it for its address
+    MailData(),
+    LoginSessionData(),
+    SingleUseTokenData(),
+    MembershipData(),
+    PlatformRoleData(),
+    AccountData(),
+)
