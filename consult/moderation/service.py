@@ -99,7 +99,7 @@ def report(
         reported_at=now,
     )
     if recorded and first:
-        slot = int(now.timestamp() // 3600)
+        slot = int(now.timestamp() // NOTIFY_DELAY.total_seconds())  # over before its job is due: no report is missed
         jobs.enqueue(
             session,
             NOTIFY_JOB,
@@ -170,7 +170,12 @@ def contest(session: Session, token: str, statement: str, *, now: dt.datetime) -
         return earlier
     if now - decision.decided_at > policy.CONTEST_LIFE:
         raise GoneError("Le délai de six mois pour contester cette décision est passé.")
-    if queries.decisions(session, decision.item_type, decision.item_id)[-1].act is Act.RESTORE:
+    history = queries.decisions(session, decision.item_type, decision.item_id)
+    if any(each.act is Act.HIDE and each.number > decision.number for each in history):
+        raise ConflictError(
+            "Une autre décision a remplacé celle-ci\u00a0: contestez-la par le lien du dernier courriel."
+        )
+    if history[-1].act is Act.RESTORE:
         raise ConflictError("Votre contribution est déjà de nouveau publiée : il n’y a plus rien à contester.")
     if len(statement) > policy.MESSAGE_LENGTH:
         reason = f"Votre texte dépasse {policy.MESSAGE_LENGTH} caractères. Raccourcissez-le."

@@ -287,6 +287,17 @@ def test_a_contested_decision_is_examined_by_somebody_else(world, now):
     assert sorted(templates) == ["moderation_hidden", "moderation_upheld"]
 
 
+def test_the_link_of_a_decision_since_replaced_contests_nothing(world, now):
+    """Otherwise who took the last decision could examine it themselves, as if it were the first."""
+    world.decide(now, Act.HIDE)
+    former = _token(world)
+    world.decide(now, Act.RESTORE, seen=1, actor=world.actor(1))
+    world.decide(now, Act.HIDE, seen=2, actor=world.actor(1))
+    with pytest.raises(ConflictError, match="dernier courriel"):
+        service.contest(world.session, former, "", now=now)
+    assert queries.open_contests(world.session, None) == []
+
+
 def test_a_contest_has_its_time_and_its_link(world, now):
     world.decide(now, Act.HIDE)
     token = _token(world)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from consult.accounts.models import AccountStatus, Membership
 from consult.actor import Actor, Role
 from consult.contributions.bindings import ProposalContent
+from consult.jobs.models import Job
 from consult.mail.jobs import DeliverMail
 from consult.mail.models import OutgoingMail
 from consult.moderation import service
@@ -70,6 +71,16 @@ def test_nothing_is_sent_once_everything_is_decided(session, consultation, setti
     assert session.scalars(select(Decision)).one().reports == 1
     assert _run(NotifyModerators(settings), session, consultation) == []
     assert session.scalars(select(OutgoingMail)).all() == []
+
+
+def test_every_report_is_followed_by_a_mail_even_after_one_left(session, consultation, now):
+    instants = [now + dt.timedelta(minutes=minutes) for minutes in (0, 1, 7, 15, 40, 59)]
+    for instant in instants:
+        _report(session, consultation, instant)
+    due = session.scalars(select(Job.run_after).where(Job.kind == service.NOTIFY_JOB)).all()
+    for instant in instants:
+        assert any(instant < after <= instant + service.NOTIFY_DELAY for after in due), instant
+    assert len(due) < len(instants), "a wave makes one mail"
 
 
 def test_who_is_told(session, consultation, now):
