@@ -8,6 +8,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 from wtforms import Form, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from consult.contributions.models import Side
@@ -29,7 +30,7 @@ def proposal_form(
             [InputRequired(), Length(max=limits.title_max)],
             description=f"Une phrase qui dit l’idée, de {limits.title_min} à {number(limits.title_max)} caractères.",
         )
-        theme = SelectField("Thème", [InputRequired()], choices=[("", "Choisir un thème")])
+        theme = SelectField("Thème", [InputRequired()], choices=[SelectChoice("", "Choisir un thème")])
         body = TextAreaField(
             "Votre proposition",
             [InputRequired(), Length(max=limits.body_max)],
@@ -42,7 +43,7 @@ def proposal_form(
         version = HiddenField()
 
     form = ProposalForm(typed, data=values)
-    form.theme.choices = [*form.theme.choices, *((str(theme.id), theme.title) for theme in themes)]
+    form.theme.choices = [*form.theme.choices, *(SelectChoice(str(theme.id), theme.title) for theme in themes)]
     if not themes:
         del form.theme
     return form

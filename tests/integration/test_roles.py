@@ -133,7 +133,7 @@ def test_no_unsafe_request_passes_without_its_token(town):
             person for person in ("participant", *(role.value for role in STAFF)) if expected(rule.endpoint, person)
         )
         reply = town.ask(person, rule, method, csrf=False)
-        if reply.status_code not in {400, 403} or "Ce formulaire a expiré" not in reply.text:
+        if reply.status_code not in {400, 403} or "formulaire a expiré" not in reply.text:
             passed[f"{method} {rule.rule}"] = reply.status_code
     assert passed == {}
 
