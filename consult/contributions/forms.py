@@ -16,7 +16,7 @@ from consult.contributions.policy import Limits
 from consult.errors import InvalidError
 from consult.labels import number
 
-SIDES = [(Side.FOR.value, "Pour"), (Side.AGAINST.value, "Contre")]
+SIDES = [SelectChoice(Side.FOR.value, "Pour"), SelectChoice(Side.AGAINST.value, "Contre")]
 
 
 def proposal_form(
