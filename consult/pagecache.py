@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from flask import current_app, g, make_response
+from flask import current_app, make_response, request
 from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
@@ -26,12 +26,15 @@ MARK: Final = "public, max-age=2"
 
 
 def cached_for_visitors(view: View) -> View:
-    """Let the page be kept for anonymous visitors. It must show nothing personal: no token, no flash, no account."""
+    """Let the page be kept for visitors without any cookie. It must show nothing personal: no token, no account.
+
+    A visitor who holds one, even without an account, may be shown a message of their own: that page is nobody else's.
+    """
 
     @functools.wraps(view)
     def marked(*args: Any, **kwargs: Any) -> Any:
         response = make_response(view(*args, **kwargs))
-        if g.actor.account_id is None and response.status_code == 200:  # noqa: PLR2004  # a page, no refusal
+        if not request.cookies and response.status_code == 200:  # noqa: PLR2004  # a page, no refusal
             response.headers["Cache-Control"] = MARK
             response.vary.add("Cookie")
         return response

@@ -297,6 +297,7 @@ def test_anonymous_pages_are_kept_briefly_and_forgotten_on_purge(settings, datab
     assert app.test_client(use_cookies=False).get("/essai/memoire").text == "1", "remembered"
     with_cookie = app.test_client(use_cookies=False).get("/essai/memoire", headers={"Cookie": "a=b"})
     assert with_cookie.text == "2", "any cookie goes past the memory"
+    assert "public" not in with_cookie.headers["Cache-Control"], "a shared memory would keep somebody's message"
     with app.app_context():
         purge()
     assert app.test_client(use_cookies=False).get("/essai/memoire").text == "2"
