@@ -74,11 +74,15 @@ def run_report(dump: Path, plan: Path | None, out: Path, *, seed: int, cache: Pa
         command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, encoding="utf-8", env=environment
     ) as process:
         assert process.stderr is not None
-        for line in process.stderr:
-            last = line.strip() or last
-            found = re.match(r"\[(\d+)/(\d+)\] (.*)", last)
-            if found:
-                yield Progress(int(found[1]), int(found[2]), found[3])
+        try:
+            for line in process.stderr:
+                last = line.strip() or last
+                found = re.match(r"\[(\d+)/(\d+)\] (.*)", last)
+                if found:
+                    yield Progress(int(found[1]), int(found[2]), found[3])
+        except BaseException:  # the worker stops, or has lost the job: nobody would read what the child goes on with
+            process.kill()
+            raise
     if process.returncode != 0:
         raise AnalysisFailedError(last or f"L’analyse s’est arrêtée (code {process.returncode}).")
 

@@ -6,14 +6,16 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from sqlalchemy.orm import Session
 
 from consult import clock, seam
 from consult.coding import service
-from consult.coding.models import AnalysisRun, Codebook, RunStatus
+from consult.coding.models import AnalysisRun, Codebook, Party, RunStatus
 from consult.protocols import Progress
+
+PARTIES: Final = {Party.DITP: "DITP", Party.ADMINISTRATION: "Administration"}
 
 
 class DumpWriter(Protocol):
@@ -68,12 +70,13 @@ class RunHandler:
 
 
 def _write_plan(codebook: Codebook | None, path: Path) -> Path | None:
+    """The plan as the run reads it and as it is published: which party approved and when, never who."""
     if codebook is None:
         return None
     approvals = [
         {
             "role": approval.party.value,
-            "by": approval.approver_name,
+            "by": PARTIES[approval.party],
             "on": approval.approved_at.date().isoformat(),
             "digest": codebook.digest,
         }
