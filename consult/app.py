@@ -276,7 +276,9 @@ def _start_templates(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def _request_globals() -> dict[str, Any]:
+        access = security.access_of(current_app.view_functions.get(str(request.endpoint)))
         return {
+            "indexable": access is not None and access.indexable,
             "organisation": g.get("organisation"),
             "actor": g.get("actor", ANONYMOUS),
             "now": g.get("now"),
