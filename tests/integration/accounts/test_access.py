@@ -4,8 +4,11 @@ import csv
 import html
 import io
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
+from sqlalchemy import select
 
 from consult.accounts import queries as accounts
 from consult.accounts.access import queries, service
@@ -144,6 +147,26 @@ def test_the_last_administrator_stays(session):
     assert queries.administrators(session, organisation.id) == {second.id}
     service.grant(session, organisation, account, Role.ADMINISTRATOR, actor=SYSTEM, now=f.NOW, site=SITE)
     assert queries.administrators(session, organisation.id) == {second.id, account.id}, "given again: a second line"
+
+
+def test_two_administrators_who_withdraw_each_other_leave_one(database, make, organisation):
+    accounts = [make(f.make_account, organisation, Role.ADMINISTRATOR) for _ in range(2)]
+    barrier = Barrier(2)
+
+    def withdraw(by, of):
+        with database.transaction(tenant=organisation.id) as session:
+            (held,) = session.scalars(select(Membership.id).where(Membership.account_id == of.id))
+            session.rollback()
+            barrier.wait()
+            try:
+                actor = Actor(by.id, by.pseudonym, roles=frozenset({Role.ADMINISTRATOR}))
+                service.revoke(session, organisation, held, reason="essai", actor=actor, now=f.NOW, site=SITE)
+            except ConflictError:
+                return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(withdraw, accounts, reversed(accounts))) == [False, True]
 
 
 def test_services_refuse_what_the_pages_do_not_offer(session):
