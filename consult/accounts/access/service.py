@@ -92,6 +92,10 @@ def revoke(
     if membership.revoked_at is not None:
         raise ConflictError("Ce rôle est déjà retiré.")
     whole = membership.role == Role.ADMINISTRATOR and membership.consultation_id is None
+    if whole:  # two who withdraw each other at once come one after the other
+        session.execute(
+            select(Organisation.id).where(Organisation.id == organisation.id).with_for_update(key_share=True)
+        )
     if whole and queries.administrators(session, organisation.id) <= {membership.account_id}:
         raise ConflictError("L’organisation doit garder au moins un administrateur.")
     membership.revoked_at, membership.revoked_by_id, membership.revocation_reason = now, actor.account_id, reason
