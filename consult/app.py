@@ -23,9 +23,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from consult import __version__, clock, errors, gate, labels, security, theming
 from consult import html as rich_text
+from consult.accounts import bindings as accounts_bindings
 from consult.accounts import jobs as accounts_jobs
 from consult.accounts import views as accounts_views
 from consult.actor import ANONYMOUS, Actor
+from consult.audit import bindings as audit_bindings
+from consult.coding import bindings as coding_bindings
 from consult.coding import jobs as coding_jobs
 from consult.coding import views as coding_views
 from consult.consultations import bindings as consultations_bindings
@@ -38,10 +41,12 @@ from consult.contributions import service as contributions_service
 from consult.contributions import views as contributions_views
 from consult.contributions import votes as contributions_votes
 from consult.db import Database
+from consult.imports import bindings as imports_bindings
 from consult.imports import jobs as imports_jobs
 from consult.jobs import schedule as jobs_schedule
 from consult.jobs.schedule import Task
 from consult.mail import jobs as mail_jobs
+from consult.moderation import bindings as moderation_bindings
 from consult.moderation import jobs as moderation_jobs
 from consult.moderation import views as moderation_views
 from consult.opendata import api as opendata_api
@@ -49,7 +54,8 @@ from consult.opendata import jobs as opendata_jobs
 from consult.opendata import views as opendata_views
 from consult.organisations import views as organisations_views
 from consult.pagecache import PageCache
-from consult.protocols import Bindings, ContentType, JobHandler, PublicDataset, StepKind
+from consult.privacy import views as privacy_views
+from consult.protocols import Bindings, ContentType, JobHandler, PersonalData, PublicDataset, StepKind
 from consult.questionnaires import bindings as questionnaires_bindings
 from consult.questionnaires import service as questionnaires_service
 from consult.questionnaires import views as questionnaires_views
@@ -73,6 +79,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     reporting_views.bp,
     opendata_views.bp,
     opendata_api.bp,
+    privacy_views.bp,
     site_views.bp,
 )
 TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
@@ -86,6 +93,17 @@ ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed
     contributions_service.publish_pending,
     contributions_votes.count_pending_votes,
     questionnaires_service.publish_pending_replies,
+)
+PERSONAL_DATA: Final[
+    tuple[PersonalData, ...]
+] = (  # in the order of erasure: each may ask those after it whose row it is
+    *moderation_bindings.PERSONAL_DATA,
+    *coding_bindings.PERSONAL_DATA,
+    *imports_bindings.PERSONAL_DATA,
+    *contributions_bindings.PERSONAL_DATA,
+    *questionnaires_bindings.PERSONAL_DATA,
+    *audit_bindings.PERSONAL_DATA,
+    *accounts_bindings.PERSONAL_DATA,
 )
 GIVES_BACK: Final = frozenset({401, 403, 409, 410, 429, 500, 503})  # refusals that are not about what was typed
 FALLBACK_PAGE: Final = Path(__file__).parent / "templates" / "errors" / "fallback.html"  # when no page can be drawn
@@ -209,6 +227,7 @@ def bindings(settings: Settings) -> Bindings:
         step_kinds={kind.kind: kind for kind in step_kinds},
         content_types={each.type: each for each in content_types},
         job_handlers={handler.kind: handler for handler in job_handlers},
+        personal_data=PERSONAL_DATA,
         public_datasets=by_name,
     )
 

@@ -22,10 +22,11 @@ def plain_row(row: Base, *, also: Collection[str] = ()) -> dict[str, Any]:
     """The columns of a row as JSON-able values: those that somebody may see, and those that `also` names."""
     mapper = inspect(type(row))
     shown = [key for key, column in mapper.columns.items() if column.info != NEVER or key in also]
-    return {key: _plain(getattr(row, key)) for key in shown}
+    return {key: plain(getattr(row, key)) for key in shown}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of a column as JSON writes it: instants in UTC, enumerations by value."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, dt.date):

@@ -1,4 +1,4 @@
-"""What this feature hands to `app.py` through the protocols: the step of proposals and its two moderable contents."""
+"""What this feature hands to `app.py` through the protocols: its step, two moderable contents, its personal data."""
 
 from __future__ import annotations
 
@@ -6,20 +6,31 @@ import dataclasses
 import datetime as dt
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, or_, select, union
 from sqlalchemy.orm import Session
 
 from consult import clock
 from consult.actor import Actor
 from consult.consultations.bindings import Page
 from consult.consultations.models import ContentStatus, Origin, Step
-from consult.contributions import policy, queries, service
-from consult.contributions.models import Argument, Proposal, Side, StepSecret, Theme, Vote, VoteValue
+from consult.contributions import policy, queries, service, votes
+from consult.contributions.models import (
+    Argument,
+    ContentVersion,
+    ContributionDraft,
+    Proposal,
+    Side,
+    StepSecret,
+    Theme,
+    Vote,
+    VoteValue,
+)
 from consult.errors import NotFoundError
-from consult.protocols import ModerableItem
+from consult.personal import KeptRows, plain_row
+from consult.protocols import ModerableItem, PersonalData, Row
 
 ContentT = TypeVar("ContentT", Proposal, Argument)
 
@@ -128,7 +139,7 @@ class ProposalContent(_Content[Proposal]):
                 type=self.type,
                 consultation_id=proposal.consultation_id,
                 author_id=proposal.author_id,
-                title=proposal.title,
+                title=proposal.title or "Proposition effacée",
                 body=proposal.body,
                 status=proposal.status.value,
                 created_at=proposal.created_at,
@@ -171,3 +182,114 @@ class ArgumentContent(_Content[Argument]):
             created_at=argument.created_at,
             address=f"/contributions/{argument.proposal_id}#argument-{argument.id}",
         )
+
+
+class VoteData(KeptRows):
+    """Votes: withdrawn, so that what is counted is what somebody stands by."""
+
+    table: ClassVar[str] = "vote"
+    label: ClassVar[str] = "Votes"
+    purpose: ClassVar[str] = "Compter votre avis une fois et une seule, et vous laisser le changer."
+    kept: ClassVar[str] = "Tant que la consultation est publiée, sauf retrait."
+    model = Vote
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Withdraw them all; the counts follow."""
+        return votes.withdraw_all(session, account_id, now)
+
+
+class DraftData:
+    """What was written before signing in: it names no account, its text alone tells whose it is."""
+
+    table: ClassVar[str] = "contribution_draft"
+    label: ClassVar[str] = "Brouillons de propositions"
+    purpose: ClassVar[str] = "Vous rendre, une fois connecté, ce que vous aviez commencé à écrire."
+    kept: ClassVar[str] = "Un jour."
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """Drafts of what the account then published."""
+        for draft in session.scalars(select(ContributionDraft).where(_drafted_by(account_id))):
+            yield plain_row(draft, also=("step_id", "content", "expires_at"))
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Delete them."""
+        del now
+        gone = delete(ContributionDraft).where(_drafted_by(account_id)).returning(ContributionDraft.digest)
+        return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
+
+
+def _drafted_by(account_id: uuid.UUID) -> ColumnElement[bool]:
+    body: ColumnElement[str] = ContributionDraft.content["body"].as_string()
+    proposals = select(Proposal.id).where(Proposal.author_id == account_id)
+    texts = union(
+        select(Proposal.body).where(Proposal.author_id == account_id),
+        select(ContentVersion.body).where(ContentVersion.proposal_id.in_(proposals)),
+    )
+    return body.in_(texts)
+
+
+class VersionData:
+    """What proposals and arguments said before their edits."""
+
+    table: ClassVar[str] = "content_version"
+    label: ClassVar[str] = "Versions antérieures de vos textes"
+    purpose: ClassVar[str] = "Montrer à tous ce qui a changé dans un texte sur lequel on a voté."
+    kept: ClassVar[str] = "Autant que le texte."
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """Each former text."""
+        versions = select(ContentVersion).where(_version_of(account_id)).order_by(ContentVersion.replaced_at)
+        for version in session.scalars(versions):
+            yield plain_row(version)
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Delete them."""
+        del now
+        gone = delete(ContentVersion).where(_version_of(account_id)).returning(ContentVersion.id)
+        return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
+
+
+def _version_of(account_id: uuid.UUID) -> ColumnElement[bool]:
+    return or_(
+        ContentVersion.proposal_id.in_(select(Proposal.id).where(Proposal.author_id == account_id)),
+        ContentVersion.argument_id.in_(select(Argument.id).where(Argument.author_id == account_id)),
+    )
+
+
+class _ContentData(KeptRows):
+    purpose: ClassVar[str] = "Publier votre avis et l’analyser avec celui des autres."
+    kept: ClassVar[str] = "Tant que la consultation est publiée, sauf retrait ou effacement."
+    owner: ClassVar[str] = "author_id"
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Empty them; the log says that there was something, not what."""
+        items = self.rows(session, account_id)
+        for item in items:
+            session.refresh(item, with_for_update=True)  # a moderator may have just hidden it
+            service.erase(session, item, now)
+        return len(items)
+
+
+class ProposalData(_ContentData):
+    """Proposals."""
+
+    table: ClassVar[str] = "proposal"
+    label: ClassVar[str] = "Propositions"
+    model = Proposal
+
+
+class ArgumentData(_ContentData):
+    """Arguments."""
+
+    table: ClassVar[str] = "argument"
+    label: ClassVar[str] = "Arguments"
+    model = Argument
+
+
+PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (  # drafts and versions first: the contents tell whose they are
+    VoteData(),
+    DraftData(),
+    VersionData(),
+    ArgumentData(),
+    ProposalData(),
+)

@@ -149,6 +149,28 @@ def withdraw(session: Session, item: Content, *, account_id: uuid.UUID, now: dt.
     session.flush()
 
 
+def erase(session: Session, item: Content, now: dt.datetime) -> None:
+    """Empty a content for ever, at its author's request: no text, no author, no opening in the log; a tombstone stays.
+
+    One that never was public, since its author's e-mail was never confirmed, goes whole. Its former texts are the
+    caller's to delete.
+    """
+    if item.status is ContentStatus.PENDING:
+        session.delete(item)
+        session.flush()
+        return
+    name = _name(item)
+    registry.destroy_text(
+        session, item.consultation_id, ref=item.registry_ref, name=name, item_id=item.id, edited=item.version > 1
+    )
+    item.status, item.status_reason, item.ended_at = ContentStatus.ERASED, None, now
+    item.author_id, item.author_name, item.submission_key = None, "", None
+    item.title, item.body = "" if isinstance(item, Proposal) else None, ""
+    log(session, item, EntryKind.TOMBSTONE, {"ground": "erased", "entry": item.registry_ref}, now)
+    search.remove(session, item.id)
+    session.flush()
+
+
 def publish(session: Session, item: Content, now: dt.datetime) -> None:
     """Make a pending content public: logged, and findable when it is a proposal."""
     item.status = ContentStatus.PUBLISHED
@@ -241,16 +263,19 @@ def keep_draft(session: Session, step: Step, content: Mapping[str, str], *, toke
 
 def log(session: Session, item: Content, kind: EntryKind, content: Mapping[str, Any], now: dt.datetime) -> str:
     """Write a public act on a content in the registry; returns the entry's reference."""
-    name = "contribution" if isinstance(item, Proposal) else "argument"
     entry = registry.append(
         session,
         organisation_id=item.organisation_id,
         consultation_id=item.consultation_id,
         kind=kind,
-        content={"step": str(item.step_id), name: str(item.id), "version": item.version, **content},
+        content={"step": str(item.step_id), _name(item): str(item.id), "version": item.version, **content},
         now=now,
     )
     return entry.ref
+
+
+def _name(item: Content) -> str:
+    return "contribution" if isinstance(item, Proposal) else "argument"
 
 
 def _sent_already(

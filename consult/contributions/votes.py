@@ -133,6 +133,29 @@ def count_pending_votes(session: Session, account_id: uuid.UUID, now: dt.datetim
     return counted
 
 
+def withdraw_all(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+    """Take back every vote of an account that is erased, whatever the state of steps and contents; returns how many.
+
+    Each vote that counted leaves the log and the counts as one withdrawn by its voter does. The caller holds the
+    account's lock.
+    """
+    mine = Vote.account_id == account_id
+    # Held here, so that each vote finds its content without a query.
+    targets: list[Content] = [
+        *session.scalars(select(Proposal).where(Proposal.id.in_(select(Vote.proposal_id).where(mine)))),
+        *session.scalars(select(Argument).where(Argument.id.in_(select(Vote.argument_id).where(mine)))),
+    ]
+    by_id = {target.id: target for target in targets}
+    votes = session.scalars(select(Vote).where(mine).order_by(Vote.cast_at, Vote.id)).all()
+    for vote in votes:
+        if vote.counted:
+            target = by_id[vote.proposal_id or vote.argument_id]  # type: ignore[index]  # the table's own check
+            _count(session, target, vote, EntryKind.VOTE_WITHDRAWN, {vote.value: -1}, now)
+        session.delete(vote)
+    session.flush()
+    return len(votes)
+
+
 def recount(session: Session, target: Content) -> Tally:
     """The truth: the counted vote rows of a content, by value. What is displayed always equals it."""
     rows = session.execute(
@@ -188,13 +211,14 @@ def _count(
 # The statements of `cast_at_once`, built once and on tables: the organisation is among their conditions.
 _V: Final = cast("Table", Vote.__table__)
 _INSERT: Final = {
-    "sqlite": sqlite.insert(_V).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(_V).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(_V).on_conflict_do_nothing().returning(_V.c.id),
+    "postgresql": postgresql.insert(_V).on_conflict_do_nothing().returning(_V.c.id),
 }
 _UPDATE: Final = (
     update(_V)
     .where(_V.c.id == bindparam("vote"), _V.c.value == bindparam("before"), _V.c.counted.is_(True))
     .values(value=bindparam("now_value"), registry_ref=bindparam("now_ref"), cast_at=bindparam("now_at"))
+    .returning(_V.c.id)
 )
 _DELTAS: Final = insert(cast("Table", VoteDelta.__table__))
 
@@ -203,7 +227,7 @@ def _write(session: Session, seen: Any, owner: dict[str, Any], value: VoteValue,
     """Insert the vote, or change the one that was seen; False when another act came first."""
     if seen.vote is not None:
         changed = {"vote": seen.vote, "before": seen.value, "now_value": value, "now_ref": ref, "now_at": now}
-        return _rows(session.execute(_UPDATE, changed)) == 1
+        return session.execute(_UPDATE, changed).first() is not None
     row = {
         **owner,
         "id": uuid.uuid4(),
@@ -215,11 +239,7 @@ def _write(session: Session, seen: Any, owner: dict[str, Any], value: VoteValue,
         "registry_ref": ref,
         "cast_at": now,
     }
-    return _rows(session.execute(_INSERT[session.get_bind().dialect.name], row)) == 1
-
-
-def _rows(result: Any) -> int:
-    return int(result.rowcount)
+    return session.execute(_INSERT[session.get_bind().dialect.name], row).first() is not None
 
 
 @functools.cache

@@ -24,6 +24,7 @@ from consult.contributions import service as contributions
 from consult.contributions.models import Argument, Proposal, Side, Vote, VoteDelta, VoteValue
 from consult.db import Base
 from consult.demo.records import DemoArgument, DemoContent, DemoDecision, DemoProposal, DemoReply, DemoReport, DemoVote
+from consult.moderation import policy as moderation_policy
 from consult.moderation import service as moderation
 from consult.moderation.models import Act
 from consult.organisations.models import Organisation
@@ -207,7 +208,7 @@ class Replay:
             organisation_id=self._stage.organisation.id,
             reason=report.reason,
             comment=report.comment,
-            reporter=str(self._stage.accounts[report.reporter]),
+            reporter=moderation_policy.reporter(self._stage.accounts[report.reporter]),
             now=self._at(report.minute),
         )
 

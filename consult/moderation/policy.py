@@ -14,6 +14,7 @@ from consult.errors import ForbiddenError, InvalidError
 from consult.labels import number
 from consult.moderation.models import Act
 from consult.protocols import ModerableItem
+from consult.security import digest
 
 MODERATORS: Final = (Role.MODERATOR, Role.ADMINISTRATOR)
 REPORT_REASONS: Final = frozenset({*GROUNDS, OTHER_REPORT[0]})
@@ -36,6 +37,16 @@ def check_moderator(actor: Actor, item: ModerableItem) -> None:
         raise ForbiddenError("Vous ne modérez pas cette consultation.")
     if item.author_id is not None and item.author_id == actor.account_id:
         raise ForbiddenError("Ce contenu est le vôtre : une autre personne doit le modérer.")
+
+
+def reporter(account_id: uuid.UUID | None, browser: str = "") -> str:
+    """What tells apart the people who report: the account, else the form cookie of a browser."""
+    return f"account:{account_id}" if account_id else f"browser:{browser}"
+
+
+def reporter_key(item_type: str, item_id: uuid.UUID, reporter: str) -> str:
+    """What is kept of the person: it tells that they reported this content, and links none of their other reports."""
+    return digest(f"{item_type}:{item_id}:{reporter}")
 
 
 def check_report(reason: str, comment: str) -> None:

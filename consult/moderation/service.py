@@ -74,7 +74,7 @@ def report(
 ) -> bool:
     """Record one person's report of a published content; False when the same person had reported it already.
 
-    `reporter` tells people apart (an account or a browser); only its digest is kept. The first report that waits asks
+    `reporter` tells people apart (see `policy.reporter`); only its digest is kept. The first report that waits asks
     for a mail to the moderators. Raises NotFoundError, GoneError when it is no longer published, InvalidError.
     """
     policy.check_report(reason, comment)
@@ -95,7 +95,7 @@ def report(
         item_id=item.id,
         reason=reason,
         comment=comment.strip(),
-        reporter_key=digest(f"{item.type}:{item.id}:{reporter}"),
+        reporter_key=policy.reporter_key(item.type, item.id, reporter),
         reported_at=now,
     )
     if recorded and first:
@@ -287,7 +287,7 @@ def _publish(session: Session, decision: Decision, actor: Actor, now: dt.datetim
         action=f"moderation.{decision.act.value}",
         target_type=decision.item_type,
         target_id=decision.item_id,
-        reason=decision.message,
+        # Not its words, which may quote a content that its author may have erased: the journal never changes.
         detail={"decision": str(decision.id), "ground": decision.ground, "reports": decision.reports},
         now=now,
     )

@@ -71,7 +71,6 @@ def report_now(item_type: str, item_id: uuid.UUID) -> View:
     """Take one person's report."""
     item = _reportable(item_type, item_id)
     form = ReportForm(request.form)
-    reporter = f"account:{g.account_id}" if g.account_id else f"browser:{browser_session.get('csrf', '')}"
     try:
         recorded = service.report(
             g.session,
@@ -80,7 +79,7 @@ def report_now(item_type: str, item_id: uuid.UUID) -> View:
             organisation_id=g.organisation.id,
             reason=form.reason.data or "",
             comment=form.comment.data or "",
-            reporter=reporter,
+            reporter=policy.reporter(g.account_id, browser_session.get("csrf", "")),
             now=g.now,
         )
     except InvalidError as error:

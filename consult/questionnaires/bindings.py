@@ -1,20 +1,21 @@
-"""What this feature hands to `app.py` through the protocols: the step kind, the moderable replies, three datasets."""
+"""What this feature hands to `app.py` through the protocols: its step, moderable replies, datasets, personal data."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from consult.actor import Actor
 from consult.consultations.models import Consultation, ConsultationStatus, Step
-from consult.protocols import ModerableItem, Row
+from consult.personal import DeletedRows, KeptRows, plain_row
+from consult.protocols import ModerableItem, PersonalData, Row
 from consult.questionnaires import queries, service
-from consult.questionnaires.models import Answer, Question, Reply
+from consult.questionnaires.models import Answer, Question, Reply, ReplyDraft
 
 Page = Callable[[Session, Any, Actor, dt.datetime, Mapping[str, str]], str]
 
@@ -201,3 +202,57 @@ def _answer_row(row: Any) -> dict[str, Any]:
         "options": row.options,
         "other": row.other,
     }
+
+
+class ReplyDraftData(DeletedRows):
+    """Answers not sent yet."""
+
+    table: ClassVar[str] = "reply_draft"
+    label: ClassVar[str] = "Réponses en brouillon"
+    purpose: ClassVar[str] = "Vous rendre ce que vous aviez commencé à répondre."
+    kept: ClassVar[str] = "Jusqu’à l’envoi de la réponse ou à la suppression du compte."
+    model = ReplyDraft
+    also: ClassVar[frozenset[str]] = frozenset({"step_id", "answers", "updated_at"})
+
+
+class AnswerData:
+    """What replies say."""
+
+    table: ClassVar[str] = "answer"
+    label: ClassVar[str] = "Réponses, question par question"
+    purpose: ClassVar[str] = "Compter, publier et analyser les réponses, comme le dit la mention sous chaque question."
+    kept: ClassVar[str] = "Tant que la consultation est publiée, sauf effacement."
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """Each answer, whoever else may see it."""
+        mine = select(Reply.id).where(Reply.account_id == account_id)
+        for answer in session.scalars(select(Answer).where(Answer.reply_id.in_(mine)).order_by(Answer.id)):
+            yield plain_row(answer)
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Delete them."""
+        del now
+        mine = select(Reply.id).where(Reply.account_id == account_id)
+        gone = delete(Answer).where(Answer.reply_id.in_(mine)).returning(Answer.id)
+        return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
+
+
+class ReplyData(KeptRows):
+    """Replies to questionnaires."""
+
+    table: ClassVar[str] = "reply"
+    label: ClassVar[str] = "Réponses aux questionnaires"
+    purpose: ClassVar[str] = "Compter une réponse par personne, et vous laisser la modifier."
+    kept: ClassVar[str] = "Tant que la consultation est publiée, sauf effacement."
+    model = Reply
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Empty them; the log says that there was a reply, not what it said."""
+        replies = self.rows(session, account_id)
+        for reply in replies:
+            session.refresh(reply, with_for_update=True)  # a moderator may have just hidden it
+            service.erase(session, reply, now)
+        return len(replies)
+
+
+PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (ReplyDraftData(), AnswerData(), ReplyData())

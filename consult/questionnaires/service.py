@@ -106,6 +106,23 @@ def withdraw(session: Session, reply_id: uuid.UUID, *, actor: Actor, now: dt.dat
     return reply
 
 
+def erase(session: Session, reply: Reply, now: dt.datetime) -> None:
+    """Empty a reply for ever, at its author's request: no answer, no account, no opening in the log; a tombstone stays.
+
+    One that never was public, since its author's e-mail was never confirmed, goes whole.
+    """
+    if reply.status is ContentStatus.PENDING:
+        session.delete(reply)
+        session.flush()
+        return
+    session.execute(delete(Answer).where(Answer.reply_id == reply.id))
+    registry.destroy_text(
+        session, reply.consultation_id, ref=reply.registry_ref, name="reply", item_id=reply.id, edited=reply.version > 1
+    )
+    reply.status, reply.status_reason, reply.account_id = ContentStatus.ERASED, None, None
+    _append(session, reply, EntryKind.TOMBSTONE, {"cause": "erased"}, now)
+
+
 def publish_pending_replies(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
     """Publish and register what the account sent before its e-mail was confirmed; returns how many replies."""
     pending = select(Reply).where(Reply.account_id == account_id, Reply.status == ContentStatus.PENDING)

@@ -1,0 +1,128 @@
+"""What this feature hands to `app.py` through the protocols: the personal data of its tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import Select, delete, select, union_all, update
+from sqlalchemy.orm import Session
+
+from consult.contributions.models import Argument, Proposal
+from consult.moderation import policy
+from consult.moderation.models import Act, Contest, Decision, Report
+from consult.personal import plain_row
+from consult.protocols import PersonalData, Row
+from consult.questionnaires.models import Reply
+from consult.security import new_token
+
+ERASED_MESSAGE: Final = "Message effacé avec le compte de l’auteur."
+
+
+def _contents(account_id: uuid.UUID) -> Any:
+    """The ids of what the account wrote."""
+    return union_all(
+        select(Proposal.id).where(Proposal.author_id == account_id),
+        select(Argument.id).where(Argument.author_id == account_id),
+        select(Reply.id).where(Reply.account_id == account_id),
+    )
+
+
+class ReportData:
+    """Reports made by the person; those of others on what the person wrote."""
+
+    table: ClassVar[str] = "report"
+    label: ClassVar[str] = "Signalements que vous avez faits"
+    purpose: ClassVar[str] = "Faire examiner un contenu, une fois par personne."
+    kept: ClassVar[str] = "Tant que la consultation est publiée ; sans lien avec vous après la suppression du compte."
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """Those that the person made."""
+        mine = select(Report).where(Report.id.in_(_made_by(session, account_id))).order_by(Report.reported_at)
+        for report in session.scalars(mine):
+            yield plain_row(report)
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Leave that there was a report and why, not from whom nor in which words; empty those on erased contents."""
+        del now
+        made = _made_by(session, account_id)
+        for report_id in made:
+            key = policy.reporter_key("", report_id, new_token())
+            session.execute(update(Report).where(Report.id == report_id).values(comment="", reporter_key=key))
+        session.execute(
+            update(Report).where(Report.item_id.in_(_contents(account_id)), Report.comment != "").values(comment=""),
+            execution_options={"synchronize_session": False},
+        )
+        return len(made)
+
+
+def _made_by(session: Session, account_id: uuid.UUID) -> list[uuid.UUID]:
+    """The reports of an account: their rows hold a digest alone, which must be made again for each."""
+    who = policy.reporter(account_id)
+    rows = session.execute(select(Report.id, Report.item_type, Report.item_id, Report.reporter_key))
+    return [row.id for row in rows if row.reporter_key == policy.reporter_key(row.item_type, row.item_id, who)]
+
+
+class DecisionData:
+    """Decisions on what the person wrote; those that a moderator took are acts of the administration."""
+
+    table: ClassVar[str] = "moderation_decision"
+    label: ClassVar[str] = "Décisions de modération"
+    purpose: ClassVar[str] = "Motiver chaque décision, vous la dire, permettre de la contester, en rendre compte."
+    kept: ClassVar[str] = "Tant que la consultation est publiée ; le message à l’auteur s’efface avec son compte."
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """Both; who decided on the person's contents is not theirs to have."""
+        query = select(Decision).order_by(Decision.decided_at, Decision.id)
+        for decision in session.scalars(query.where(Decision.moderator_id == account_id)):
+            yield plain_row(decision)
+        for decision in session.scalars(_on_contents(query, account_id)):
+            yield {**plain_row(decision), "moderator_id": None}
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Empty the words said of contents that are erased, which may quote them, and close their contestation."""
+        del now
+        decisions = session.scalars(_on_contents(select(Decision), account_id)).all()
+        for decision in decisions:
+            decision.contest_digest = None
+            if decision.act is not Act.DISMISS:
+                decision.message = ERASED_MESSAGE
+        session.flush()
+        return len(decisions)
+
+
+class ContestData:
+    """Contestations of decisions on what the person wrote."""
+
+    table: ClassVar[str] = "moderation_contest"
+    label: ClassVar[str] = "Contestations"
+    purpose: ClassVar[str] = "Faire réexaminer une décision par une autre personne."
+    kept: ClassVar[str] = "Tant que la consultation est publiée ; vos raisons s’effacent avec votre compte."
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """What the person said."""
+        for contest in session.scalars(select(Contest).where(Contest.decision_id.in_(_decided(account_id)))):
+            yield plain_row(contest)
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Empty those that were answered; delete the others: there is nothing left to restore."""
+        del now
+        mine = Contest.decision_id.in_(_decided(account_id))
+        options = {"synchronize_session": False}
+        waiting = delete(Contest).where(mine, Contest.answer_id.is_(None)).returning(Contest.id)
+        gone = session.scalars(waiting, execution_options=options).all()
+        answered = update(Contest).where(mine).values(statement="").returning(Contest.id)
+        return len(gone) + len(session.scalars(answered, execution_options=options).all())
+
+
+def _on_contents(query: Select[Any], account_id: uuid.UUID) -> Select[Any]:
+    return query.where(Decision.item_id.in_(_contents(account_id)))
+
+
+def _decided(account_id: uuid.UUID) -> Select[uuid.UUID]:
+    return _on_contents(select(Decision.id), account_id)
+
+
+PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (ReportData(), ContestData(), DecisionData())
