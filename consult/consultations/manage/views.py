@@ -15,7 +15,7 @@ from consult.consultations.models import Consultation, Step
 from consult.errors import InvalidError, NotFoundError
 from consult.organisations import policy as organisations
 from consult.protocols import StepKind
-from consult.security import staff
+from consult.security import access_of, staff
 
 bp = Blueprint("manage", __name__)
 View: TypeAlias = str | Response | tuple[str, int]
@@ -74,11 +74,23 @@ def show(slug: str) -> View:
         phase=policy.phase(consultation, g.now).value,
         states={step.id: policy.step_state(step, consultation, g.now).value for step in consultation.steps},
         kinds=_kinds(),
-        pages={step.id: getattr(_kinds().get(step.kind), "staff_pages", ()) for step in consultation.steps},
+        pages={step.id: _staff_pages(step) for step in consultation.steps},
         figures={slug: labels.figures(each) for slug, each in counts.items()},
         may_edit=g.actor.holds(Role.ORGANISER, Role.ADMINISTRATOR, consultation_id=consultation.id),
         draft=not policy.is_public(consultation),
     )
+
+
+def _staff_pages(step: Step) -> list[tuple[str, str]]:
+    """The pages that the kind of a step adds for staff, those that this person may open."""
+    slug, allowed = step.consultation.slug, []
+    routes = current_app.url_map.bind("")
+    for path, label in getattr(_kinds().get(step.kind), "staff_pages", ()):
+        endpoint, _ = routes.match(f"/gestion/consultations/{slug}/etapes/{step.slug}/{path}", method="GET")
+        access = access_of(current_app.view_functions[endpoint])
+        if access is not None and g.actor.holds(*access.roles, consultation_id=step.consultation_id):
+            allowed.append((path, label))
+    return allowed
 
 
 @bp.route(f"{ROOT}/modifier", methods=["GET", "POST"])
