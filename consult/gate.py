@@ -58,10 +58,10 @@ def _reading() -> Iterator[Session]:
     """A session to know who asks. Before a write it is another one: on SQLite the writer is taken at the first query,
     and the view may first have a password to hash or a file to parse.
     """
-    if request.method not in security.UNSAFE_METHODS:
+    database: Database = current_app.extensions["database"]
+    if request.method not in security.UNSAFE_METHODS or not database.is_sqlite:
         yield g.session
         return
-    database: Database = current_app.extensions["database"]
     with database.session(write=False, tenant=None) as reading:
         yield reading
 

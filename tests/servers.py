@@ -55,8 +55,11 @@ def postgresql_binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def postgresql_cluster(binaries: Path) -> Iterator[str]:
-    """A throwaway cluster on a Unix socket; gives the address of its `postgres` database."""
+def postgresql_cluster(binaries: Path, *, durable: bool = False) -> Iterator[str]:
+    """A throwaway cluster on a Unix socket; gives the address of its `postgres` database.
+
+    `durable`: commits reach the disk, as in production; tests do without.
+    """
     # Not under pytest's own temporary folder: its long path overflows the 107 bytes of a socket's name.
     folder = Path(tempfile.mkdtemp(prefix="consult-pg-"))
     # PostgreSQL refuses to run as root.
@@ -72,7 +75,8 @@ def postgresql_cluster(binaries: Path) -> Iterator[str]:
         subprocess.run([binaries / program, *arguments], check=True, cwd=folder, **quiet, **owner)
 
     data = str(folder / "data")
-    options = f"-k {folder} -c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    quick = "" if durable else " -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    options = f"-k {folder} -c listen_addresses={quick}"
     try:
         run("initdb", "-D", data, "-U", "consult", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
         run("pg_ctl", "-D", data, "-l", str(folder / "log"), "-w", "-o", options, "start")

@@ -6,9 +6,9 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import Row, Uuid, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import (
@@ -74,35 +74,40 @@ def identify(session: Session, *, token: str, organisation_id: uuid.UUID, now: d
 def _held_by(session: Session, token: str, organisation_id: uuid.UUID) -> Sequence[Row[*tuple[Any, ...]]]:
     """The session of that cookie, with its account, once for each role it holds; nothing for a blocked account."""
     with as_tenant(session, ALL_TENANTS):  # a session of platform staff may belong to another organisation
-        return session.execute(
-            select(
-                LoginSession.id,
-                LoginSession.last_seen_at,
-                LoginSession.expires_at,
-                LoginSession.idle_seconds,
-                LoginSession.second_factor_at,
-                Account.id.label("account_id"),
-                Account.organisation_id,
-                Account.pseudonym,
-                Account.confirmed_at,
-                Account.password_for_staff,
-                Account.totp_enrolled_at,
-                Membership.role.label("membership"),
-                Membership.consultation_id,
-                PlatformRole.role.label("platform"),
-            )
-            .join(Account, Account.id == LoginSession.account_id)
-            .outerjoin(
-                Membership,
-                and_(
-                    Membership.account_id == Account.id,
-                    Membership.revoked_at.is_(None),
-                    Membership.organisation_id == organisation_id,
-                ),
-            )
-            .outerjoin(PlatformRole, and_(PlatformRole.account_id == Account.id, PlatformRole.revoked_at.is_(None)))
-            .where(LoginSession.token_digest == digest(token), Account.status == AccountStatus.ACTIVE)
-        ).all()
+        return session.execute(_HELD, {"token_digest": digest(token), "organisation": organisation_id}).all()
+
+
+# Built once: every request of a signed-in person asks.
+_HELD: Final = (
+    select(
+        LoginSession.id,
+        LoginSession.last_seen_at,
+        LoginSession.expires_at,
+        LoginSession.idle_seconds,
+        LoginSession.second_factor_at,
+        Account.id.label("account_id"),
+        Account.organisation_id,
+        Account.pseudonym,
+        Account.confirmed_at,
+        Account.password_for_staff,
+        Account.totp_enrolled_at,
+        Membership.role.label("membership"),
+        Membership.consultation_id,
+        PlatformRole.role.label("platform"),
+    )
+    .join(Account, Account.id == LoginSession.account_id)
+    .outerjoin(
+        Membership,
+        and_(
+            Membership.account_id == Account.id,
+            Membership.revoked_at.is_(None),
+            Membership.organisation_id
+            == bindparam("organisation", type_=Uuid()),  # the key it refers to may not be known yet
+        ),
+    )
+    .outerjoin(PlatformRole, and_(PlatformRole.account_id == Account.id, PlatformRole.revoked_at.is_(None)))
+    .where(LoginSession.token_digest == bindparam("token_digest"), Account.status == AccountStatus.ACTIVE)
+)
 
 
 def _actor(rows: Sequence[Row[*tuple[Any, ...]]], *, at_home: bool) -> Actor:

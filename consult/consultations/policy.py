@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from consult.actor import ORGANISATION_ROLES, Actor, Role
@@ -41,6 +42,15 @@ class _Dated(Protocol):
 class _Consultation(_Dated, Protocol):
     @property
     def status(self) -> ConsultationStatus: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """The dates of a step or a consultation read as columns, for the predicates below."""
+
+    opens_at: dt.datetime
+    closes_at: dt.datetime
+    status: ConsultationStatus = ConsultationStatus.OPEN
 
 
 def is_public(consultation: _Consultation) -> bool:

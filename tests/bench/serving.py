@@ -98,7 +98,7 @@ def databases(folder: Path) -> Iterator[dict[str, str]]:
             binaries = postgresql_binaries()
             if binaries is None:
                 raise SystemExit("no PostgreSQL: install it, or give CONSULT_TEST_POSTGRES_URL")
-            server = stack.enter_context(postgresql_cluster(binaries))
+            server = stack.enter_context(postgresql_cluster(binaries, durable=True))
         yield {"SQLite": f"sqlite:///{folder}/bench.db", "PostgreSQL": stack.enter_context(_empty_postgresql(server))}
 
 

@@ -38,8 +38,10 @@ UNCOUNTED = "Votre vote est enregistré. Il comptera dès que vous aurez confirm
 @ballots
 def vote(proposal_id: uuid.UUID) -> View:
     """Vote on a proposal, or change one's vote."""
-    sheet = pages.sheet_or_404(proposal_id)
-    _cast(sheet.proposal, sheet.step)
+    value = _position()
+    if not _at_once(Proposal, proposal_id, value):
+        sheet = pages.sheet_or_404(proposal_id)
+        _cast(sheet.proposal, sheet.step, value)
     return redirect(url_for("contributions.proposal", proposal_id=proposal_id, _anchor="vote"), 303)
 
 
@@ -59,10 +61,11 @@ def withdraw_vote(proposal_id: uuid.UUID) -> View:
 @ballots
 def vote_argument(argument_id: uuid.UUID) -> View:
     """Find an argument useful."""
+    value = _position()
     argument, proposal, step = _argument(argument_id)
     if proposal.status is not ContentStatus.PUBLISHED:
         raise GoneError("La proposition n’est plus publiée : votre vote n’a pas été enregistré.")
-    _cast(argument, step)
+    _cast(argument, step, value)
     return _back_to(argument)
 
 
@@ -155,12 +158,28 @@ def withdraw_argument(argument_id: uuid.UUID) -> View:
     return _withdraw(argument, step)
 
 
-def _cast(target: Proposal | Argument, step: Step) -> None:
+def _position() -> VoteValue:
     position = request.form.get("position", "")
     if position not in set(VoteValue):
         raise BadRequestError("Choisissez d’accord, mitigé ou pas d’accord.")
-    cast = votes.cast_vote(g.session, target, step=step, account_id=g.account_id, value=VoteValue(position), now=g.now)
-    if not cast.counted:
+    return VoteValue(position)
+
+
+def _at_once(model: type[Proposal], target_id: uuid.UUID, value: VoteValue) -> bool:
+    return votes.cast_at_once(
+        g.session,
+        model,
+        target_id,
+        organisation_id=g.organisation.id,
+        account_id=g.account_id,
+        value=value,
+        now=g.now,
+    )
+
+
+def _cast(target: Proposal | Argument, step: Step, value: VoteValue) -> None:
+    vote = votes.cast_vote(g.session, target, step=step, account_id=g.account_id, value=value, now=g.now)
+    if not vote.counted:
         flash(UNCOUNTED, "warning")
 
 

@@ -139,17 +139,20 @@ def test_folding_moves_deltas_into_counters_without_changing_what_is_shown(sessi
     assert queries.census(session, step)["votes"] == 6
 
 
-def test_two_hundred_parallel_votes_of_one_account_make_one(database, session, scene):
+@pytest.mark.parametrize("at_once", [True, False])
+def test_two_hundred_parallel_votes_of_one_account_make_one(database, session, scene, at_once):
     """AT-19.12."""
     organisation, step, proposal, voter = scene
     ids = organisation.id, step.id, proposal.id, voter.id
     session.commit()
 
     def vote(n: int) -> None:
+        value = (VoteValue.FOR, VoteValue.AGAINST)[n % 2]
         with database.transaction(tenant=ids[0]) as own:
-            target, where = own.get_one(Proposal, ids[2]), own.get_one(type(step), ids[1])
-            value = (VoteValue.FOR, VoteValue.AGAINST)[n % 2]
-            votes.cast_vote(own, target, step=where, account_id=ids[3], value=value, now=NOW)
+            who = {"account_id": ids[3], "value": value, "now": NOW}
+            if at_once and votes.cast_at_once(own, Proposal, ids[2], organisation_id=ids[0], **who):
+                return
+            votes.cast_vote(own, own.get_one(Proposal, ids[2]), step=own.get_one(Step, ids[1]), **who)
 
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
         assert list(pool.map(vote, range(200))) == [None] * 200
@@ -159,6 +162,43 @@ def test_two_hundred_parallel_votes_of_one_account_make_one(database, session, s
         assert votes.recount(after, proposal) == {value: int(value is row.value) for value in VoteValue}
         assert shown(after, proposal) == {value.value: int(value is row.value) for value in VoteValue}
         assert after.scalar(select(func.count()).where(RegistryEntry.kind == EntryKind.VOTE_CAST)) == 1
+        last = after.scalars(select(RegistryEntry).order_by(RegistryEntry.id.desc())).first()
+        assert (last.ref, last.opening["value"]) == (row.registry_ref, row.value.value)
+
+
+def at_once(session, organisation, target, account, value, now=NOW):
+    return votes.cast_at_once(
+        session, type(target), target.id, organisation_id=organisation.id, account_id=account.id, value=value, now=now
+    )
+
+
+def test_the_short_way_does_what_the_long_one_does(session, scene):
+    organisation, step, proposal, voter = scene
+    other = factories.make_account(session, organisation)
+    for value in (VoteValue.FOR, VoteValue.FOR, VoteValue.MIXED):
+        assert at_once(session, organisation, proposal, voter, value)
+        votes.cast_vote(session, proposal, step=step, account_id=other.id, value=value, now=NOW)
+    assert shown(session, proposal) == {"for": 0, "mixed": 2, "against": 0}
+    mine, theirs = session.scalars(select(Vote).order_by(Vote.account_id == other.id))
+    assert (mine.value, mine.counted, mine.cast_at) == (theirs.value, theirs.counted, theirs.cast_at)
+    entries = session.scalars(select(RegistryEntry).order_by(RegistryEntry.id)).all()
+    assert [(entry.kind, entry.opening) for entry in entries[0::2]] == [(e.kind, e.opening) for e in entries[1::2]]
+    assert [entry.ref for entry in entries[2:]] == [mine.registry_ref, theirs.registry_ref]
+
+
+def test_the_short_way_leaves_what_is_not_plain_to_the_long_one(session, scene):
+    organisation, step, proposal, voter = scene
+    newcomer = factories.make_account(session, organisation, confirmed_at=None)
+    stranger = factories.make_account(session, factories.make_organisation(session))
+    hidden = factories.make_proposal(session, step, status=ContentStatus.HIDDEN, status_reason="off_topic")
+    draft = factories.make_step(session, factories.make_consultation(session, organisation, opened=False))
+    unopened = factories.make_proposal(session, draft)
+    assert not at_once(session, organisation, proposal, newcomer, VoteValue.FOR)
+    assert not at_once(session, organisation, proposal, stranger, VoteValue.FOR)
+    assert not at_once(session, organisation, hidden, voter, VoteValue.FOR)
+    assert not at_once(session, organisation, unopened, voter, VoteValue.FOR)
+    assert not at_once(session, organisation, proposal, voter, VoteValue.FOR, now=step.closes_at)
+    assert session.scalars(select(Vote)).all() == session.scalars(select(RegistryEntry)).all() == []
 
 
 def test_another_organisation_finds_neither_the_proposal_nor_its_votes(database, session, scene):
