@@ -21,7 +21,7 @@ from consult.accounts.models import (
     TokenPurpose,
 )
 from consult.accounts.passwords.service import KeptPassword
-from consult.db import ALL_TENANTS, as_tenant
+from consult.db import ALL_TENANTS, as_tenant, insert_once
 from consult.errors import ConflictError, ForbiddenError, GoneError, InvalidError
 from consult.mail import service as mail
 from consult.organisations.models import Organisation
@@ -247,10 +247,8 @@ def spend_link(session: Session, token: str, purpose: TokenPurpose, now: dt.date
 
 def record_failure(session: Session, key: str, throttle: policy.Throttle, now: dt.datetime) -> None:
     """Count one failure; run it through `db.survives`, since the request that fails is rolled back."""
-    count = session.get(AttemptCount, key, with_for_update=True)
-    if count is None:
-        count = AttemptCount(key=key, failures=0, next_at=now, expires_at=now)
-        session.add(count)
+    insert_once(session, AttemptCount, conflict=["key"], key=key, failures=0, next_at=now, expires_at=now)
+    count = session.get_one(AttemptCount, key, with_for_update=True, populate_existing=True)
     if count.expires_at <= now:
         count.failures = 0
     count.failures += 1

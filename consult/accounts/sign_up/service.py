@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from consult.accounts import policy, queries
@@ -15,6 +13,7 @@ from consult.accounts.models import Account, SpentProof, TokenPurpose
 from consult.accounts.passwords.service import KeptPassword
 from consult.accounts.service import create_account, issue_link
 from consult.accounts.sign_up.policy import TERMS_VERSION, Spent
+from consult.db import insert_once
 from consult.errors import InvalidError
 from consult.mail import service as mail
 from consult.organisations.models import Organisation
@@ -33,17 +32,13 @@ class Addresses:
 
 def spend(session: Session, spent: Spent) -> None:
     """Use the proof up. Raises InvalidError when it served before, even at the same instant."""
-    try:
-        with session.begin_nested():
-            session.add(SpentProof(digest=spent.digest, expires_at=spent.expires_at))
-    except IntegrityError:
-        raise InvalidError("Ce formulaire a déjà été envoyé. Vérifiez votre messagerie, ou renvoyez-le.") from None
+    if not insert_once(session, SpentProof, conflict=["digest"], digest=spent.digest, expires_at=spent.expires_at):
+        raise InvalidError("Ce formulaire a déjà été envoyé. Vérifiez votre messagerie, ou renvoyez-le.")
 
 
 def remember_spent(session: Session, spent: Spent) -> None:
     """Keep the proof used up although the form was refused; run it through `db.survives`."""
-    if session.scalar(select(SpentProof.digest).where(SpentProof.digest == spent.digest)) is None:
-        session.add(SpentProof(digest=spent.digest, expires_at=spent.expires_at))
+    insert_once(session, SpentProof, conflict=["digest"], digest=spent.digest, expires_at=spent.expires_at)
 
 
 def sign_up(

@@ -1,0 +1,35 @@
+"""Counting failures: none is lost, whoever comes at the same instant."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from consult.accounts import policy, service
+from consult.accounts.models import AttemptCount
+from consult.accounts.sign_up.policy import Spent
+from consult.accounts.sign_up.service import remember_spent
+from consult.db import ALL_TENANTS
+from tests.factories import NOW
+
+TRIES = 6
+
+
+def at_once(database, act):
+    barrier = Barrier(TRIES)
+
+    def one(_rank):
+        with database.transaction(tenant=ALL_TENANTS) as session:
+            barrier.wait()
+            act(session)
+
+    with ThreadPoolExecutor(TRIES) as pool:
+        list(pool.map(one, range(TRIES)))
+
+
+def test_first_failures_at_the_same_instant_all_count(database):
+    at_once(database, lambda session: service.record_failure(session, "k", policy.LOGIN_FROM_ADDRESS, NOW))
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        assert session.get_one(AttemptCount, "k").failures == TRIES
+
+
+def test_a_proof_refused_in_several_tabs_is_remembered(database):
+    at_once(database, lambda session: remember_spent(session, Spent("d", NOW)))
