@@ -88,7 +88,7 @@ def submit_argument(
     _check_open(step, now)
     if not policy.takes_arguments(step.settings):
         raise ForbiddenError("Cette étape ne recueille pas d’arguments.")
-    if proposal.status is not ContentStatus.PUBLISHED:
+    if not is_shown(session, proposal):
         raise GoneError("La proposition n’est plus publiée : l’argument n’a pas été enregistré.")
     policy.check_argument(body, policy.limits(step.settings))
     argument = Argument(**_new(step, account_id, key, now), proposal_id=proposal.id, side=side, body=body)
@@ -181,16 +181,28 @@ def publish(session: Session, item: Content, now: dt.datetime) -> None:
 
 
 def publish_pending(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
-    """Publish what an account wrote before its e-mail was confirmed, in the steps still open; returns how many."""
+    """Publish what an account wrote before its e-mail was confirmed, where it still can be; returns how many.
+
+    A text whose step has closed meanwhile, or an argument whose proposal is no longer published, stays pending.
+    """
     pending: list[tuple[Content, Step]] = [
         *_pending(session, Proposal, account_id),
         *_pending(session, Argument, account_id),
     ]
-    due: list[Content] = [item for item, step in pending if consultations.accepts_acts(step, step.consultation, now)]
-    for item in due:
-        publish(session, item, now)
+    published = 0
+    for item, step in pending:
+        on = session.get_one(Proposal, item.proposal_id) if isinstance(item, Argument) else None
+        if consultations.accepts_acts(step, step.consultation, now) and (on is None or is_shown(session, on)):
+            publish(session, item, now)
+            published += 1
     session.flush()
-    return len(due)
+    return published
+
+
+def is_shown(session: Session, item: Content) -> bool:
+    """Whether a content may be read and acted on: it is published, and the proposal that an argument is on too."""
+    on = session.get_one(Proposal, item.proposal_id) if isinstance(item, Argument) else item
+    return item.status is ContentStatus.PUBLISHED and on.status is ContentStatus.PUBLISHED
 
 
 def hide(session: Session, item: Content, reason: str, now: dt.datetime) -> None:

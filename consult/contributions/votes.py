@@ -15,12 +15,12 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, func, insert, se
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from consult.accounts.models import Account
+from consult.accounts.models import Account, AccountStatus
 from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
 from consult.contributions.models import Argument, Proposal, Vote, VoteDelta, VoteValue
-from consult.contributions.service import Content, log
+from consult.contributions.service import Content, is_shown, log
 from consult.errors import BadRequestError, ClosedError, GoneError
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
@@ -39,7 +39,7 @@ def cast_vote(
     if isinstance(target, Argument) and value is not VoteValue.FOR:
         raise BadRequestError("Un argument se juge utile ou non : choisissez « utile » ou retirez votre vote.")
     account = lock_active(session, account_id)
-    _check_votable(target, step, now)
+    _check_votable(session, target, step, now)
     vote = session.scalar(_vote_of(account_id, target))
     before = vote.value if vote is not None and vote.counted else None
     if vote is None:
@@ -99,7 +99,7 @@ def cast_at_once(
 def withdraw_vote(session: Session, target: Content, *, step: Step, account_id: uuid.UUID, now: dt.datetime) -> bool:
     """Take this account's vote back; returns whether there was one. Raises ClosedError, GoneError."""
     lock_active(session, account_id)
-    _check_votable(target, step, now)
+    _check_votable(session, target, step, now)
     vote = session.scalar(_vote_of(account_id, target))
     if vote is None:
         return False
@@ -121,11 +121,13 @@ def count_pending_votes(session: Session, account_id: uuid.UUID, now: dt.datetim
         select(Vote).where(Vote.account_id == account_id, Vote.counted.is_(False)).order_by(Vote.cast_at)
     ).all()
     for vote in pending:
-        target = session.get(Proposal, vote.proposal_id) or session.get(Argument, vote.argument_id)
+        target: Content = (
+            session.get_one(Proposal, vote.proposal_id)
+            if vote.proposal_id
+            else session.get_one(Argument, vote.argument_id)
+        )
         step = session.get_one(Step, vote.step_id)
-        if target is None or target.status is not ContentStatus.PUBLISHED:
-            continue
-        if consultations.accepts_acts(step, step.consultation, now):
+        if is_shown(session, target) and consultations.accepts_acts(step, step.consultation, now):
             vote.counted = True
             _count(session, target, vote, EntryKind.VOTE_CAST, {vote.value: 1}, now)
             counted += 1
@@ -164,10 +166,10 @@ def recount(session: Session, target: Content) -> Tally:
     return dict.fromkeys(VoteValue, 0) | dict(iter(rows))
 
 
-def _check_votable(target: Content, step: Step, now: dt.datetime) -> None:
+def _check_votable(session: Session, target: Content, step: Step, now: dt.datetime) -> None:
     if not consultations.accepts_acts(step, step.consultation, now):
         raise ClosedError("Le vote n’est pas ouvert sur cette étape : votre vote n’a pas été enregistré.")
-    if target.status is not ContentStatus.PUBLISHED:
+    if not is_shown(session, target):
         raise GoneError("Ce contenu n’est pas publié : votre vote n’a pas été enregistré.")
 
 
@@ -261,6 +263,7 @@ def _plain(model: type[Content]) -> Any:
         .outerjoin(_V, on)
         .where(target.id == bindparam("target"), target.status == ContentStatus.PUBLISHED)
         .where(target.organisation_id == bindparam("tenant"), account.organisation_id == target.organisation_id)
+        .where(account.status == AccountStatus.ACTIVE)
         # Account first, vote next: the same order as `cast_vote`, so that no two acts wait for each other.
         .with_for_update(of=Account.__table__, key_share=True)
     )

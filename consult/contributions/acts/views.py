@@ -62,9 +62,7 @@ def withdraw_vote(proposal_id: uuid.UUID) -> View:
 def vote_argument(argument_id: uuid.UUID) -> View:
     """Find an argument useful."""
     value = _position()
-    argument, proposal, step = _argument(argument_id)
-    if proposal.status is not ContentStatus.PUBLISHED:
-        raise GoneError("La proposition n’est plus publiée : votre vote n’a pas été enregistré.")
+    argument, _, step = _argument(argument_id)
     _cast(argument, step, value)
     return _back_to(argument)
 

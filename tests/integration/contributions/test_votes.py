@@ -7,6 +7,7 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
+from consult.accounts.models import AccountStatus
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import queries, service, votes
 from consult.contributions.jobs import FoldVotes, fold
@@ -212,3 +213,22 @@ def test_another_organisation_finds_neither_the_proposal_nor_its_votes(database,
         assert other.get(Step, step_id) is None
         assert votes.recount(other, Proposal(id=proposal_id)) == dict.fromkeys(VoteValue, 0)
     assert queries.sheet(session, uuid.uuid4()) is None
+
+
+@pytest.mark.parametrize("status", [AccountStatus.BLOCKED, AccountStatus.ERASED])
+def test_an_account_ended_meanwhile_casts_no_plain_vote(session, scene, status):
+    """The request was let in before; the account's lock is then waited for."""
+    organisation, _, proposal, voter = scene
+    voter.status = status
+    session.flush()
+    cast = votes.cast_at_once(
+        session,
+        Proposal,
+        proposal.id,
+        organisation_id=organisation.id,
+        account_id=voter.id,
+        value=VoteValue.FOR,
+        now=NOW,
+    )
+    assert not cast
+    assert session.scalars(select(Vote)).all() == []
