@@ -19,16 +19,14 @@ TEXTS = {
 
 @pytest.fixture
 def step(session):
-    return factories.make_step(session, factories.make_consultation(session))
+    return factories.make_step(session, factories.make_consultation(session, factories.make_organisation(session)))
 
 
 @pytest.fixture
 def ids(session, step):
     ids = {name: uuid.uuid4() for name in TEXTS}
     for name, written in TEXTS.items():
-        service.index(
-            session, organisation_id=step.organisation_id, step_id=step.id, item_id=ids[name], text=written
-        )
+        service.index(session, organisation_id=step.organisation_id, step_id=step.id, item_id=ids[name], text=written)
     return ids
 
 
@@ -67,7 +65,7 @@ def test_a_new_text_replaces_the_old_and_removal_forgets(session, step, ids):
 
 
 def test_another_step_is_not_searched(session, step, ids):
-    other = factories.make_step(session, factories.make_consultation(session))
+    other = factories.make_step(session, factories.make_consultation(session, factories.make_organisation(session)))
     assert found(session, other, "gare") == set()
 
 

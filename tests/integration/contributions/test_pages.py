@@ -1,0 +1,243 @@
+"""Pages of proposals: what people see, write, and may not do."""
+
+import datetime as dt
+import re
+import uuid
+
+import pytest
+from sqlalchemy import func, select
+
+from consult.consultations.models import Consultation, ContentStatus
+from consult.contributions import service
+from consult.contributions.bindings import ProposalContent
+from consult.contributions.models import Argument, ContentVersion, ContributionDraft, Proposal, Vote
+from consult.registry.models import RegistryEntry
+from tests import factories
+
+TEXT = "Des trains toutes les heures jusqu’à minuit, même le dimanche."
+
+
+def typed(world, **values):
+    return {"title": "Des trains la nuit", "body": TEXT, "theme": world.theme, "submission_key": "k1"} | values
+
+
+def text_of(response):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.get_data(as_text=True)))
+
+
+def test_a_proposal_is_published_and_found(person, world, client):
+    response = person(world.author).send(world.write, **typed(world))
+    assert response.status_code == 303
+    page = client.get(response.location)
+    assert TEXT in text_of(page)
+    assert page.headers["X-Robots-Tag"] == "noindex, nofollow, noarchive"  # AT-8.1
+    assert '<meta name="robots" content="noindex' in page.get_data(as_text=True)
+    for words in ("trains nuit", "DIMANCHE", "l’heure"):
+        assert "Des trains la nuit" in text_of(client.get(world.list, query_string={"q": words}))
+    nothing = client.get(world.list, query_string={"q": "bateau <script>alert(1)</script>"})
+    assert nothing.status_code == 200
+    assert "Aucune proposition ne correspond" in text_of(nothing)
+    assert "<script>alert" not in nothing.get_data(as_text=True)
+
+
+def test_the_same_form_sent_twice_makes_one_proposal(person, world, database_of):
+    author = person(world.author)
+    first, second = (author.send(world.write, **typed(world)) for _ in range(2))
+    assert first.location == second.location
+    with database_of() as session:
+        assert session.scalar(select(func.count()).select_from(Proposal)) == 2  # with the one of the scene
+        assert session.scalar(select(func.count()).select_from(RegistryEntry)) == 1
+    other = person(world.other).send(world.write, **typed(world))  # somebody else's key is another submission
+    assert other.location != first.location
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"title": ""}, "Le titre est vide"),
+        ({"title": "x" * 151}, "Le titre compte 151 caractères"),
+        ({"body": "Trop court."}, "Le texte compte 11 caractères"),
+        ({"body": "x" * 10_001}, "10001 caractères"),
+        ({"theme": ""}, "Choisissez un thème"),
+        ({"theme": str(uuid.uuid4())}, "Choisissez un thème"),
+        ({"theme": "'; DROP TABLE theme --"}, "Choisissez un thème"),
+    ],
+)
+def test_bad_input_is_told_and_kept(person, world, database_of, values, said):
+    sent = typed(world, **values)
+    response = person(world.author).send(world.write, **sent)
+    assert response.status_code == 422
+    page = response.get_data(as_text=True)
+    assert said in page.replace("\u202f", "")
+    assert sent["body"][:50] in page or "’" in sent["body"]
+    with database_of() as session:
+        assert session.scalar(select(func.count()).select_from(Proposal)) == 1
+
+
+def test_what_a_visitor_writes_waits_for_them_to_sign_in(app, client, world, person, database_of):
+    token = factories.csrf_token(client, world.write)
+    response = client.post(world.write, data=typed(world, body=TEXT + " 🚆 <b>") | {"csrf_token": token})
+    assert response.status_code == 303
+    assert response.location.startswith("/connexion?suite=")
+    back = re.search(r"brouillon%3D([\w-]+)", response.location)[1]
+    page = person(world.author).get(world.write, query_string={"brouillon": back})
+    assert "🚆 &lt;b&gt;" in page.get_data(as_text=True)
+    assert 'value="Des trains la nuit"' in page.get_data(as_text=True)
+    with database_of() as session:
+        draft = session.scalars(select(ContributionDraft)).one()
+        assert back not in draft.digest
+        draft.expires_at = world.now - dt.timedelta(seconds=1)
+    stale = person(world.author).get(world.write, query_string={"brouillon": back})
+    assert "🚆" not in stale.get_data(as_text=True)
+
+
+def test_a_visitor_reads_without_any_cookie_and_may_not_act(client, world):
+    for path in ("/", "/consultations", "/consultations/trajets", world.list, world.page):
+        assert "Set-Cookie" not in client.get(path).headers
+    assert "Se connecter pour voter" in text_of(client.get(world.page))
+    assert "csrf_token" not in client.get(world.page).get_data(as_text=True)
+    token = factories.csrf_token(client, world.write)
+    for path in (f"{world.page}/vote", f"{world.page}/arguments", f"{world.page}/modifier", f"{world.page}/retirer"):
+        assert client.post(path, data={"csrf_token": token}).status_code == 401
+
+
+def test_a_step_that_closes_meanwhile_keeps_the_typed_text_on_the_page(person, world, database_of):
+    author = person(world.author)
+    with database_of() as session:
+        session.get_one(Consultation, world.consultation).closes_at = world.now - dt.timedelta(minutes=1)
+    response = author.send(world.write, **typed(world))
+    assert response.status_code == 403
+    assert TEXT.replace("’", "’") in text_of(response).replace("&#39;", "'")
+    argument = author.send(f"{world.page}/arguments", side="for", body="Un argument qui vient trop tard.")
+    assert argument.status_code == 403
+    assert author.send(f"{world.page}/vote", position="for").status_code == 403
+    with database_of() as session:
+        assert session.scalar(select(func.count()).select_from(Vote)) == 0
+
+
+def test_voting_and_changing_shows_the_new_counts(person, world):
+    voter = person(world.other)
+    for position, shown in (("for", "D’accord : 1"), ("against", "Pas d’accord : 1")):
+        response = voter.send(f"{world.page}/vote", position=position)
+        assert response.location == f"{world.page}#vote"
+        assert shown in text_of(voter.get(world.page)).replace("\u00a0", " ").replace("  ", " ")
+    assert voter.send(f"{world.page}/vote", position="<script>").status_code == 400
+    assert voter.send(f"{world.page}/vote/retirer").status_code == 303
+    assert "Aucun vote pour le moment" in text_of(voter.get(world.page))
+
+
+def test_arguments_stand_on_their_side_and_are_found_useful(person, world, database_of):
+    author, voter = person(world.author), person(world.other)
+    author.send(f"{world.page}/arguments", side="for", body="Cela éviterait bien des voitures.", submission_key="a")
+    author.send(f"{world.page}/arguments", side="against", body="Et qui paiera les conducteurs ?", submission_key="b")
+    assert (
+        author.send(f"{world.page}/arguments", side="", body="Ni pour ni contre, bien au contraire.").status_code == 422
+    )
+    with database_of() as session:
+        argument = session.scalars(select(Argument.id).where(Argument.side == "for")).one()
+    voter.send(f"/arguments/{argument}/vote", position="for")
+    assert voter.send(f"/arguments/{argument}/vote", position="against").status_code == 400
+    page = text_of(voter.get(world.page)).replace("\u00a0", " ")
+    assert "Pour (1)" in page
+    assert "Contre (1)" in page
+    assert "Ne plus trouver utile" in page
+
+
+def test_only_the_author_edits_and_history_is_public(person, world, client, database_of):
+    stranger, author = person(world.other), person(world.author)
+    edit = f"{world.page}/modifier"
+    assert stranger.get(edit).status_code == 404  # AT-19.4
+    assert stranger.send(edit, **typed(world, version="1")).status_code == 404
+    assert stranger.send(f"{world.page}/retirer").status_code == 404
+    assert author.send(edit, **typed(world, version="1", status="hidden", votes_for="999")).status_code == 303
+    stale = author.send(edit, **typed(world, title="Un autre onglet", version="1"))
+    assert stale.status_code == 409
+    assert "Un autre onglet" in stale.get_data(as_text=True)
+    history = text_of(client.get(f"{world.page}/versions"))
+    assert "Plus de trains la nuit" in history
+    assert TEXT in history
+    with database_of() as session:
+        proposal = session.get_one(Proposal, world.proposal)
+        assert (proposal.version, proposal.status, proposal.votes_for) == (2, ContentStatus.PUBLISHED, 0)
+        assert session.scalar(select(func.count()).select_from(ContentVersion)) == 1
+
+
+@pytest.mark.parametrize("end", ["hidden", "withdrawn"])
+def test_a_text_that_is_gone_is_nowhere_but_its_tombstone_says_why(person, world, client, database_of, end):
+    secret = "Zanzibar"
+    author = person(world.author)
+    author.send(f"{world.page}/modifier", **typed(world, title=f"Un train pour {secret}", version="1"))
+    person(world.other).send(f"{world.page}/vote", position="for")
+    with database_of() as session:
+        proposal = session.get_one(Proposal, world.proposal)
+        if end == "hidden":
+            ProposalContent().hide(session, proposal.id, "off_topic")
+        else:
+            service.withdraw(session, proposal, account_id=world.author.id, now=world.now)
+    gone = client.get(world.page)
+    assert gone.status_code == 410
+    assert ("Hors sujet" if end == "hidden" else "Son auteur a retiré") in text_of(gone)
+    for path in (
+        world.page,
+        f"{world.page}/versions",
+        world.list,
+        f"{world.list}?q={secret.lower()}",
+        "/",
+        "/sitemap.xml",
+    ):
+        shown = client.get(path).get_data(as_text=True)
+        assert secret not in shown.replace(f'value="{secret.lower()}"', "")
+        assert TEXT not in shown
+    assert secret not in text_of(person(world.other).get("/mon-compte/contributions"))
+    assert author.send(f"{world.page}/modifier", **typed(world, version="2")).status_code == 410
+    if end == "hidden":
+        with database_of() as session:
+            ProposalContent().restore(session, world.proposal)
+        assert secret in text_of(client.get(f"{world.list}?q={secret}"))
+        assert "D’accord : 1" in text_of(client.get(world.page)).replace("\u00a0", " ").replace("  ", " ")
+
+
+def test_what_an_unconfirmed_account_writes_is_seen_by_itself_alone(app, world, person, client, database_of):
+    with database_of() as session:
+        organisation = session.get_one(factories.Organisation, world.organisation)
+        newcomer = factories.make_account(session, organisation, confirmed_at=None)
+        session.commit()
+        session.refresh(newcomer)
+        session.expunge_all()
+    browser = person(newcomer)
+    address = browser.send(world.write, **typed(world)).location
+    assert "Vous seul voyez cette proposition" in text_of(browser.get(address))
+    assert client.get(address).status_code == 404
+    assert TEXT not in text_of(client.get(world.list))
+    with database_of() as session:
+        session.get_one(factories.Account, newcomer.id).confirmed_at = world.now
+        service.publish_pending(session, newcomer.id, world.now)
+    assert TEXT in text_of(client.get(address))
+
+
+def test_markup_typed_by_citizens_is_shown_as_typed(person, world, client):  # AT-19.7
+    hostile = '<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1)) "><svg onload=alert(1)>'
+    response = person(world.author).send(world.write, **typed(world, title=hostile, body=hostile + TEXT))
+    for path in (response.location, world.list):
+        page = client.get(path).get_data(as_text=True)
+        main = page[page.index("<main") : page.index("</main>")]
+        assert not re.search(r"<script|<img|<svg onload|onerror=alert\(1\)>|href=\"javascript", main)
+
+
+def test_lists_page_without_end_and_refuse_nothing(client, world):
+    for query in ("page=0", "page=-3", "page=99999999999", "page=x", "sort=<x>", "theme=nope", "q=" + "x" * 5000):
+        assert client.get(f"{world.list}?{query}").status_code == 200
+
+
+def test_a_forged_form_is_refused(person, world):  # AT-19.3
+    voter = person(world.other)
+    assert voter.post(f"{world.page}/vote", data={"position": "for"}).status_code == 403
+    elsewhere = {"Origin": "https://pirate.example"}
+    assert voter.post(f"{world.page}/vote", data={"position": "for"}, headers=elsewhere).status_code == 403
+
+
+def test_another_organisation_does_not_serve_the_proposal(client, world, database_of):
+    with database_of() as session:
+        factories.make_organisation(session, slug="voisine", created_at=factories.NOW)
+    assert client.get(f"/o/voisine{world.page}").status_code == 404
+    assert client.get(f"/o/voisine{world.list}").status_code == 404
