@@ -15,6 +15,8 @@ from consult.consultations import policy
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.errors import NotFoundError
 from consult.protocols import StepKind
+from consult.registry import queries as registry
+from consult.registry.models import EntryKind
 
 LISTED: Final = 100
 NOT_FOUND: Final = "Aucune consultation n’est publiée à cette adresse."
@@ -98,3 +100,11 @@ def totals(figures: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:
         for name, value in counts.items():
             added[name] = added.get(name, 0) + value
     return added
+
+
+def closing_reason(session: Session, consultation: Consultation) -> str:
+    """Why a consultation was closed by hand, as the public log says it; empty when it was not."""
+    if consultation.closed_at is None:
+        return ""
+    told = registry.openings(session, consultation.id, EntryKind.CONTENT)
+    return next((str(each["reason"]) for each in told if "closed_at" in each), "")

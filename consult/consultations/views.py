@@ -58,6 +58,7 @@ def show(slug: str) -> str:
         steps=calendar(consultation, g.now),
         figures=labels.figures(queries.totals(counts)),
         draft=not policy.is_public(consultation),
+        closing_reason=queries.closing_reason(g.session, consultation),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
@@ -38,3 +39,11 @@ def removed_since(session: Session, consultation_id: uuid.UUID, entry: int) -> b
         RegistryEntry.consultation_id == consultation_id, RegistryEntry.id > entry, RegistryEntry.kind.in_(kinds)
     )
     return session.scalar(query.limit(1)) is not None
+
+
+def openings(session: Session, consultation_id: uuid.UUID, kind: EntryKind) -> list[dict[str, Any]]:
+    """What the entries of that kind about a consultation say, the last one first; erased ones are left out."""
+    query = select(RegistryEntry.opening).where(
+        RegistryEntry.consultation_id == consultation_id, RegistryEntry.kind == kind
+    )
+    return [opening for opening in session.scalars(query.order_by(RegistryEntry.id.desc())) if opening]
