@@ -55,9 +55,13 @@ def _naming(session: Session, address: str) -> list[OutgoingMail]:
 
 
 def _addresses(session: Session, account_id: uuid.UUID) -> list[str]:
-    """The address of the account, as it was typed and as mails take it."""
-    email = session.get_one(Account, account_id).email
-    if email is None:
+    """The address that the account proved to be its own, as it was typed and as mails take it.
+
+    One that was only claimed may be somebody else's: neither their mails nor the fact that there are any is told.
+    """
+    account = session.get_one(Account, account_id)
+    email = account.email
+    if email is None or account.confirmed_at is None:
         return []
     try:
         return list({email, mailable(email)})
