@@ -88,7 +88,9 @@ def accepts_acts(step: _Dated, consultation: _Consultation, now: dt.datetime) ->
 
 def slug_of(title: str) -> str:
     """The identifier of a title in addresses: lower-case letters without accents, digits and hyphens."""
-    decomposed = unicodedata.normalize("NFKD", title.replace("œ", "oe").replace("Œ", "oe").replace("æ", "ae"))
+    decomposed = unicodedata.normalize(
+        "NFKD", title.replace("œ", "oe").replace("Œ", "oe").replace("æ", "ae").replace("’", " ")
+    )
     words = re.findall(r"[a-z0-9]+", decomposed.encode("ascii", "ignore").decode().lower())
     slug = "-".join(words)
     if len(slug) > SLUG_LENGTH:
