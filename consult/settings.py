@@ -85,6 +85,8 @@ class Settings:
             raw = environ.get(option.metadata["variable"])
             if raw is not None and raw != "":
                 values[option.name] = _parse(option.metadata["variable"], raw, option.default)
+        if "port" in values:
+            values.setdefault("public_url", f"http://127.0.0.1:{values['port']}")
         settings = cls(**values)
         settings.check()
         return settings

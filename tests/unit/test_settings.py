@@ -1,0 +1,60 @@
+"""The environment is read once; what must not run is refused, naming the variable."""
+
+import pytest
+
+from consult.settings import Settings, UnsafeSettingsError
+
+SAFE = {
+    "CONSULT_PRODUCTION": "1",
+    "CONSULT_SECRET_KEY": "k" * 40,
+    "CONSULT_PUBLIC_URL": "https://consultation.example",
+    "CONSULT_SMTP_HOST": "smtp.example",
+}
+
+
+def test_nothing_set_gives_the_embedded_defaults():
+    settings = Settings.from_env({})
+    assert settings.database_url.startswith("sqlite:///")
+    assert settings.public_url == "http://127.0.0.1:8000"
+    assert not settings.https
+
+
+def test_the_public_address_follows_the_port_unless_it_is_given():
+    assert Settings.from_env({"PORT": "8140"}).public_url == "http://127.0.0.1:8140"
+    given = {"PORT": "8140", "CONSULT_PUBLIC_URL": "https://consultation.example"}
+    assert Settings.from_env(given).public_url == "https://consultation.example"
+
+
+def test_an_empty_variable_is_as_if_absent():
+    assert Settings.from_env({"PORT": "", "REDIS_URL": ""}) == Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PORT", "huit mille"),
+        ("CONSULT_RATE_LIMITS", "oui"),
+        ("CONSULT_PAGE_CACHE_SECONDS", "3"),
+        ("CONSULT_PAGE_CACHE_SECONDS", "-1"),
+        ("CONSULT_SMTP_TLS", "ssl3"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_refused_by_name(variable, value):
+    with pytest.raises(UnsafeSettingsError, match=variable):
+        Settings.from_env({variable: value})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CONSULT_SECRET_KEY", ""),
+        ("CONSULT_SECRET_KEY", "court"),
+        ("CONSULT_PUBLIC_URL", "http://consultation.example"),
+        ("CONSULT_SMTP_HOST", ""),
+        ("CONSULT_RATE_LIMITS", "0"),
+    ],
+)
+def test_production_refuses_what_is_unsafe(variable, value):
+    assert Settings.from_env(SAFE).production
+    with pytest.raises(UnsafeSettingsError, match=variable):
+        Settings.from_env({**SAFE, variable: value})
