@@ -72,12 +72,13 @@ def submit(
     if not created:
         if reply.status is ContentStatus.HIDDEN:
             raise ClosedError("Votre réponse a été masquée par la modération : elle ne peut plus être modifiée.")
-        if reply.status is not ContentStatus.WITHDRAWN and queries.answers_of(session, reply.id) == kept:
+        stands = ContentStatus.PUBLISHED if actor.confirmed else ContentStatus.PENDING
+        if reply.status is stands and queries.answers_of(session, reply.id) == kept:
             return reply
         if reply.version != seen:
             raise ConflictError(STALE)
         reply.version, reply.edited_at = reply.version + 1, now
-        reply.status = ContentStatus.PUBLISHED if actor.confirmed else ContentStatus.PENDING
+        reply.status = stands
         session.execute(delete(Answer).where(Answer.reply_id == reply.id))
     session.add_all(Answer(reply_id=reply.id, question_id=key, **given) for key, given in kept.items())
     session.flush()
@@ -124,9 +125,13 @@ def erase(session: Session, reply: Reply, now: dt.datetime) -> None:
 
 
 def publish_pending_replies(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
-    """Publish and register what the account sent before its e-mail was confirmed; returns how many replies."""
+    """Publish and register what the account sent before its e-mail was confirmed; returns how many replies.
+
+    A reply whose step has closed meanwhile stays pending.
+    """
     pending = select(Reply).where(Reply.account_id == account_id, Reply.status == ContentStatus.PENDING)
-    replies = list(session.scalars(pending.with_for_update()))
+    steps = {reply: session.get_one(Step, reply.step_id) for reply in session.scalars(pending.with_for_update())}
+    replies = [reply for reply, step in steps.items() if accepts_acts(step, step.consultation, now)]
     for reply in replies:
         reply.status = ContentStatus.PUBLISHED
         questions = queries.questions(session, reply.step_id)

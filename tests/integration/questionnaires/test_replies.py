@@ -142,6 +142,24 @@ def test_the_reply_of_an_unconfirmed_account_waits_for_confirmation(session, ste
     assert service.publish_pending_replies(session, account.id, now) == 0
 
 
+def test_a_reply_confirmed_after_the_end_stays_out(session, step, questions, now):
+    """As a vote or a proposal does: results that were published do not move."""
+    account = make_account(session, _organisation(session, step), confirmed_at=None)
+    actor = _actor(account, confirmed=False)
+    reply = service.submit(session, step, questions, _answers(questions), actor=actor, seen=0, now=now)
+    assert service.publish_pending_replies(session, account.id, step.closes_at) == 0
+    assert (reply.status, _entries(session)) == (ContentStatus.PENDING, [])
+
+
+def test_a_reply_still_waiting_is_published_when_sent_again_once_confirmed(session, step, questions, now):
+    """It was sent while the address was being confirmed in another tab."""
+    account = make_account(session, _organisation(session, step))
+    late = _actor(account, confirmed=False)
+    service.submit(session, step, questions, _answers(questions), actor=late, seen=0, now=now)
+    again = service.submit(session, step, questions, _answers(questions), actor=_actor(account), seen=1, now=now)
+    assert (again.status, len(_entries(session))) == (ContentStatus.PUBLISHED, 1)
+
+
 def test_a_withdrawn_reply_is_not_counted_and_can_be_sent_again(session, step, questions, actor, now):
     reply = service.submit(session, step, questions, _answers(questions), actor=actor, seen=0, now=now)
     service.withdraw(session, reply.id, actor=actor, now=now)
