@@ -25,7 +25,7 @@ class DumpWriter(Protocol):
 
 
 def run_folder(data_path: Path, run_id: uuid.UUID) -> Path:
-    """Where the files of a run stand: `dump/`, `plan.yaml`, and `report/` with results and manifest."""
+    """Where the files of a run stand: `plan.yaml`, and `report/` with results and manifest."""
     return data_path / "analyses" / str(run_id)
 
 
@@ -59,6 +59,9 @@ class RunHandler:
         except seam.AnalysisFailedError as error:
             service.fail(session, session.get_one(AnalysisRun, run_id), error=error.message, now=clock.now())
             return
+        finally:  # whole texts: one that is hidden or erased later must not stay here
+            for texts in (folder / "dump", out / "contributions"):
+                shutil.rmtree(texts, ignore_errors=True)
         publishable = bool(seam.results(out)["publishable"])
         service.finish(
             session,

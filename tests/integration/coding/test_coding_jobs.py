@@ -7,7 +7,9 @@ from consult import seam
 from consult.actor import Actor, Role
 from consult.coding import service
 from consult.coding.jobs import RunHandler, run_folder
+from consult.coding.models import RunStatus
 from tests.factories import make_account, make_consultation, make_organisation
+from tests.integration.analysis.conftest import small_rows, write_dump
 
 PLAN = """
 version: "1"
@@ -34,3 +36,19 @@ def test_the_published_plan_says_which_party_approved_and_not_who(session, tmp_p
     path = run_folder(tmp_path, run.id) / "plan.yaml"
     assert "Camille" not in path.read_text(encoding="utf-8")
     assert codebook.load(path).missing_approvals == ()
+
+
+def test_a_finished_run_keeps_figures_and_no_copy_of_the_texts(session, tmp_path: Path, now):
+    organisation = make_organisation(session)
+    session.info["tenant"] = organisation.id
+    consultation = make_consultation(session, organisation)
+    run = service.request_run(session, consultation, codebook=None, seed=1, actor=Actor(), now=now)
+
+    def dump(_organisation_id, _consultation_id, folder):
+        write_dump(folder, **small_rows())
+        yield from ()
+
+    list(RunHandler(tmp_path, dump).run(session, {"run": str(run.id)}, {}))
+    assert run.status is RunStatus.DONE
+    kept = sorted(path.name for path in run_folder(tmp_path, run.id).rglob("*") if path.is_dir())
+    assert kept == ["charts", "report"]
