@@ -94,9 +94,8 @@ ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed
     contributions_votes.count_pending_votes,
     questionnaires_service.publish_pending_replies,
 )
-PERSONAL_DATA: Final[
-    tuple[PersonalData, ...]
-] = (  # in the order of erasure: each may ask those after it whose row it is
+# In the order of erasure: each may ask those after it whose a row is.
+PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (
     *moderation_bindings.PERSONAL_DATA,
     *coding_bindings.PERSONAL_DATA,
     *imports_bindings.PERSONAL_DATA,

@@ -31,6 +31,7 @@ from consult.contributions.models import (
 from consult.errors import NotFoundError
 from consult.personal import KeptRows, plain_row
 from consult.protocols import ModerableItem, PersonalData, Row
+from consult.search import service as search
 
 ContentT = TypeVar("ContentT", Proposal, Argument)
 
@@ -276,6 +277,13 @@ class ProposalData(_ContentData):
     table: ClassVar[str] = "proposal"
     label: ClassVar[str] = "Propositions"
     model = Proposal
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Empty them, and have the search index forget their words."""
+        erased = super().erase(session, account_id, now)
+        if erased:
+            search.forget(session)
+        return erased
 
 
 class ArgumentData(_ContentData):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -40,7 +40,8 @@ def _bindings() -> Bindings:
 def show() -> View:
     """What is held about this person, why and how long."""
     exported = service.export_account(g.session, _bindings(), g.account_id, g.now)
-    held, empty = [], []
+    held: list[dict[str, Any]] = []
+    empty: list[dict[str, Any]] = []
     for each in exported["tables"].values():
         (held if each["rows"] else empty).append(each)
     return render_template("privacy/show.html", held=held, empty=empty)

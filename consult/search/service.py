@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Insert, delete
+from sqlalchemy import Insert, delete, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -39,6 +39,15 @@ def index_many(
 def remove(session: Session, item_id: uuid.UUID) -> None:
     """Make the content unfindable; does nothing when it already was."""
     session.execute(delete(SearchDocument).where(SearchDocument.item_id == item_id))
+
+
+def forget(session: Session) -> None:
+    """Have SQLite's index give up the words of what was removed, which it keeps until its parts are merged.
+
+    Merging all of it takes some 0.1 s for 100,000 contents. PostgreSQL's goes with the row.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(text("INSERT INTO search_words(search_words) VALUES ('optimize')"))
 
 
 def _upsert(session: Session) -> Insert:
