@@ -1,0 +1,175 @@
+"""Result pages: each figure leads to what it counts, as it is public now; nothing shows before its publication."""
+
+import datetime as dt
+import json
+import uuid
+
+import pytest
+
+from consult.actor import Role
+from consult.coding.jobs import run_folder
+from consult.coding.models import AnalysisRun, RunStatus
+from consult.consultations.models import ContentStatus
+from consult.contributions.models import Proposal
+from consult.db import ALL_TENANTS
+from tests import factories
+
+
+def corpus(ids):
+    codes = [{"code": "velo", "label": "Vélo", "total": len(ids), "direct": len(ids), "share": 100.0}]
+    lemma = {"lemma": "piste", "shown": "piste", "count": len(ids), "texts": len(ids), "page": "x"}
+    return {
+        "key": "propositions",
+        "title": "Vos propositions",
+        "unit": "contribution",
+        "reconciliation": {
+            "received": len(ids),
+            "set_apart": 0,
+            "nonresponse": 0,
+            "billable": len(ids),
+            "coded": len(ids),
+            "no_code": 0,
+        },
+        "reconciliation_rows": [{"label": "Codées", "count": len(ids)}],
+        "rules": {"version": "1"},
+        "notices": [],
+        "words": {"tokens": 12},
+        "lemmas": [lemma],
+        "specificities": [],
+        "codes": [{**code, "contributions": ids} for code in codes],
+        "uncoded": [],
+        "flat": [],
+        "cross": [],
+    }
+
+
+@pytest.fixture
+def world(app, settings, database):
+    """A finished, unpublished run over sixty proposals, its files in place."""
+    run_id = uuid.uuid4()
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        organisation = factories.make_organisation(session)
+        people = {role: factories.make_account(session, organisation, role) for role in (Role.ANALYST, Role.ORGANISER)}
+        people["citizen"] = factories.make_account(session, organisation)
+        consultation = factories.make_consultation(session, organisation)
+        step = factories.make_step(session, consultation)
+        factories.make_step(session, consultation, kind="results", slug="resultats", title="Résultats")
+        ids = [str(factories.make_proposal(session, step, body=f"Une piste n° {n}.").id) for n in range(60)]
+        run = {
+            "organisation_id": organisation.id,
+            "consultation_id": consultation.id,
+            "status": RunStatus.DONE,
+            "seed": 3,
+            "requested_at": factories.NOW,
+            "finished_at": factories.NOW,
+            "manifest_digest": "a" * 64,
+            "publishable": True,
+        }
+        session.add(AnalysisRun(id=run_id, **run))
+        slug = consultation.slug
+        for account in people.values():
+            session.expunge(account)
+    report = run_folder(settings.data_path, run_id) / "report"
+    report.mkdir(parents=True)
+    results = {
+        "publishable": True,
+        "notices": [],
+        "codebook": {"title": "Plan", "version": "1", "digest": "b" * 64},
+        "source": {"digest": "c" * 64, "position": None},
+        "questionnaires": [],
+        "corpora": [corpus(ids)],
+    }
+    (report / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (report / "words.ndjson").write_text(
+        json.dumps({"corpus": "propositions", "lemma": "piste", "contributions": ids[:3]}) + "\n", encoding="utf-8"
+    )
+    (report / "manifest.json").write_text("{}", encoding="utf-8")
+    return slug, run_id, ids, people
+
+
+def as_role(app, account):
+    client = app.test_client()
+    factories.sign_in(client, account, now=dt.datetime.now(dt.UTC))
+    return client
+
+
+def publish(app, world):
+    slug, run_id, _, people = world
+    client = as_role(app, people[Role.ORGANISER])
+    page = f"/gestion/consultations/{slug}/analyse/{run_id}"
+    token = client.get(page).text.split('name="csrf_token" value="')[1].split('"')[0]
+    return client.post(f"{page}/publier", data={"csrf_token": token})
+
+
+def test_nothing_is_public_before_the_organiser_publishes(app, world):
+    slug, run_id, _, people = world
+    visitor = app.test_client()
+    public = f"/consultations/{slug}/resultats"
+    assert "Aucun résultat publié" in visitor.get(public).text
+    assert visitor.get(f"{public}/chiffres?corpus=propositions&code=velo").status_code == 404
+    assert visitor.get(f"{public}/fichiers/results.json").status_code == 404
+    analyst = as_role(app, people[Role.ANALYST])
+    page = analyst.get(f"/gestion/consultations/{slug}/analyse/{run_id}")
+    assert page.status_code == 200
+    assert "Publier" not in page.text, "an analyst does not publish"
+    assert as_role(app, people["citizen"]).get(f"/gestion/consultations/{slug}/analyse/{run_id}").status_code == 403
+
+
+def test_a_published_figure_leads_to_its_contributions_by_pages(app, world):
+    slug, *_ = world
+    assert publish(app, world).status_code == 303
+    visitor = app.test_client()
+    public = f"/consultations/{slug}/resultats"
+    assert "code=velo" in visitor.get(public).text
+    first = visitor.get(f"{public}/chiffres?corpus=propositions&code=velo").text
+    second = visitor.get(f"{public}/chiffres?corpus=propositions&code=velo&page=2").text
+    assert (first.count("<article"), second.count("<article")) == (50, 10)
+    assert visitor.get(f"{public}/chiffres?corpus=propositions&mot=piste").text.count("<article") == 3
+
+
+def test_a_text_hidden_since_the_run_is_not_shown(app, world, database):
+    slug, _, ids, _ = world
+    publish(app, world)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        hidden = session.get_one(Proposal, uuid.UUID(ids[0]))
+        hidden.status, hidden.status_reason, hidden.body = ContentStatus.HIDDEN, "insult", "Texte tu"
+    page = app.test_client().get(f"/consultations/{slug}/resultats/chiffres?corpus=propositions&mot=piste").text
+    assert page.count("<article") == 2
+    assert "Texte tu" not in page
+    assert "n’est plus publiée" in page
+
+
+@pytest.mark.parametrize(
+    "query", ["", "corpus=rien&code=velo", "corpus=propositions&code=../x", "corpus=propositions&mot=%00", "page=abc"]
+)
+def test_a_figure_that_does_not_exist_is_404(app, world, query):
+    slug, *_ = world
+    publish(app, world)
+    assert app.test_client().get(f"/consultations/{slug}/resultats/chiffres?{query}").status_code == 404
+
+
+def test_files_are_those_listed_and_no_other(app, world):
+    slug, *_ = world
+    publish(app, world)
+    visitor = app.test_client()
+    public = f"/consultations/{slug}/resultats/fichiers"
+    reply = visitor.get(f"{public}/results.json")
+    assert reply.status_code == 200
+    assert "attachment" in reply.headers["Content-Disposition"]
+    assert "noindex" in reply.headers["X-Robots-Tag"]
+    reply.close()
+    for name in ("report.xlsx", "words.ndjson", "..%2Fplan.yaml", "absent"):
+        assert visitor.get(f"{public}/{name}").status_code == 404
+
+
+def test_a_run_is_found_under_its_own_consultation_alone(app, world, database):
+    _, run_id, _, people = world
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        elsewhere = factories.make_organisation(session)
+        stranger = factories.make_account(session, elsewhere, Role.ADMINISTRATOR)
+        other = factories.make_consultation(session, elsewhere)
+        slug, organisation = other.slug, elsewhere.slug
+        session.expunge(stranger)
+    client = as_role(app, stranger)
+    assert client.get(f"/o/{organisation}/gestion/consultations/{slug}/analyse/{run_id}").status_code == 404
+    assert as_role(app, people[Role.ANALYST]).get(f"/gestion/consultations/{slug}/analyse/{run_id}").status_code == 404
