@@ -42,7 +42,7 @@ def show() -> View:
     exported = service.export_account(g.session, _bindings(), g.account_id, g.now)
     held: list[dict[str, Any]] = []
     empty: list[dict[str, Any]] = []
-    for each in exported["tables"].values():
+    for each in reversed(exported["tables"].values()):  # the account first
         (held if each["rows"] else empty).append(each)
     return render_template("privacy/show.html", held=held, empty=empty)
 

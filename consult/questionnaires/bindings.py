@@ -219,7 +219,7 @@ class AnswerData:
     """What replies say."""
 
     table: ClassVar[str] = "answer"
-    label: ClassVar[str] = "Réponses, question par question"
+    label: ClassVar[str] = "Contenu de vos réponses"
     purpose: ClassVar[str] = "Compter, publier et analyser les réponses, comme le dit la mention sous chaque question."
     kept: ClassVar[str] = "Tant que la consultation est publiée, sauf effacement."
 
