@@ -176,6 +176,7 @@ def create_app(settings: Settings) -> ConsultApp:
     app.extensions["settings"] = settings
     app.extensions["database"] = Database(settings.database_url, pool_size=settings.pool_size)
     app.extensions["bindings"] = bindings(settings)
+    app.extensions["organisations"] = {}  # what gate.py remembers of them
     # What accounts, a lower layer, asks of those above: what follows a confirmed address, and names for the register.
     app.extensions["on_account_confirmed"] = ON_ACCOUNT_CONFIRMED
     app.extensions["consultation_titles"] = consultations.titles

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import time
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
@@ -18,12 +19,14 @@ from consult.actor import ANONYMOUS, Actor, Role
 from consult.consultations import queries as consultations
 from consult.db import Database, survives
 from consult.organisations import queries as organisations
+from consult.organisations.models import Organisation
 from consult.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response as AnyResponse
 
+REMEMBERED: Final = 100  # addresses of organisations that a process remembers
 WITHOUT_ORGANISATION: Final = frozenset({"static", "site.healthz", "site.readyz"})  # files, and probes of one node
 
 
@@ -37,9 +40,7 @@ def begin() -> AnyResponse | None:
         raise errors.NotFoundError  # no address of ours holds a null character, and PostgreSQL takes none
     settings: Settings = current_app.extensions["settings"]
     with _reading() as reading:
-        g.organisation = organisations.of_request(
-            reading, slug=request.environ.get("consult.organisation"), host=request.host, settings=settings
-        )
+        g.organisation = _organisation(reading, settings)
         if g.organisation is None:
             raise errors.NotFoundError("Aucune organisation n’est servie à cette adresse.")
         g.session.info["tenant"] = reading.info["tenant"] = g.organisation.id
@@ -51,6 +52,22 @@ def begin() -> AnyResponse | None:
     if refused is None:
         security.check_csrf(request, settings.public_url)
     return refused
+
+
+def _organisation(reading: Session, settings: Settings) -> Organisation | None:
+    """The organisation that the address serves, remembered by the process for as long as anonymous pages are."""
+    slug, host = request.environ.get("consult.organisation"), request.host
+    kept: dict[tuple[str | None, str], tuple[float, Organisation]] = current_app.extensions["organisations"]
+    until, organisation = kept.get((slug, host), (0.0, None))
+    if organisation is not None and time.monotonic() < until:
+        return organisation
+    organisation = organisations.of_request(reading, slug=slug, host=host, settings=settings)
+    if organisation is not None:
+        reading.expunge(organisation)  # shared by several requests from now on: read, never written
+        if len(kept) >= REMEMBERED:
+            kept.clear()
+        kept[slug, host] = (time.monotonic() + settings.page_cache_seconds, organisation)
+    return organisation
 
 
 @contextlib.contextmanager
