@@ -1,11 +1,21 @@
-"""What browser tests share: the accessibility audit of a page by axe-core."""
+"""What browser tests share: the accessibility audit of a page by axe-core, the demonstration served for real."""
 
+import contextlib
+import datetime as dt
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
+
+from consult import app
+from consult.actor import Role
+from consult.db import Database
+from consult.demo.load import analyse, load
+from consult.settings import Settings
+from tests.e2e.live import Platform, serving, sign_in_as, watched_tab
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core"
 
@@ -30,3 +40,53 @@ def axe() -> Callable[[Page], dict[str, list[str]]]:
         return dict(json.loads(reply["result"]["value"]))
 
     return audit
+
+
+@pytest.fixture(scope="session")
+def _demonstration(_sqlite_template, tmp_path_factory) -> Path:
+    """A folder with the demonstration: its SQLite file, and the files of its published analysis."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    shutil.copy(_sqlite_template, folder / "consult.db")
+    settings = Settings(database_url=f"sqlite:///{folder}/consult.db", data_dir=str(folder / "data"))
+    database, bindings, now = Database(settings.database_url), app.bindings(settings), dt.datetime.now(dt.UTC)
+    assert load(database, bindings, settings, now=now)
+    assert analyse(database, bindings, now=now)
+    database.dispose()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def platform(_demonstration, tmp_path_factory) -> Iterator[Platform]:
+    """The demonstration served by gunicorn and a worker, on a copy that the tests of one module share."""
+    folder = tmp_path_factory.mktemp("platform") / "copy"
+    shutil.copytree(_demonstration, folder)
+    settings = {"CONSULT_RATE_LIMITS": "0", "CONSULT_ALTCHA_MAX_NUMBER": "5000"}
+    with serving(folder, **settings) as platform:
+        yield platform
+
+
+@pytest.fixture
+def tab(browser, platform) -> Iterator[Callable[..., Page]]:
+    """Opens tabs on `platform`, each of another visitor; see `watched_tab`."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(watched_tab(browser, platform, **options))
+
+
+@pytest.fixture(scope="module")
+def _signed_in() -> dict[Role, dict]:
+    """The cookies of each role: a one-time code serves once."""
+    return {}
+
+
+@pytest.fixture
+def tab_of(tab, _signed_in) -> Callable[..., Page]:
+    """Opens a tab of the demonstration's visitor who holds a role."""
+
+    def opened(role: Role, **options) -> Page:
+        page = tab(storage_state=_signed_in.get(role), **options)
+        if role not in _signed_in:
+            sign_in_as(page, role)
+            _signed_in[role] = page.context.storage_state()
+        return page
+
+    return opened
