@@ -123,7 +123,8 @@ def open_page(tab, tab_of):
 
     def opened(role, path, **options):
         page = tab_of(role, **options) if role else tab(**options)
-        page.goto(path, wait_until="networkidle")
+        reply = page.goto(path, wait_until="networkidle")
+        assert reply is None or reply.status == 200
         return page
 
     return opened
@@ -144,7 +145,7 @@ PAGES = [
     (Role.ANALYST, f"{STAFF}/analyse"),
 ]
 MORE = [
-    (None, "/connexion"), (None, "/mot-de-passe-oublie"), (None, "/aide"), (None, "/aide/participer"),
+    (None, "/connexion"), (None, "/mot-de-passe-oublie"), (None, "/aide"), (None, "/aide/participant"),
     (None, "/contact"), (None, "/accessibilite"), (None, "/plan-du-site"), (None, "/mentions-legales"),
     (None, "/corbeille"), (None, "/moderation"), (None, QUESTIONNAIRE), (None, f"{QUESTIONNAIRE}/reponses"),
     (None, "{report}"), (Role.PARTICIPANT, "/mon-compte"), (Role.PARTICIPANT, "/mon-compte/contributions"),
