@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
     from werkzeug.wrappers import Response as AnyResponse
 
+READING: Final = frozenset({"GET", "HEAD"})
 REMEMBERED: Final = 100  # addresses of organisations that a process remembers
 WITHOUT_ORGANISATION: Final = frozenset({"static", "site.healthz", "site.readyz"})  # files, and probes of one node
 
@@ -112,7 +113,7 @@ def _check_access(actor: Actor, consultation_id: uuid.UUID | None) -> AnyRespons
     if not access.roles:
         return None
     if actor.account_id is None:
-        if request.method != "GET" or request.path.startswith("/api"):
+        if request.method not in READING or request.path.startswith("/api"):
             raise errors.NotSignedInError
         return redirect(url_for("accounts.sign_in", suite=request.full_path.rstrip("?")), 303)
     if actor.second_factor_due and not access.password_suffices:
@@ -130,13 +131,13 @@ def _check_access(actor: Actor, consultation_id: uuid.UUID | None) -> AnyRespons
 
 
 def _ask_second_factor() -> AnyResponse:
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    wanted = request.full_path.rstrip("?") if request.method in READING else None
     return redirect(url_for("accounts.second_factor.show", suite=wanted), 303)
 
 
 def _second_factor_is_fresh() -> bool:
     # A form opened in time may be sent a little later.
-    margin = 1 if request.method == "GET" else 4
+    margin = 1 if request.method in READING else 4
     given: dt.datetime | None = g.identity.second_factor_at
     return given is not None and g.now - given < margin * accounts_policy.FRESH_SECOND_FACTOR
 

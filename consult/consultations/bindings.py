@@ -17,11 +17,11 @@ from consult.protocols import Row
 Page = Callable[[Session, Any, Actor, dt.datetime, Mapping[str, str]], str]
 
 
-class PresentationStep:
-    """A page of the organiser: context, documents, contradictory viewpoints. Nobody acts in it."""
+class PageStep:
+    """A step that is read: nobody acts in it. Its kinds differ by what their page shows."""
 
-    kind: ClassVar[str] = "presentation"
-    label: ClassVar[str] = "Présentation"
+    kind: ClassVar[str]
+    label: ClassVar[str]
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -49,6 +49,13 @@ class PresentationStep:
     def census(self, session: Session, step: Step) -> Mapping[str, int]:  # noqa: ARG002
         """There is nothing to count."""
         return {}
+
+
+class PresentationStep(PageStep):
+    """A page of the organiser: context, documents, contradictory viewpoints."""
+
+    kind: ClassVar[str] = "presentation"
+    label: ClassVar[str] = "Présentation"
 
 
 def instant(value: dt.datetime) -> str:

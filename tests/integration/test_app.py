@@ -303,9 +303,11 @@ def test_anonymous_pages_are_kept_briefly_and_forgotten_on_purge(settings, datab
     assert app.test_client(use_cookies=False).get("/essai/memoire").text == "2"
 
 
-def test_an_unsigned_visitor_of_a_staff_page_is_sent_to_sign_in(probed):
-    reply = probed.test_client().get("/essai/agents")
-    assert reply.status_code in {303, 401}
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_unsigned_visitor_of_a_staff_page_is_sent_to_sign_in_and_back(probed, method):
+    reply = probed.test_client().open("/essai/agents", method=method)
+    assert reply.status_code == 303
+    assert reply.location == "/connexion?suite=/essai/agents"
 
 
 def test_each_act_and_each_refused_access_is_in_the_security_journal(probed, caplog):
