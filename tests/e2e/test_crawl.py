@@ -110,7 +110,7 @@ def dates(page):
 
 @pytest.mark.audit
 def test_every_page_was_reached_by_someone():
-    """A page that no link leads to is lost. Runs after the walks, in their process: `pytest tests/e2e/test_crawl.py`."""
+    """A page that no link leads to is lost. Runs after the walks, in one process: `pytest tests/e2e/test_crawl.py`."""
     if len(REACHED) < 2 + len(STAFF_ROLES):
         pytest.skip("needs every walk of this file")
     pages = {rule.endpoint for rule in routes().url_map.iter_rules() if "GET" in rule.methods}
