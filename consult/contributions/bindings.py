@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import secrets
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar, cast
 
@@ -95,7 +96,7 @@ class ProposalsStep:
         return queries.census(session, step)
 
 
-class _Content(Generic[ContentT]):
+class _Content(ABC, Generic[ContentT]):
     """What the two moderable contents share: locking, hiding, restoring."""
 
     model: ClassVar[Any]
@@ -114,9 +115,9 @@ class _Content(Generic[ContentT]):
             session.execute(select(self.model.id).where(self.model.id == item_id).with_for_update())
         return self.items(session, [item_id]).get(item_id)
 
+    @abstractmethod
     def items(self, session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, ModerableItem]:
         """Several items in one query."""
-        raise NotImplementedError
 
     def _item(self, session: Session, item_id: uuid.UUID) -> ContentT:
         item = session.scalar(select(self.model).where(self.model.id == item_id))

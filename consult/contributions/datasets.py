@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
@@ -22,7 +23,7 @@ BATCH: Final = 1_000
 _PUBLIC_STATUSES: Final = tuple(status for status in ContentStatus if status is not ContentStatus.PENDING)
 
 
-class _Rows:
+class _Rows(ABC):
     """Rows of one consultation, if public, in the order of ids; streamed."""
 
     model: ClassVar[Any]
@@ -43,11 +44,11 @@ class _Rows:
         for row in session.execute(query, execution_options={"yield_per": BATCH}):
             yield write(row)
 
-    def _select(self, consultation_id: uuid.UUID) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def _select(self, consultation_id: uuid.UUID) -> Any: ...
 
-    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
-        raise NotImplementedError
+    @abstractmethod
+    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]: ...
 
 
 class ThemesDataset(_Rows):

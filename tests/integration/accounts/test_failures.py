@@ -3,8 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+from sqlalchemy import select
+
 from consult.accounts import policy, service
-from consult.accounts.models import AttemptCount
+from consult.accounts.models import AttemptCount, SpentProof
 from consult.accounts.sign_up.policy import Spent
 from consult.accounts.sign_up.service import remember_spent
 from consult.db import ALL_TENANTS
@@ -33,3 +35,5 @@ def test_first_failures_at_the_same_instant_all_count(database):
 
 def test_a_proof_refused_in_several_tabs_is_remembered(database):
     at_once(database, lambda session: remember_spent(session, Spent("d", NOW)))
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        assert session.scalars(select(SpentProof.digest)).all() == ["d"]

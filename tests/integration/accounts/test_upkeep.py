@@ -127,6 +127,9 @@ def test_two_unconfirmed_accounts_may_name_one_address(session):
     for _ in range(2):
         f.make_account(session, organisation, email="a@exemple.fr", confirmed_at=None)
     f.make_account(session, organisation, email="a@exemple.fr")
+    held = session.scalars(select(Account.confirmed_at).where(Account.email == "a@exemple.fr")).all()
+    assert [moment is None for moment in held].count(True) == 2
+    assert len(held) == 3
 
 
 def test_dates_come_back_as_they_were(session):
