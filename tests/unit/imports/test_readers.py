@@ -226,7 +226,7 @@ def test_a_reader_abandoned_midway_leaves_no_child(tmp_path):
 
 def children():
     listed = subprocess.run(
-        ["ps", "--ppid", str(os.getpid()), "-o", "pid=,args="], capture_output=True, text=True, check=False
+        ["ps", "-ww", "--ppid", str(os.getpid()), "-o", "pid=,args="], capture_output=True, text=True, check=False
     ).stdout
     return [line for line in listed.splitlines() if "sandbox.py" in line]
 
