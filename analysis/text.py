@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from analysis.words import FINDALL, prepare, split
 
+BREAKS = {",": 1, ";": 4, ":": 5, ".": 6, "!": 6, "?": 6, "…": 6, "\n": 6}
+SENTENCE = 4
+START = 7
 _LONGEST_ACRONYM = 6
 
 
@@ -24,12 +27,14 @@ class Tokens:
     """The words of `n` texts, one after the other.
 
     `forms[k]` is the number of the k-th word in the vocabulary; text `i` holds the words
-    `starts[i]:starts[i + 1]`; `sentences[k]` never takes the same value in two sentences.
+    `starts[i]:starts[i + 1]`; `sentences[k]` never takes the same value in two sentences; `breaks[k]` is the
+    strength of the punctuation just before the k-th word (`BREAKS`; `START` at the start of a text, 0 for none).
     """
 
     forms: NDArray[np.int32]
     starts: NDArray[np.int64]
     sentences: NDArray[np.int32]
+    breaks: NDArray[np.int8]
 
     @property
     def texts(self) -> NDArray[np.int32]:
@@ -46,6 +51,7 @@ class Vocabulary:
         self._raw: defaultdict[str, int] = defaultdict()
         self._raw.default_factory = self._raw.__len__
         self._parts: list[tuple[int, ...]] = []
+        self._strengths: list[int] = []
         self._upper: defaultdict[int, int] = defaultdict(int)
 
     def __len__(self) -> int:
@@ -80,10 +86,9 @@ class Vocabulary:
 
     def _split_new(self) -> None:
         for word in list(self._raw)[len(self._parts) :]:
-            if word[0] in ".!?…;:\n":
-                self._parts.append(())
-            else:
-                self._parts.append(tuple(self._add(part.lower()) for part in split(word)))
+            boundary = word[0] in BREAKS
+            self._parts.append(() if boundary else tuple(self._add(part.lower()) for part in split(word)))
+            self._strengths.append(max(map(BREAKS.__getitem__, word)) if boundary else 0)
 
     def _add(self, form: str) -> int:
         number = self._index.setdefault(form, len(self.forms))
@@ -99,11 +104,23 @@ class Vocabulary:
         first = np.concatenate([[0], np.cumsum(per_raw)])
         within = np.arange(first[-1]) - np.repeat(first[:-1], per_raw)
         forms = flat[np.repeat(offsets[raw], per_raw) + within]
-        breaks = (per_raw == 0).astype(np.int32)
-        breaks[ends[:-1][ends[:-1] < len(raw)]] = 1
-        sentences = np.repeat(np.cumsum(breaks, dtype=np.int32), per_raw)
+        breaks = self._breaks_before(raw, per_raw, first[:-1], len(forms))
+        starts = first[ends]
+        breaks[starts[:-1][starts[:-1] < len(forms)]] = START
+        sentences = np.cumsum(breaks >= SENTENCE, dtype=np.int32)
         self._count_capitals(raw)
-        return Tokens(forms, first[ends], sentences)
+        return Tokens(forms, starts, sentences, breaks)
+
+    def _breaks_before(
+        self, raw: NDArray[np.int32], per_raw: NDArray[np.int64], first: NDArray[np.int64], words: int
+    ) -> NDArray[np.int8]:
+        """The strongest punctuation between each word and the one before it, shape (words,)."""
+        breaks = np.zeros(words, dtype=np.int8)
+        places = np.flatnonzero(per_raw)
+        if len(places):
+            after = np.maximum.reduceat(np.array(self._strengths, dtype=np.int8)[raw], places)
+            breaks[first[places[1:]]] = after[:-1]
+        return breaks
 
     def _count_capitals(self, raw: NDArray[np.int32]) -> None:
         counts = np.bincount(raw, minlength=len(self._parts))

@@ -15,7 +15,7 @@ _RAW = (
     r"|\d+(?:[.,]\d+)+"  # 2,5
     r"|[^\W_]+(?:['\-][^\W_]+)*'?"
 )
-_BOUNDARY = r"[.!?…;:\n]+"
+_BOUNDARY = r"[.!?…;:,\n]+"
 FINDALL = re.compile(f"{_RAW}|{_BOUNDARY}").findall
 _CONTEXT = re.compile(rf"({_RAW})|(\S)")
 

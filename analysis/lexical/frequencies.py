@@ -25,7 +25,8 @@ class Frequency:
 class LemmaTokens:
     """The words of a corpus as lemma numbers; `lemmas[k]` names lemma k, `content[k]` says if it carries meaning.
 
-    Words outside `texts_kept` (no answer) are already left out: `texts` and `numbers` are parallel.
+    Words outside the texts kept (no answer) are already left out: `numbers`, `texts`, `forms` and `breaks` (strength
+    of the punctuation before the word, see `Tokens`) are parallel.
     """
 
     numbers: NDArray[np.int32]
@@ -34,6 +35,7 @@ class LemmaTokens:
     lemmas: tuple[str, ...]
     pos: tuple[str, ...]
     content: NDArray[np.bool_]
+    breaks: NDArray[np.int8]
 
 
 def lemmatise(tokens: Tokens, vocabulary: Vocabulary, lemmas: Lemmas, kept: NDArray[np.bool_]) -> LemmaTokens:
@@ -57,7 +59,8 @@ def lemmatise(tokens: Tokens, vocabulary: Vocabulary, lemmas: Lemmas, kept: NDAr
     texts = tokens.texts
     keep = kept[texts]
     forms = tokens.forms[keep]
-    return LemmaTokens(of_form[forms], texts[keep], forms, tuple(index), tuple(pos), np.array(content, dtype=np.bool_))
+    marks = np.array(content, dtype=np.bool_)
+    return LemmaTokens(of_form[forms], texts[keep], forms, tuple(index), tuple(pos), marks, tokens.breaks[keep])
 
 
 def frequencies(words: LemmaTokens, vocabulary: Vocabulary) -> list[Frequency]:

@@ -97,3 +97,13 @@ def test_no_text_at_all_is_an_empty_corpus():
     assert tokens.forms.shape == (0,)
     assert tokens.starts.tolist() == [0]
     assert tokens.forms.dtype == np.int32
+
+
+def test_each_word_knows_the_punctuation_before_it():
+    tokens = Vocabulary().tokenise(["Un, deux ; trois : quatre. \n Cinq six", "Sept"])
+    assert tokens.breaks.tolist() == [7, 1, 4, 5, 6, 0, 7]
+
+
+def test_a_comma_does_not_end_a_sentence():
+    tokens = Vocabulary().tokenise(["cher, rapide; propre"])
+    assert tokens.sentences[0] == tokens.sentences[1] != tokens.sentences[2]
