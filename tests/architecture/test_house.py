@@ -46,8 +46,13 @@ def import_all_models() -> None:
             importlib.import_module(module.name)
 
 
-def test_no_module_is_longer_than_400_lines():
-    long = {name_of(path): lines for path in SOURCES if (lines := len(path.read_text().splitlines())) > MODULE_LINES}
+def test_no_module_is_longer_than_400_lines_unless_it_says_why():
+    texts = {name_of(path): path.read_text(encoding="utf-8") for path in SOURCES}
+    long = {
+        name: len(text.splitlines())
+        for name, text in texts.items()
+        if len(text.splitlines()) > MODULE_LINES and "\n# Over 400 lines: " not in text
+    }
     assert long == {}
 
 
