@@ -1,0 +1,1 @@
+"""What contributions and votes mean together: themes, duplicates, arguments, opinion groups."""

@@ -1,0 +1,224 @@
+"""The register of campaigns: texts copied, adapted or filled in from a common model, told apart and counted.
+
+Three links join texts of at least ten words: exact or near duplicates (`duplicates`); a template, when half of the
+shorter text, 25 words at least, stands in the other in the same order, by runs of four words or more (mail-merge
+letters, whose filled-in words lower any Jaccard index); and a shared opening, the same first twelve words, which finds
+letters that vary after their first words. Nothing is removed: every figure can be given with and without.
+
+Source of templates: Kao (2017), « More than a Million Pro-Repeal Net Neutrality Comments were Likely Faked ».
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.semantic.duplicates import THRESHOLD, Duplicates, exact_duplicates, linked, near_pairs
+from analysis.semantic.shingles import Bare, Ranks, sequence_keys
+
+SMALLEST = 3
+SHORTEST = 10
+OPENING = 12
+LOOSE = 0.3
+SLOT = "[…]"
+_RUN = 4
+_COMMON = 25
+_PART = 0.5
+_LONGEST_ALIGNED = 2_000
+_ALIGNED = 20
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """One family of texts: `texts` are their ranks, in order; `model` that of the most frequent wording.
+
+    `kinds` says what joins them, among `exact`, `near`, `template`, `opening`. `authors` counts the distinct known
+    authors, None when none is known; `first` and `last` are the earliest and latest known dates. `template` is what
+    the wordings have in common, filled-in places shown by « […] »; None when there is one wording.
+    """
+
+    number: int
+    kinds: tuple[str, ...]
+    texts: tuple[int, ...]
+    wordings: int
+    model: int
+    authors: int | None
+    first: str | None
+    last: str | None
+    template: str | None
+
+    @property
+    def size(self) -> int:
+        """Contributions of the family."""
+        return len(self.texts)
+
+    @property
+    def single_author(self) -> bool:
+        """Whether one known author sent them all: repetition, not mobilisation."""
+        return self.authors == 1
+
+
+@dataclass(frozen=True)
+class Register:
+    """Campaigns of `n` texts, largest first, and the duplicates among all texts, short ones included.
+
+    `family[i]` is the number of the campaign of text i, -1 for none; `first_only`, shape (n,), keeps one text a
+    campaign (its first) and all the others: the mask of every figure « hors campagnes ».
+    """
+
+    duplicates: Duplicates
+    campaigns: tuple[Campaign, ...]
+    family: NDArray[np.int32]
+
+    @property
+    def first_only(self) -> NDArray[np.bool_]:
+        """Mask of the texts that count once campaigns are reduced to one text each, shape (n,)."""
+        kept = np.ones(len(self.family), dtype=np.bool_)
+        for campaign in self.campaigns:
+            kept[list(campaign.texts[1:])] = False
+        return kept
+
+
+def find_campaigns(
+    texts: Bare,
+    *,
+    authors: Sequence[str | None] = (),
+    dates: Sequence[str | None] = (),
+    smallest: int = SMALLEST,
+    threshold: float = THRESHOLD,
+) -> Register:
+    """Find the duplicates and the campaigns among texts.
+
+    Args:
+        texts: the words of the texts (`shingles.bare`).
+        authors: identifier of the author of each text, None when unknown; empty when none is known.
+        dates: date of each text, as sortable text (ISO 8601), None when unknown; empty when none is known.
+        smallest: contributions that make a campaign, two at least by nature.
+        threshold: Jaccard index of near-duplicates.
+    """
+    exact = exact_duplicates(texts)
+    firsts = np.flatnonzero(exact == np.arange(len(exact)))
+    pairs, similarity = near_pairs(texts, firsts, threshold=min(LOOSE, threshold))
+    near = similarity >= threshold
+    duplicates = Duplicates(exact, pairs[near], similarity[near], linked(exact, pairs[near]))
+    links = {
+        "near": pairs[near],
+        "template": _templates(texts, pairs[~near]),
+        "opening": _openings(texts, firsts),
+    }
+    campaigns = sorted(
+        _families(texts, exact, links, smallest, authors, dates), key=lambda found: (-found.size, found.texts[0])
+    )
+    family = np.full(len(exact), -1, dtype=np.int32)
+    numbered = []
+    for number, campaign in enumerate(campaigns):
+        family[list(campaign.texts)] = number
+        numbered.append(Campaign(**{**vars(campaign), "number": number}))
+    return Register(duplicates, tuple(numbered), family)
+
+
+def _templates(texts: Bare, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    lengths = texts.lengths
+    long = pairs[(lengths[pairs] >= _COMMON).all(axis=1)]
+    kept = [pair for pair in long.tolist() if _aligned(_words(texts, pair[0]), _words(texts, pair[1]))]
+    return np.array(kept, dtype=np.int64).reshape(-1, 2)
+
+
+def _words(texts: Bare, rank: int) -> list[int]:
+    found: list[int] = texts.words[texts.starts[rank] : texts.starts[rank + 1]][:_LONGEST_ALIGNED].tolist()
+    return found
+
+
+def _runs(one: list[int], two: list[int]) -> list[tuple[int, int]]:
+    """Start and length, in the first, of the runs of words that both hold in the same order."""
+    blocks = SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks()
+    return [(block.a, block.size) for block in blocks if block.size >= _RUN]
+
+
+def _aligned(one: list[int], two: list[int]) -> bool:
+    common = sum(size for _, size in _runs(one, two))
+    return common >= max(_COMMON, _PART * min(len(one), len(two)))
+
+
+def _openings(texts: Bare, firsts: Ranks) -> NDArray[np.int64]:
+    """Each distinct text with the first one that begins with the same twelve words."""
+    long = firsts[texts.lengths[firsts] > OPENING]
+    keys = sequence_keys(texts, first=OPENING)[long]
+    order = np.lexsort((long, keys[:, 1], keys[:, 0]))
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
+    leaders = long[order[np.flatnonzero(new)]][np.cumsum(new) - 1] if len(order) else long
+    followers = long[order]
+    kept = leaders != followers
+    return np.stack([leaders[kept], followers[kept]], axis=1)
+
+
+def _families(
+    texts: Bare,
+    exact: Ranks,
+    links: dict[str, NDArray[np.int64]],
+    smallest: int,
+    authors: Sequence[str | None],
+    dates: Sequence[str | None],
+) -> Iterator[Campaign]:
+    groups = linked(exact, np.concatenate(list(links.values())))
+    kinds: dict[int, list[str]] = {}
+    for kind, pairs in links.items():
+        for group in np.unique(groups[pairs[:, 0]]).tolist():
+            kinds.setdefault(group, []).append(kind)
+    sizes = np.bincount(groups, minlength=len(groups))
+    wanted = (sizes[groups] >= max(2, smallest)) & (texts.lengths >= SHORTEST) & (exact >= 0)
+    members: dict[int, list[int]] = {}
+    for rank in np.flatnonzero(wanted).tolist():
+        members.setdefault(int(groups[rank]), []).append(rank)
+    for group, ranks in members.items():
+        if len(ranks) >= max(2, smallest):
+            wordings = Counter(exact[ranks].tolist())
+            repeated = ["exact"] if wordings.most_common(1)[0][1] > 1 else []
+            yield _campaign(texts, (*repeated, *kinds.get(group, [])), ranks, wordings, authors, dates)
+
+
+def _campaign(
+    texts: Bare,
+    kinds: tuple[str, ...],
+    ranks: list[int],
+    wordings: Counter[int],
+    authors: Sequence[str | None],
+    dates: Sequence[str | None],
+) -> Campaign:
+    model = min(wordings, key=lambda wording: (-wordings[wording], wording))
+    known = {authors[rank] for rank in ranks} - {None} if authors else set()
+    dated = sorted(date for rank in ranks if (date := dates[rank])) if dates else []
+    others = [wording for wording in wordings if wording != model][:_ALIGNED]
+    return Campaign(
+        number=-1,
+        kinds=kinds,
+        texts=tuple(ranks),
+        wordings=len(wordings),
+        model=model,
+        authors=len(known) or None,
+        first=dated[0] if dated else None,
+        last=dated[-1] if dated else None,
+        template=_template(texts, model, others) if others else None,
+    )
+
+
+def _template(texts: Bare, model: int, others: list[int]) -> str:
+    """The words of the model that most of the other wordings (twenty at most) hold in the same order, slots between."""
+    words = _words(texts, model)
+    held = np.zeros(len(words), dtype=np.int64)
+    for other in others:
+        for start, size in _runs(words, _words(texts, other)):
+            held[start : start + size] += 1
+    common = 2 * held >= len(others)
+    shown: list[str] = []
+    spelt = texts.spelt[texts.starts[model] :][: len(words)].tolist()
+    for number, kept in zip(spelt, common.tolist(), strict=True):
+        if kept:
+            shown.append(texts.spellings[number])
+        elif not shown or shown[-1] != SLOT:
+            shown.append(SLOT)
+    return " ".join(shown).replace("' ", "’")
