@@ -92,7 +92,7 @@ class SignUpForm(NewPasswordForm, EmailForm):
         ),
     )
     terms = BooleanField(
-        "J’accepte les conditions d’utilisation et la charte de participation.",
+        "J’accepte les conditions d’utilisation et la charte de participation",
         [InputRequired("Cochez la case pour accepter les conditions et la charte.")],
     )
     proof = HiddenField()

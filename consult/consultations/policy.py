@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from consult.actor import ORGANISATION_ROLES, Actor, Role
 from consult.consultations.models import Consultation, ConsultationStatus
 from consult.errors import InvalidError
+from consult.labels import number
 
 SLUG_LENGTH: Final = 80
 TITLE_LENGTH: Final = 200
@@ -104,9 +105,11 @@ def check_texts(title: str, summary: str) -> None:
     if not title.strip():
         fields["title"] = "Donnez un titre."
     elif len(title.strip()) > TITLE_LENGTH:
-        fields["title"] = f"Le titre compte {len(title.strip())} caractères : {TITLE_LENGTH} au plus."
+        fields["title"] = f"Le titre compte {number(len(title.strip()))} caractères : {TITLE_LENGTH} au plus."
     if len(summary.strip()) > SUMMARY_LENGTH:
-        fields["summary"] = f"Le résumé compte {len(summary.strip())} caractères : {SUMMARY_LENGTH} au plus."
+        fields["summary"] = (
+            f"Le résumé compte {number(len(summary.strip()))} caractères : {number(SUMMARY_LENGTH)} au plus."
+        )
     if fields:
         raise InvalidError(next(iter(fields.values())), fields=fields)
 

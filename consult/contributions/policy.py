@@ -13,6 +13,7 @@ from typing import Any, Final
 import rfc8785
 
 from consult.errors import InvalidError
+from consult.labels import number
 
 OPAQUE_BYTES: Final = 16
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -112,7 +113,8 @@ def _length(what: str, text: str, least: int, most: int) -> str:
     if len(text) < least:
         return f"{what} compte {len(text)} caractères : il en faut au moins {least}."
     if len(text) > most:
-        return f"{what} compte {len(text)} caractères : {most} au plus, enlevez-en {len(text) - most}."
+        length, excess = number(len(text)), number(len(text) - most)
+        return f"{what} compte {length} caractères : {number(most)} au plus, enlevez-en {excess}."
     return ""
 
 

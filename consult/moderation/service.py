@@ -23,7 +23,7 @@ from consult.consultations.models import ContentStatus
 from consult.db import insert_once
 from consult.errors import ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
 from consult.jobs import service as jobs
-from consult.labels import moment
+from consult.labels import moment, number
 from consult.mail import service as mail
 from consult.moderation import labels, policy, queries
 from consult.moderation.models import Act, Contest, Decision, Report
@@ -178,7 +178,7 @@ def contest(session: Session, token: str, statement: str, *, now: dt.datetime) -
     if history[-1].act is Act.RESTORE:
         raise ConflictError("Votre contribution est déjà de nouveau publiée : il n’y a plus rien à contester.")
     if len(statement) > policy.MESSAGE_LENGTH:
-        reason = f"Votre texte dépasse {policy.MESSAGE_LENGTH} caractères. Raccourcissez-le."
+        reason = f"Votre texte dépasse {number(policy.MESSAGE_LENGTH)} caractères. Raccourcissez-le."
         raise InvalidError(reason, fields={"statement": reason})
     insert_once(
         session,
