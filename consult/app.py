@@ -57,6 +57,7 @@ from consult.pagecache import PageCache
 from consult.privacy import views as privacy_views
 from consult.protocols import Bindings, ContentType, JobHandler, PersonalData, PublicDataset, StepKind
 from consult.questionnaires import bindings as questionnaires_bindings
+from consult.questionnaires import jobs as questionnaires_jobs
 from consult.questionnaires import service as questionnaires_service
 from consult.questionnaires import views as questionnaires_views
 from consult.reporting import bindings as reporting_bindings
@@ -87,6 +88,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *mail_jobs.TASKS,
     *accounts_jobs.TASKS,
     *contributions_jobs.TASKS,
+    *questionnaires_jobs.TASKS,
     *opendata_jobs.TASKS,
 )
 ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed, contents before the votes on them
@@ -216,6 +218,7 @@ def bindings(settings: Settings) -> Bindings:
         accounts_jobs.PurgeExpired(),
         contributions_jobs.FoldVotes(),
         contributions_jobs.PruneDrafts(),
+        questionnaires_jobs.PruneReplyDrafts(),
         imports_jobs.RunImport(),
         imports_jobs.UndoImport(),
         moderation_jobs.NotifyModerators(settings),

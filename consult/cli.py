@@ -6,6 +6,8 @@ Features are imported inside each command, so that `consult --help` answers at o
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import BinaryIO, TextIO
 
 import click
 from sqlalchemy.exc import OperationalError
@@ -206,6 +208,10 @@ def serve(no_worker: bool) -> int:  # noqa: FBT001  # click gives flags so
         tell(f"Consult répond sur http://{settings.host}:{settings.port} (Ctrl+C pour arrêter).")
         if not settings.smtp_host:
             tell(f"Aucun serveur SMTP : les courriels sont écrits dans {mail_folder(settings).resolve()}.")
+        if not settings.seal_keys:
+            tell("CONSULT_SEAL_KEYS n’est pas donné : les secrets de second facteur sont gardés en clair.")
+        if not settings.security_log_key:
+            tell("CONSULT_SECURITY_LOG_KEY n’est pas donné : le journal de sécurité est écrit en clair.")
 
     tell("Démarrage…")
     return serving.serve(settings, with_worker=not no_worker, ready=ready)
@@ -241,6 +247,38 @@ def demo(code_only: bool) -> None:  # noqa: FBT001  # click gives flags so
         assert organisation is not None
         site = queries.address_of(session, organisation, settings)
     click.echo("\n".join(visitors.introduction(site, clock.now())))
+
+
+@cli.group()
+def journal() -> None:
+    """Le journal de sécurité, que seul lit qui détient sa clé privée."""
+
+
+@journal.command("key")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def journal_key(file: Path) -> None:
+    """Tirer une clé : FILE reçoit la clé privée, à garder hors du serveur ; la clé publique est affichée."""
+    from consult.journal import new_pair
+
+    click.echo(f"CONSULT_SECURITY_LOG_KEY={new_pair(file)}")
+    tell(f"Clé privée écrite dans {file}. Sans elle, personne ne lira le journal : gardez-en une copie, hors ligne.")
+
+
+@journal.command("read")
+@click.option("--key", "key", required=True, type=click.File("rb"), help="Fichier de la clé privée.")
+@click.argument("files", nargs=-1, required=True, type=click.File("r", encoding="utf-8"))
+def journal_read(key: BinaryIO, files: tuple[TextIO, ...]) -> int:
+    """Écrire en clair les lignes de FILES (un fichier par jour). Rend 1 si des lignes manquent ou sont illisibles."""
+    from consult.journal import Reader
+
+    reader = Reader(key.read())
+    for file in files:
+        for line in reader.read(file):
+            click.echo(line)
+    if reader.unreadable or reader.missing:
+        words = f"Lignes illisibles avec cette clé : {reader.unreadable} ; lignes manquantes : {reader.missing}."
+        return _refuse(words)
+    return 0
 
 
 @cli.group()

@@ -3,7 +3,8 @@
 The application log is one JSON object a line. Only listed fields leave, and what looks like an e-mail or network
 address is replaced in every text; of an exception, the class and the places are kept, not the words, which may quote
 a person. The security journal is what the law makes a host keep: who (account, network address) did what, when; a
-file a day of mode 0600, erased after a year (CNIL, deliberation 2021-122; AT-6.6).
+file a day of mode 0600, sealed for the holder of a private key (`journal.py`), erased after a year at most (CNIL,
+deliberation 2021-122; AT-6.6).
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any, Final
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
 from consult import clock
+from consult.journal import Sealer, public_key
 from consult.settings import Settings
 
 # What `extra=` may carry into the application log; anything else is dropped.
@@ -32,7 +36,6 @@ FIELDS: Final = frozenset(
 EMAIL: Final = re.compile(r"[^\s@<>()\[\]\"',;:=]+@[^\s@<>()\[\]\"',;:=]+\.[^\s@<>()\[\]\"',;:=]+")
 IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 IPV6_CANDIDATE: Final = re.compile(r"[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
-SECURITY_DAYS: Final = 365
 SECURITY_LOGGER: Final = "consult.security_journal"
 
 
@@ -50,7 +53,14 @@ def configure(settings: Settings) -> None:
     logging.captureWarnings(capture=True)
 
     journal = logging.getLogger(SECURITY_LOGGER)
-    _replace_handlers(journal, DailyFileHandler(security_path(settings)))
+    _replace_handlers(
+        journal,
+        DailyFileHandler(
+            security_path(settings),
+            keep_days=settings.security_log_days,
+            reader=public_key(settings.security_log_key) if settings.security_log_key else None,
+        ),
+    )
     journal.setLevel(logging.INFO)
     journal.propagate = False
 
@@ -108,9 +118,10 @@ class DailyFileHandler(logging.Handler):
     Appending whole lines to a file named after the day lets several processes share it, where renaming would not.
     """
 
-    def __init__(self, path: Path, *, keep_days: int = SECURITY_DAYS) -> None:
+    def __init__(self, path: Path, *, keep_days: int, reader: X25519PublicKey | None = None) -> None:
         super().__init__()
-        self._path = path
+        self._path, self._reader = path, reader
+        self._sealer: Sealer | None = None
         self._keep = dt.timedelta(days=keep_days)
         self._day: dt.date | None = None
         self._file: IO[str] | None = None
@@ -120,7 +131,7 @@ class DailyFileHandler(logging.Handler):
         """Append one line."""
         try:
             file = self._of_day(clock.now().date())
-            file.write(self.format(record) + "\n")
+            file.write(self._sealed(file, self.format(record)) + "\n")
             file.flush()
         except OSError:
             self.handleError(record)
@@ -129,8 +140,17 @@ class DailyFileHandler(logging.Handler):
         """Close the day's file."""
         if self._file is not None:
             self._file.close()
-            self._file, self._day = None, None
+            self._file, self._day, self._sealer = None, None, None
         super().close()
+
+    def _sealed(self, file: IO[str], line: str) -> str:
+        if self._reader is None:
+            return line
+        if self._sealer is None or self._sealer.pid != os.getpid():
+            self._sealer = Sealer(self._reader)
+            file.write(self._sealer.opening + "\n")
+            file.flush()  # a line at a time, so that those of several processes do not mix
+        return self._sealer.seal(line)
 
     def _of_day(self, day: dt.date) -> IO[str]:
         if self._file is None or self._day != day:
@@ -140,6 +160,7 @@ class DailyFileHandler(logging.Handler):
             name = self._path.with_name(f"{self._path.stem}-{day:%Y-%m-%d}{self._path.suffix}")
             descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             self._file, self._day = os.fdopen(descriptor, "a", encoding="utf-8"), day
+            self._sealer = None  # each file can be read without the others
             self._erase_older(day)
         return self._file
 

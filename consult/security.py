@@ -6,8 +6,10 @@ test enumerates them all.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import ipaddress
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from consult.actor import Role
 from consult.errors import ExpiredFormError, ForbiddenError
 
 View = TypeVar("View", bound=Callable[..., Any])
+IPV6: Final = 6
 UNSAFE_METHODS: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -182,6 +185,19 @@ def client_address() -> str:
     return request.remote_addr or "unknown"
 
 
+def address_key(secret: str) -> str:
+    """What stands for the client's connection where drafts are counted: a keyed digest, which tells nothing of it.
+
+    Whoever holds one IPv6 address holds the 2⁶⁴ of its network.
+    """
+    address = client_address()
+    with contextlib.suppress(ValueError):
+        parsed = ipaddress.ip_address(address)
+        if parsed.version == IPV6:
+            address = str(ipaddress.ip_network((parsed, 64), strict=False))
+    return hmac.new(f"address:{secret}".encode(), address.encode(), hashlib.sha256).hexdigest()
+
+
 def account_or_address() -> str:
     """Signed-in people are counted by account, so that a shared connection is not punished."""
     account = getattr(g, "account_id", None)
@@ -189,6 +205,8 @@ def account_or_address() -> str:
 
 
 limiter = Limiter(key_func=client_address, headers_enabled=False)
+# For forms that nobody sends often, and that have no reason to be counted apart.
+limited = limiter.limit("120/minute", key_func=account_or_address)
 
 
 def start_limiter(app: Flask, *, redis_url: str, enabled: bool) -> None:

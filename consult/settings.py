@@ -12,8 +12,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from consult.journal import public_key
+from consult.sealing import phrases
+
 DEVELOPMENT_SECRET = "development-only-secret-never-in-production"  # noqa: S105  # refused in production below
 MINIMAL_SECRET_LENGTH = 32
+SHORTEST_JOURNAL, LONGEST_JOURNAL = 180, 365  # CNIL: six months to a year
 
 
 class UnsafeSettingsError(ValueError):
@@ -41,6 +45,11 @@ class Settings:
     secret_key: str = _option(
         "CONSULT_SECRET_KEY", DEVELOPMENT_SECRET, "secret des jetons et des signatures, 32 caractères au moins"
     )
+    seal_keys: str = _option(
+        "CONSULT_SEAL_KEYS",
+        "",
+        "clés des secrets de second facteur, séparées par , ; la première chiffre ; vide : secrets en clair",
+    )
     data_dir: str = _option("CONSULT_DATA_DIR", "instance", "dossier des fichiers produits (exports, analyses)")
     organisation: str = _option(
         "CONSULT_ORGANISATION", "", "identifiant de l'organisation servie à la racine ; vide : la première créée"
@@ -65,6 +74,12 @@ class Settings:
         "CONSULT_PAGE_CACHE_SECONDS", 2.0, "durée de mémoire des pages anonymes, 2 s au plus ; 0 : aucune"
     )
     max_request_bytes: int = _option("CONSULT_MAX_REQUEST_BYTES", 2_000_000, "taille maximale d'une requête")
+    mailbox_per_hour: int = _option(
+        "CONSULT_MAILBOX_PER_HOUR", 3, "courriels d'inscription et de mot de passe par boîte et par heure"
+    )
+    mailbox_per_day: int = _option(
+        "CONSULT_MAILBOX_PER_DAY", 10, "courriels d'inscription et de mot de passe par boîte et par jour"
+    )
     email_tags: bool = _option(
         "CONSULT_EMAIL_TAGS", False, "1 : nom+mot@exemple.fr et nom@exemple.fr sont deux personnes"
     )
@@ -74,6 +89,12 @@ class Settings:
     log_file: str = _option("CONSULT_LOG_FILE", "", "journal applicatif, sans donnée personnelle ; vide : stderr")
     security_log_file: str = _option(
         "CONSULT_SECURITY_LOG_FILE", "", "journal de sécurité, à lecture restreinte ; vide : dossier de données"
+    )
+    security_log_key: str = _option(
+        "CONSULT_SECURITY_LOG_KEY", "", "clé publique du lecteur du journal de sécurité ; vide : journal en clair"
+    )
+    security_log_days: int = _option(
+        "CONSULT_SECURITY_LOG_DAYS", 365, "durée de conservation du journal de sécurité, de 180 à 365 jours"
     )
 
     @classmethod
@@ -97,8 +118,30 @@ class Settings:
             raise UnsafeSettingsError("CONSULT_PAGE_CACHE_SECONDS doit être compris entre 0 et 2 secondes")
         if self.smtp_tls not in {"none", "starttls", "tls"}:
             raise UnsafeSettingsError("CONSULT_SMTP_TLS doit valoir none, starttls ou tls")
-        if not self.production:
-            return
+        if not self.mailbox_per_day >= self.mailbox_per_hour >= 1:
+            raise UnsafeSettingsError(
+                "CONSULT_MAILBOX_PER_HOUR vaut 1 au moins, CONSULT_MAILBOX_PER_DAY autant ou plus"
+            )
+        self._check_keys()
+        if self.production:
+            self._check_production()
+
+    def _check_keys(self) -> None:
+        keys = phrases(self.seal_keys)
+        if any(len(key) < MINIMAL_SECRET_LENGTH for key in keys) or self.secret_key in keys:
+            raise UnsafeSettingsError(
+                "CONSULT_SEAL_KEYS doit lister des secrets d'au moins 32 caractères, autres que CONSULT_SECRET_KEY"
+            )
+        if not SHORTEST_JOURNAL <= self.security_log_days <= LONGEST_JOURNAL:
+            raise UnsafeSettingsError("CONSULT_SECURITY_LOG_DAYS doit être compris entre 180 et 365 jours")
+        try:
+            _ = self.security_log_key and public_key(self.security_log_key)
+        except ValueError:
+            raise UnsafeSettingsError(
+                "CONSULT_SECURITY_LOG_KEY n'est pas une clé donnée par « consult journal key »"
+            ) from None
+
+    def _check_production(self) -> None:
         if self.secret_key == DEVELOPMENT_SECRET or len(self.secret_key) < MINIMAL_SECRET_LENGTH:
             raise UnsafeSettingsError("CONSULT_SECRET_KEY doit être un secret propre d'au moins 32 caractères")
         if not self.public_url.startswith("https://"):
@@ -107,6 +150,12 @@ class Settings:
             raise UnsafeSettingsError("CONSULT_SMTP_HOST doit être donné en production : sans lui, aucun courriel")
         if not self.rate_limits:
             raise UnsafeSettingsError("CONSULT_RATE_LIMITS ne peut pas valoir 0 en production")
+        if not phrases(self.seal_keys):
+            raise UnsafeSettingsError("CONSULT_SEAL_KEYS doit être donné en production : seconds facteurs en clair")
+        if not self.security_log_key:
+            raise UnsafeSettingsError(
+                "CONSULT_SECURITY_LOG_KEY doit être donné en production : journal de sécurité en clair"
+            )
 
     @property
     def https(self) -> bool:

@@ -87,6 +87,20 @@ def revoke(serve: Serve, /, slug: str, email: str, role_name: str) -> None:
     served.tell(f"Rôle « {role.value} » retiré.")
 
 
+@account.command("seal")
+@of_organisation
+@click.pass_obj
+def seal(serve: Serve, /, slug: str) -> None:
+    """Chiffrer avec la première clé de CONSULT_SEAL_KEYS tous les secrets de second facteur, de toute la plateforme."""
+    from consult.accounts.second_factor import service
+    from consult.sealing import second_factors
+
+    served = serve(slug)
+    with served.database.transaction(tenant=served.organisation_id) as session:
+        count = service.seal_again(session, second_factors(served.settings.seal_keys))
+    served.tell(f"Secrets chiffrés de nouveau\u00a0: {count}.")
+
+
 def _role(name: str, known: Collection[Role] = STAFF_ROLES) -> Role:
     if name not in {role.value for role in known}:
         raise InvalidError(f"Le rôle « {name} » n’existe pas ici. Rôles possibles : {', '.join(sorted(known))}.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from sqlalchemy import delete, select
 
 from consult import clock
-from consult.accounts.models import AttemptCount, LoginSession, SingleUseToken, SpentProof
+from consult.accounts.models import AttemptCount, LoginSession, MailboxCount, SingleUseToken, SpentProof
 from consult.jobs.schedule import Task
 from consult.protocols import Progress
 
@@ -20,13 +20,14 @@ _CHUNK: Final = 1000
 _EXPIRING: Final = (
     (SpentProof, SpentProof.digest),
     (AttemptCount, AttemptCount.key),
+    (MailboxCount, MailboxCount.key),
     (LoginSession, LoginSession.id),
     (SingleUseToken, SingleUseToken.id),
 )
 
 
 class PurgeExpired:
-    """Delete sessions, links, proofs and counts of failures past their end, of every organisation."""
+    """Delete sessions, links, proofs, counts of failures and of mails past their end, of every organisation."""
 
     kind: ClassVar[str] = "accounts.purge"
 

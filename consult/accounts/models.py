@@ -59,7 +59,7 @@ class Account(TenantOwned, Base):
     confirmed_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     terms_version: Mapped[str] = mapped_column(String(20), default="", info=ADMINISTRATION)
     terms_accepted_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
-    totp_secret: Mapped[str | None] = mapped_column(String(64), info=NEVER)
+    totp_secret: Mapped[str | None] = mapped_column(String(200), info=NEVER)  # sealed, see consult/sealing.py
     totp_enrolled_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     totp_last_step: Mapped[int | None] = mapped_column(info=NEVER)  # a code serves once
     recovery_codes: Mapped[list[str]] = mapped_column(default=list, info=NEVER)  # digests
@@ -111,6 +111,16 @@ class AttemptCount(Base):
     key: Mapped[str] = mapped_column(String(64), primary_key=True, info=NEVER)
     failures: Mapped[int] = mapped_column(info=NEVER)
     next_at: Mapped[dt.datetime] = mapped_column(info=NEVER)  # refused before this instant
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)
+
+
+class MailboxCount(Base):
+    """When mails that anyone may cause left to one mailbox, known by a keyed digest, in the last day."""
+
+    __tablename__ = "mailbox_count"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True, info=NEVER)
+    sent: Mapped[list[str]] = mapped_column(default=list, info=NEVER)  # instants, the latest last
     expires_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)
 
 

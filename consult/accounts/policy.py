@@ -93,16 +93,45 @@ class Throttle:
         return min(dt.timedelta(seconds=2 ** min(beyond, 20)), self.longest)
 
 
+MAILBOX_DAY: Final = dt.timedelta(days=1)
+_DOTS_IGNORED: Final = ("gmail.com", "googlemail.com")
+
 # The first slows whoever guesses; the second, for all browsers together, stays short so that nobody can be kept out.
 LOGIN_FROM_ADDRESS: Final = Throttle(free=5, longest=dt.timedelta(minutes=15))
 LOGIN_OF_ACCOUNT: Final = Throttle(free=25, longest=dt.timedelta(minutes=1))
 SECOND_FACTOR: Final = Throttle(free=5, longest=dt.timedelta(minutes=15))
-MAILED_LINK: Final = Throttle(free=3, longest=dt.timedelta(hours=1))
 
 
 def attempt_key(secret: str, kind: str, *parts: str) -> str:
     """The keyed digest under which failures are counted: tells nothing of the address or the account."""
     return _signature(secret, "attempts", "\x1f".join((kind, *parts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Where mails that anyone may cause would go, known by a keyed digest, and how many it may get."""
+
+    key: str
+    per_hour: int
+    per_day: int
+
+    def spared(self, sent: Iterable[str], now: dt.datetime) -> tuple[list[str], bool]:
+        """Those of these instants that are of the last day, and whether one more mail would be too many."""
+        day = [instant for instant in sent if now - dt.datetime.fromisoformat(instant) < MAILBOX_DAY]
+        hour = sum(now - dt.datetime.fromisoformat(instant) < dt.timedelta(hours=1) for instant in day)
+        return day, len(day) >= self.per_day or hour >= self.per_hour
+
+
+def mailbox(email: str, settings: Settings) -> Mailbox:
+    """The mailbox of an address: tags lead to one, and dots too at the provider that ignores them.
+
+    The same for every organisation: it is one person who would be flooded.
+    """
+    local, _, domain = email_key(email.strip(), tags_differ=False).rpartition("@")
+    if domain in _DOTS_IGNORED:
+        local, domain = local.replace(".", ""), _DOTS_IGNORED[0]
+    key = attempt_key(settings.secret_key, "mailbox", f"{local}@{domain}")
+    return Mailbox(key, settings.mailbox_per_hour, settings.mailbox_per_day)
 
 
 def local_path(wanted: str | None, default: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from sqlalchemy import delete, select, update
@@ -17,6 +18,7 @@ from consult.accounts.models import (
     AccountStatus,
     AttemptCount,
     LoginSession,
+    MailboxCount,
     SingleUseToken,
     TokenPurpose,
 )
@@ -259,3 +261,25 @@ def record_failure(session: Session, key: str, throttle: policy.Throttle, now: d
 def forget_failures(session: Session, key: str) -> None:
     """Start counting again from zero."""
     session.execute(delete(AttemptCount).where(AttemptCount.key == key))
+
+
+# Mails that anyone may cause ----------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def mailing(session: Session, mailbox: policy.Mailbox, now: dt.datetime) -> Iterator[None]:
+    """Undo the block, mail and link together, when the mailbox got its share: nobody floods it from many addresses.
+
+    The work is the same either way, so that neither the reply nor its time tells; earlier links stay good. Requests
+    about one mailbox come one after the other, on whatever node.
+    """
+    insert_once(session, MailboxCount, conflict=["key"], key=mailbox.key, sent=[], expires_at=now)
+    count = session.get_one(MailboxCount, mailbox.key, with_for_update=True, populate_existing=True)
+    day, full = mailbox.spared(count.sent, now)
+    values = {"sent": day if full else [*day, now.isoformat()], "expires_at": now + policy.MAILBOX_DAY}
+    session.execute(update(MailboxCount).where(MailboxCount.key == mailbox.key).values(values))
+    with session.begin_nested() as attempt:
+        yield
+        session.flush()
+        if full:
+            attempt.rollback()

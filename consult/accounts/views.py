@@ -20,7 +20,7 @@ from consult.accounts.sign_up.views import addresses, local, signed_in_response
 from consult.accounts.sign_up.views import bp as sign_up
 from consult.db import Database, survives
 from consult.errors import GoneError, NotFoundError, TooManyError
-from consult.security import account_or_address, anyone, client_address, limiter, password_suffices, signed_in
+from consult.security import account_or_address, anyone, client_address, limited, limiter, password_suffices, signed_in
 from consult.settings import Settings
 
 bp = Blueprint("accounts", __name__)
@@ -117,6 +117,7 @@ def _count_failure(attempts: list[str]) -> None:
 
 @bp.post("/deconnexion")
 @password_suffices
+@limited
 def sign_out() -> ResponseReturnValue:
     service.close_session(g.session, g.account_id, g.identity.login_session_id)
     response = redirect(local("/"), 303)
@@ -138,21 +139,20 @@ def send_reset() -> ResponseReturnValue:
     if not form.validate():
         return render_template("accounts/forgotten.html", form=form), HTTPStatus.UNPROCESSABLE_ENTITY
     settings = _settings()
-    email_key = policy.email_key(form.email.data.strip(), tags_differ=settings.email_tags)
-    key = policy.attempt_key(settings.secret_key, "mailed", str(g.organisation.id), email_key)
-    wait = queries.seconds_to_wait(g.session, [key], g.now)
-    if wait:
-        raise TooManyError("Plusieurs messages viennent d’être envoyés à cette adresse. Patientez.", retry_after=wait)
-    service.record_failure(g.session, key, policy.MAILED_LINK, g.now)
     send_way_back(
         g.session,
         g.organisation,
         email=form.email.data,
         addresses=addresses(),
+        mailbox=policy.mailbox(form.email.data, settings),
         tags_differ=settings.email_tags,
         now=g.now,
     )
-    flash("Un message vient de partir vers cette adresse : suivez le lien qu’il contient.", "success")
+    flash(
+        "Un message part vers cette adresse\u00a0: suivez le lien qu’il contient. S’il n’arrive pas, suivez celui du "
+        "dernier message reçu\u00a0: le nombre d’envois vers une adresse est limité.",
+        "success",
+    )
     return redirect(url_for(".sign_in"), 303)
 
 
@@ -246,6 +246,7 @@ def sessions() -> ResponseReturnValue:
 
 @bp.post("/mon-compte/sessions/<uuid:session_id>/fermer")
 @signed_in
+@limited
 def close_session(session_id: uuid.UUID) -> ResponseReturnValue:
     if not service.close_session(g.session, g.account_id, session_id):
         raise NotFoundError("Cette session est déjà fermée.")
@@ -255,6 +256,7 @@ def close_session(session_id: uuid.UUID) -> ResponseReturnValue:
 
 @bp.post("/mon-compte/sessions/fermer")
 @signed_in
+@limited
 def close_sessions() -> ResponseReturnValue:
     service.close_sessions(g.session, g.account_id)
     flash("Vous êtes déconnecté partout.", "success")

@@ -14,7 +14,7 @@ from consult.coding.forms import CodebookForm, RunForm
 from consult.consultations import queries as consultations
 from consult.consultations.models import Consultation
 from consult.errors import InvalidError
-from consult.security import account_or_address, limiter, staff
+from consult.security import account_or_address, limited, limiter, staff
 
 bp = Blueprint("coding", __name__)
 READERS: Final = (Role.ANALYST, Role.ORGANISER, Role.ADMINISTRATOR, Role.DITP, Role.DECISION_MAKER, Role.READER)
@@ -79,6 +79,7 @@ def save_codebook(slug: str) -> AnyResponse | tuple[str, int]:
 
 @bp.post("/gestion/consultations/<slug>/analyse/plans/<int:number>/approuver")
 @staff(Role.DITP, Role.ADMINISTRATOR)
+@limited
 def approve_codebook(slug: str, number: int) -> AnyResponse:
     """Approve a version for one's party."""
     consultation = consultations.consultation_or_404(g.session, slug, g.actor)

@@ -228,5 +228,6 @@ class ContributionDraft(TenantOwned, Base):
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True, info=NEVER)
     step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), index=True, info=NEVER)
+    address_key: Mapped[str | None] = mapped_column(String(64), index=True, info=NEVER)  # see security.address_key
     content: Mapped[dict[str, Any]] = mapped_column(info=NEVER)
     expires_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)

@@ -19,7 +19,7 @@ from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
 from consult.consultations.models import Consultation, ContentStatus, Step
 from consult.contributions import policy
-from consult.contributions.models import Argument, ContentVersion, ContributionDraft, Proposal, Side, Theme
+from consult.contributions.models import Argument, ContentVersion, Proposal, Side, Theme
 from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
@@ -28,7 +28,6 @@ from consult.search import service as search
 Content: TypeAlias = Proposal | Argument
 ContentT = TypeVar("ContentT", Proposal, Argument)
 
-DRAFT_LIFE = dt.timedelta(days=1)
 CLOSED = "Cette étape n’est pas ouverte aux contributions : rien n’a été enregistré. Votre texte est ci-dessous."
 
 
@@ -256,20 +255,6 @@ def remove_theme(session: Session, step: Step, theme_id: uuid.UUID) -> None:
     if theme is None:
         raise NotFoundError("Ce thème n’existe pas dans cette étape.")
     session.delete(theme)
-    session.flush()
-
-
-def keep_draft(session: Session, step: Step, content: Mapping[str, str], *, token: str, now: dt.datetime) -> None:
-    """Keep for a day what a visitor wrote before signing in; whoever holds the token gets it back."""
-    session.add(
-        ContributionDraft(
-            organisation_id=step.organisation_id,
-            step_id=step.id,
-            digest=policy.draft_digest(token),
-            content=dict(content),
-            expires_at=now + DRAFT_LIFE,
-        )
-    )
     session.flush()
 
 

@@ -6,7 +6,7 @@ import secrets
 import uuid
 from typing import Any, TypeAlias
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.consultations import policy as consultations
@@ -14,13 +14,13 @@ from consult.consultations import queries as consultation_queries
 from consult.consultations.forms import put_errors
 from consult.consultations.labels import STATUSES, ground_label
 from consult.consultations.models import ContentStatus, Step
-from consult.contributions import forms, pages, policy, queries, service
+from consult.contributions import drafts, forms, pages, policy, queries, service
 from consult.contributions.acts.views import bp as acts
 from consult.contributions.manage.views import bp as manage
 from consult.contributions.models import Argument, Proposal
-from consult.errors import ClosedError, InvalidError, NotFoundError
+from consult.errors import ClosedError, InvalidError, NotFoundError, TooManyError
 from consult.pagecache import cached_for_visitors
-from consult.security import anyone, client_address, limiter, new_token, signed_in
+from consult.security import address_key, anyone, client_address, limiter, new_token, signed_in
 
 bp = Blueprint("contributions", __name__)
 bp.register_blueprint(acts)
@@ -111,7 +111,7 @@ def submit(slug: str, step_slug: str) -> View:
     except InvalidError as error:
         put_errors(form, error)
         return _form_page(step, form), 422
-    except ClosedError as error:
+    except (ClosedError, TooManyError) as error:
         form.form_errors = [error.message]
         return _form_page(step, form), error.status
     if made.status is ContentStatus.PENDING:
@@ -130,7 +130,8 @@ def _keep_and_sign_in(step: Step, form: Any) -> Response:
         raise ClosedError(service.CLOSED)
     token = new_token()
     content = {"title": title, "body": body, "theme": str(forms.chosen_theme(form) or "")}
-    service.keep_draft(g.session, step, content, token=token, now=g.now)
+    here = address_key(current_app.extensions["settings"].secret_key)
+    drafts.keep(g.session, step, content, token=token, address_key=here, now=g.now)
     back = url_for(".write", slug=step.consultation.slug, step_slug=step.slug, brouillon=token)
     flash("Votre texte est gardé. Connectez-vous ou créez un compte pour le publier.", "info")
     return redirect(url_for("accounts.sign_in", suite=back), 303)

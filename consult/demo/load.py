@@ -36,6 +36,7 @@ from consult.organisations.models import Organisation
 from consult.protocols import Bindings
 from consult.questionnaires.builder import service as builder
 from consult.questionnaires.models import AnswerVisibility, Question, QuestionKind
+from consult.sealing import second_factors
 from consult.settings import Settings
 
 SEED: Final = 2026
@@ -95,6 +96,7 @@ class _Loader:
     ) -> None:
         self._session, self._bindings, self._content, self._now = session, bindings, content, now
         self._site = settings.public_url.rstrip("/")
+        self._keyring = second_factors(settings.seal_keys)
         today = now.astimezone(PARIS).date()
         self._midnight = dt.datetime.combine(today - dt.timedelta(days=DAYS), dt.time(), PARIS)
         self._opened_at = self._morning(0)
@@ -113,7 +115,14 @@ class _Loader:
         )
         self._session.flush()
         with as_tenant(self._session, self._organisation.id):
-            self._actors = visitors.create(self._session, self._organisation, password, site=self._site, now=created_at)
+            self._actors = visitors.create(
+                self._session,
+                self._organisation,
+                password,
+                site=self._site,
+                now=created_at,
+                keyring=self._keyring,
+            )
             self._write_participants()
             self._set_up(created_at)
             Replay(self._session, self._stage()).run(self._content, tell)

@@ -18,6 +18,7 @@ from consult.accounts.second_factor import service as second_factor
 from consult.accounts.sign_up.policy import TERMS_VERSION
 from consult.actor import PLATFORM_ROLES, SYSTEM, Actor, Role
 from consult.organisations.models import Organisation
+from consult.sealing import Keyring
 
 PASSWORD: Final = "Guidon-Parapluie-Tournesol"  # noqa: S105
 TOTP_SECRET: Final = "MZUWG5DJMZSGK3LPNZZXI4TBORUW63RR"  # noqa: S105
@@ -48,7 +49,13 @@ VISITORS: Final = (
 
 
 def create(
-    session: Session, organisation: Organisation, password: KeptPassword, *, site: str, now: dt.datetime
+    session: Session,
+    organisation: Organisation,
+    password: KeptPassword,
+    *,
+    site: str,
+    now: dt.datetime,
+    keyring: Keyring,
 ) -> dict[Role, Actor]:
     """The accounts, confirmed, with their roles and their second factor enrolled; as actors, by role."""
     actors: dict[Role, Actor] = {}
@@ -65,6 +72,7 @@ def create(
         )
         session.flush()
         if visitor.role is not Role.PARTICIPANT:
+            second_factor.enrol(session, account, secret=TOTP_SECRET, code=code(now), now=now, keyring=keyring)
             _appoint(session, organisation, account, visitor.role, site=site, now=now)
         actors[visitor.role] = Actor(account.id, account.pseudonym, confirmed=True, roles=frozenset({visitor.role}))
     return actors
@@ -101,7 +109,6 @@ def introduction(site: str, now: dt.datetime) -> list[str]:
 def _appoint(
     session: Session, organisation: Organisation, account: Account, role: Role, *, site: str, now: dt.datetime
 ) -> None:
-    second_factor.enrol(session, account, secret=TOTP_SECRET, code=code(now), now=now)
     if role in PLATFORM_ROLES:
         access.grant_platform(session, account, role, now=now)
     else:

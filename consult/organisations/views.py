@@ -12,7 +12,7 @@ from consult.organisations import service
 from consult.organisations.forms import IdentityForm
 from consult.organisations.models import Organisation
 from consult.organisations.policy import legal_notice_gaps
-from consult.security import staff
+from consult.security import limited, staff
 
 bp = Blueprint("organisations", __name__, url_prefix="/gestion/organisation")
 administrator = staff(Role.ADMINISTRATOR)
@@ -36,6 +36,7 @@ def show() -> ResponseReturnValue:
 
 @bp.post("")
 @administrator
+@limited
 def update() -> ResponseReturnValue:
     organisation, form = _organisation(), IdentityForm(request.form)
     if not form.validate():

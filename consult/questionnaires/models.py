@@ -138,6 +138,8 @@ class ReplyDraft(TenantOwned, Base):
     account_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("account.id", ondelete="CASCADE"), index=True, info=NEVER
     )
-    holder_digest: Mapped[str | None] = mapped_column(String(64), info=NEVER)
+    holder_digest: Mapped[str | None] = mapped_column(String(64), index=True, info=NEVER)
+    address_key: Mapped[str | None] = mapped_column(String(64), index=True, info=NEVER)  # see security.address_key
+    size: Mapped[int] = mapped_column(info=NEVER)  # bytes of the answers, by which visitors are bounded
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict, info=NEVER)  # question id -> what was typed
     updated_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)

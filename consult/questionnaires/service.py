@@ -1,4 +1,4 @@
-"""Replying to a questionnaire: drafts, one reply per account, edition until closing, withdrawal, moderation.
+"""Replying to a questionnaire: one reply per account, edition until closing, withdrawal, moderation.
 
 Every function flushes and never commits: the caller's transaction keeps the act and its registry entry, or neither.
 """
@@ -28,7 +28,6 @@ from consult.questionnaires.policy import Answers
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 
-BROWSER_DRAFT_LIFE: Final = dt.timedelta(days=7)
 CLOSED: Final = (
     "Ce questionnaire ne reçoit pas de réponse en ce moment. Votre saisie reste affichée : copiez-la au besoin."
 )
@@ -68,7 +67,7 @@ def submit(
     account_id = lock_active(session, _account(actor)).id
     kept = {question.id: answers[question.id] for question in questions if not policy.is_empty(answers[question.id])}
     reply, created = _own_reply(session, step, account_id, now, confirmed=actor.confirmed)
-    _drop_draft(session, step, account_id)
+    session.execute(delete(ReplyDraft).where(ReplyDraft.step_id == step.id, ReplyDraft.account_id == account_id))
     if not created:
         if reply.status is ContentStatus.HIDDEN:
             raise ClosedError("Votre réponse a été masquée par la modération : elle ne peut plus être modifiée.")
@@ -188,52 +187,6 @@ def _append(session: Session, reply: Reply, kind: EntryKind, content: Mapping[st
     )  # fmt: skip
     reply.registry_ref = reply.registry_ref or entry.ref  # the first: its edits follow it in the log
     session.flush()
-
-
-# Drafts -------------------------------------------------------------------------------------------------------------
-
-
-def save_draft(
-    session: Session,
-    step: Step,
-    answers: Answers,
-    *,
-    account_id: uuid.UUID | None,
-    browser: str | None,
-    now: dt.datetime,
-) -> None:
-    """Keep answers not sent yet, over those kept before: for the account, else for the browser (digest of its token).
-
-    What the browser had kept goes over to the account as soon as it is known. Browsers' drafts live seven days.
-    Raises ForbiddenError when the account was erased meanwhile.
-    """
-    if account_id:
-        lock_active(session, account_id)
-    earlier = queries.drafts(session, step.id, account_id=account_id, browser=browser)
-    merged = queries.merge(earlier) | policy.to_json(answers)
-    own = {"account_id": account_id} if account_id else {"holder_digest": browser}
-    insert_once(
-        session,
-        ReplyDraft,
-        conflict=["step_id", next(iter(own))],
-        id=uuid.uuid4(),
-        organisation_id=step.organisation_id,
-        step_id=step.id,
-        updated_at=now,
-        answers=merged,
-        **own,
-    )
-    draft = session.scalars(select(ReplyDraft).filter_by(step_id=step.id, **own).with_for_update()).one()
-    draft.answers, draft.updated_at = merged, now
-    if account_id and browser:
-        session.execute(delete(ReplyDraft).filter_by(step_id=step.id, holder_digest=browser))
-    old = ReplyDraft.updated_at < now - BROWSER_DRAFT_LIFE
-    session.execute(delete(ReplyDraft).where(ReplyDraft.account_id.is_(None), old))
-    session.flush()
-
-
-def _drop_draft(session: Session, step: Step, account_id: uuid.UUID) -> None:
-    session.execute(delete(ReplyDraft).where(ReplyDraft.step_id == step.id, ReplyDraft.account_id == account_id))
 
 
 # A step's life ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask import session as browser_session
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
@@ -20,13 +20,21 @@ from consult.consultations import policy as consultation_policy
 from consult.consultations import queries as consultations
 from consult.consultations.labels import ground_label
 from consult.consultations.models import ContentStatus, Step
-from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
+from consult.errors import (
+    ClosedError,
+    ConflictError,
+    ForbiddenError,
+    GoneError,
+    InvalidError,
+    NotFoundError,
+    TooManyError,
+)
 from consult.pagecache import cached_for_visitors
-from consult.questionnaires import forms, labels, policy, queries, service
+from consult.questionnaires import drafts, forms, labels, policy, queries, service
 from consult.questionnaires.builder.views import bp as builder
 from consult.questionnaires.models import AnswerVisibility, Question, QuestionKind, Reply
 from consult.questionnaires.policy import Given
-from consult.security import account_or_address, anyone, digest, limiter, new_token, signed_in
+from consult.security import account_or_address, address_key, anyone, digest, limiter, new_token, signed_in
 
 bp = Blueprint("questionnaires", __name__)
 bp.register_blueprint(builder)
@@ -121,22 +129,18 @@ def reply(slug: str, step_slug: str) -> View:
     if not consultation_policy.accepts_acts(filling.step, filling.step.consultation, g.now):
         return _render(filling, page, message=service.CLOSED), 403
     action = request.form.get("action", "send")
-    if action == "save":
-        flash(KEPT if g.account_id is None else "Votre brouillon est enregistré. Il n’est pas encore envoyé.", "info")
     if action in {"previous", "save"}:
-        return _keep_and_go(filling, page - (action == "previous"))
+        told = KEPT if g.account_id is None else "Votre brouillon est enregistré. Il n’est pas encore envoyé."
+        return _keep_and_go(filling, page, page - (action == "previous"), told if action == "save" else "")
     here = filling.on(page)
     refused = policy.errors(here if action == "next" or g.account_id is None else filling.questions, filling.answers)
     if refused:
         _keep_anyway(filling)
         return _render(filling, filling.page_of(refused), refused=refused), 422
     if action == "next" and page < len(filling.pages):
-        return _keep_and_go(filling, page + 1)
+        return _keep_and_go(filling, page, page + 1)
     if g.account_id is None:
-        _keep(filling)
-        flash(KEPT, "info")
-        here_again = url_for(".reply_form", slug=slug, step_slug=step_slug, page=page)
-        return redirect(url_for("accounts.sign_in", suite=here_again), 303)
+        return _keep_and_sign_in(filling, page)
     return _send(filling, page)
 
 
@@ -169,11 +173,6 @@ def _send(filling: _Filling, page: int) -> View:
     return redirect(_step_address(filling.step), 303)
 
 
-def _keep(filling: _Filling) -> None:
-    step, browser = filling.step, _browser_token()
-    service.save_draft(g.session, step, filling.answers, account_id=g.account_id, browser=browser, now=g.now)
-
-
 def _browser_token() -> str | None:
     """The digest of this browser's draft token, made at the first need when nobody is signed in."""
     if g.account_id is None and DRAFT_COOKIE not in browser_session:
@@ -181,23 +180,42 @@ def _browser_token() -> str | None:
     return _browser()
 
 
+def _holder() -> drafts.Holder:
+    settings = current_app.extensions["settings"]
+    return drafts.Holder(g.account_id, _browser_token(), address_key(settings.secret_key))
+
+
 def _keep_anyway(filling: _Filling) -> None:
     """Keep what was typed although the request is refused."""
-    step_id, answers, account_id, browser, now = filling.step.id, filling.answers, g.account_id, _browser_token(), g.now
+    step_id, answers, holder, now = filling.step.id, filling.answers, _holder(), g.now
 
     def keep(session: Session) -> None:  # another session: nothing of this one's rows may be used
         step = session.get_one(Step, step_id)
-        with contextlib.suppress(ForbiddenError):  # the account was erased meanwhile: nothing of it is to be kept
-            service.save_draft(session, step, answers, account_id=account_id, browser=browser, now=now)
+        # The account was erased meanwhile, and nothing of it is to be kept; or it is too much.
+        with contextlib.suppress(ForbiddenError, InvalidError, TooManyError):
+            drafts.save(session, step, answers, holder, now=now)
 
     db.survives(g.session, keep)
 
 
-def _keep_and_go(filling: _Filling, page: int) -> AnyResponse:
-    _keep(filling)
+def _keep_and_go(filling: _Filling, page: int, following: int, told: str = "") -> View:
+    """Keep what was typed on a page and go to another one; where it cannot be kept, say so and show it again."""
     step = filling.step
-    target = url_for(".reply_form", slug=step.consultation.slug, step_slug=step.slug, page=max(1, page))
+    try:
+        drafts.save(g.session, step, filling.answers, _holder(), now=g.now)
+    except (InvalidError, TooManyError) as error:
+        return _render(filling, page, message=error.message), error.status
+    if told:
+        flash(told, "info")
+    target = url_for(".reply_form", slug=step.consultation.slug, step_slug=step.slug, page=max(1, following))
     return redirect(target, 303)
+
+
+def _keep_and_sign_in(filling: _Filling, page: int) -> View:
+    kept = _keep_and_go(filling, page, page, KEPT)
+    if not isinstance(kept, AnyResponse):
+        return kept
+    return redirect(url_for("accounts.sign_in", suite=kept.location), 303)
 
 
 def _render(filling: _Filling, page: int, *, refused: Mapping[uuid.UUID, str] | None = None, message: str = "") -> str:

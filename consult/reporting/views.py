@@ -24,7 +24,7 @@ from consult.errors import NotFoundError
 from consult.pagecache import cached_for_visitors, purge
 from consult.protocols import Bindings
 from consult.reporting import queries
-from consult.security import anyone, staff
+from consult.security import anyone, limited, staff
 
 bp = Blueprint("reporting", __name__)
 READERS: Final = (Role.ANALYST, Role.ORGANISER, Role.ADMINISTRATOR, Role.DITP, Role.DECISION_MAKER, Role.READER)
@@ -128,6 +128,7 @@ def staff_file(slug: str, run_id: uuid.UUID, name: str) -> Response:
 
 @bp.post("/gestion/consultations/<slug>/analyse/<uuid:run_id>/publier")
 @staff(Role.ORGANISER, Role.ADMINISTRATOR)
+@limited
 def publish(slug: str, run_id: uuid.UUID) -> AnyResponse:
     """Show the run on the results step."""
     consultation, run = _run(slug, run_id)

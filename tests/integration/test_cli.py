@@ -303,3 +303,28 @@ def test_an_account_that_cannot_be_made_is_refused_and_leaves_nothing(
     given = {"DATABASE_URL": database_url, "CONSULT_NEW_PASSWORD": password}
     assert words in refusal(consult("account", "create", *who, *arguments, **given))
     assert rows(database, Account) == []
+
+
+def test_the_security_journal_is_sealed_for_a_reader_elsewhere(consult, tmp_path):
+    key, other = tmp_path / "journal.pem", tmp_path / "other.pem"
+    made = consult("journal", "key", str(key))
+    assert made.returncode == 0
+    given = {"CONSULT_SECURITY_LOG_KEY": made.stdout.strip().partition("=")[2]}
+    assert consult("db", "upgrade", DATABASE_URL=f"sqlite:///{tmp_path}/c.db", **given).returncode == 0
+    logs.security_event("sign_in", address="192.0.2.7")
+    (file,) = (tmp_path / "data" / "security").iterdir()
+    assert "192.0.2.7" not in file.read_text()
+    read = consult("journal", "read", "--key", str(key), str(file))
+    assert (read.returncode, json.loads(read.stdout)["address"]) == (0, "192.0.2.7")
+    consult("journal", "key", str(other))
+    assert "Lignes illisibles avec cette clé : 1" in refusal(consult("journal", "read", "--key", str(other), str(file)))
+    assert "ne peut pas être créé" in refusal(consult("journal", "key", str(key)))
+
+
+def test_second_factors_are_sealed_again_with_the_first_key(consult, tmp_path):
+    where = {"DATABASE_URL": f"sqlite:///{tmp_path}/c.db"}
+    for arguments in (("db", "upgrade"), ("organisation", "create", "agence", "Agence des essais")):
+        assert consult(*arguments, **where).returncode == 0
+    done = consult("account", "seal", CONSULT_SEAL_KEYS="s" * 40, **where)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Secrets chiffrés de nouveau\u00a0: 0." in done.stderr

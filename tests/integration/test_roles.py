@@ -138,6 +138,13 @@ def test_no_unsafe_request_passes_without_its_token(town):
     assert passed == {}
 
 
+def test_every_unsafe_request_is_limited(app):
+    """AT-19.6: by a limit of its own, or by the common one."""
+    views = {app.view_functions[rule.endpoint] for rule, method in rules(app) if method in security.UNSAFE_METHODS}
+    assert len(views) > 40
+    assert [view.__qualname__ for view in views if "__wrapper-limiter-instance" not in vars(view)] == []
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_role_on_one_consultation_opens_that_one_alone(app, method):
     """AT-4.2."""

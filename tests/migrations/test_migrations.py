@@ -9,11 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from consult import clock
-from consult.actor import SYSTEM
+from consult.actor import SYSTEM, Role
 from consult.audit import service as audit
 from consult.db import ALL_TENANTS, Base, Database
 from consult.errors import ConflictError
 from consult.migrations import commands, load_models
+from consult.questionnaires.models import ReplyDraft
+from consult.sealing import second_factors
 from tests import factories
 
 SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'"
@@ -109,6 +111,39 @@ def test_a_migrated_journal_is_append_only(empty_database_url):
     for rewrite in ("UPDATE audit_entry SET reason = 'x'", "DELETE FROM audit_entry"):
         with pytest.raises(DBAPIError, match="append-only"), database.engine.begin() as connection:
             connection.execute(text(rewrite))
+    database.dispose()
+
+
+def test_second_factors_kept_in_clear_are_sealed_and_drafts_weighed(empty_database_url, monkeypatch):
+    """0002, on rows that were there before; down again, the secret is as the older version reads it."""
+    monkeypatch.setenv("CONSULT_SEAL_KEYS", "s" * 40)
+    commands.upgrade(empty_database_url)
+    database = Database(empty_database_url)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        organisation = factories.make_organisation(session)
+        account = factories.make_account(session, organisation, Role.MODERATOR).id
+        step = factories.make_step(session, factories.make_consultation(session, organisation), kind="questionnaire")
+        draft = {"step_id": step.id, "organisation_id": organisation.id, "updated_at": clock.now(), "size": 0}
+        session.add(ReplyDraft(holder_digest="b" * 64, answers={"question": "x" * 100}, **draft))
+    clear = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+    def kept(*columns):
+        with database.engine.connect() as connection:
+            return [connection.scalar(text(f"SELECT {column}")) for column in columns]
+
+    secret, size = "totp_secret FROM account WHERE totp_secret IS NOT NULL", "size FROM reply_draft"
+    database.dispose()
+    commands.downgrade(empty_database_url, "0001")
+    assert kept(secret) == [clear]
+    database.dispose()
+    commands.upgrade(empty_database_url, "0002")
+    sealed, weight = kept(secret, size)
+    assert clear not in sealed
+    assert second_factors("s" * 40).unseal(sealed, account) == clear
+    assert weight >= 100
+    database.dispose()
+    commands.downgrade(empty_database_url, "0001")
+    assert kept(secret) == [clear]
     database.dispose()
 
 

@@ -9,6 +9,8 @@ SAFE = {
     "CONSULT_SECRET_KEY": "k" * 40,
     "CONSULT_PUBLIC_URL": "https://consultation.example",
     "CONSULT_SMTP_HOST": "smtp.example",
+    "CONSULT_SEAL_KEYS": "s" * 40,
+    "CONSULT_SECURITY_LOG_KEY": "TJgDTYzdGNRh7TYpvcBMuyagSP09M4IPrXtEmv/gU1M=",
 }
 
 
@@ -37,6 +39,13 @@ def test_an_empty_variable_is_as_if_absent():
         ("CONSULT_PAGE_CACHE_SECONDS", "3"),
         ("CONSULT_PAGE_CACHE_SECONDS", "-1"),
         ("CONSULT_SMTP_TLS", "ssl3"),
+        ("CONSULT_SEAL_KEYS", "court"),
+        ("CONSULT_SEAL_KEYS", f"{'s' * 40},court"),
+        ("CONSULT_SECURITY_LOG_KEY", "pas une clé"),
+        ("CONSULT_SECURITY_LOG_DAYS", "179"),
+        ("CONSULT_SECURITY_LOG_DAYS", "366"),
+        ("CONSULT_MAILBOX_PER_HOUR", "0"),
+        ("CONSULT_MAILBOX_PER_DAY", "2"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_refused_by_name(variable, value):
@@ -52,6 +61,9 @@ def test_a_value_that_cannot_be_read_is_refused_by_name(variable, value):
         ("CONSULT_PUBLIC_URL", "http://consultation.example"),
         ("CONSULT_SMTP_HOST", ""),
         ("CONSULT_RATE_LIMITS", "0"),
+        ("CONSULT_SEAL_KEYS", ""),
+        ("CONSULT_SEAL_KEYS", "k" * 40),
+        ("CONSULT_SECURITY_LOG_KEY", ""),
     ],
 )
 def test_production_refuses_what_is_unsafe(variable, value):

@@ -19,7 +19,7 @@ from consult.accounts.second_factor.service import reset
 from consult.accounts.sign_up.views import addresses
 from consult.actor import Role
 from consult.errors import ConsultError, ForbiddenError, InvalidError, NotFoundError
-from consult.security import staff
+from consult.security import limited, staff
 from consult.settings import Settings
 
 bp = Blueprint("access", __name__, url_prefix="/gestion/acces")
@@ -57,6 +57,7 @@ def export() -> ResponseReturnValue:
 
 @bp.post("")
 @administrator
+@limited
 def grant() -> ResponseReturnValue:
     titles = _titles()
     form = GrantForm(request.form, titles=titles)
@@ -105,6 +106,7 @@ def _revoke_page(form: RevokeForm, membership_id: uuid.UUID, status: HTTPStatus 
 
 @bp.post("/<uuid:membership_id>/retirer")
 @administrator
+@limited
 def revoke(membership_id: uuid.UUID) -> ResponseReturnValue:
     form = RevokeForm(request.form)
     if not form.validate():
@@ -131,6 +133,7 @@ def reset_form(account_id: uuid.UUID) -> ResponseReturnValue:
 
 @bp.post("/comptes/<uuid:account_id>/second-facteur")
 @administrator
+@limited
 def reset_factor(account_id: uuid.UUID) -> ResponseReturnValue:
     account, form = _colleague(account_id), ResetFactorForm(request.form)
     if not form.validate():

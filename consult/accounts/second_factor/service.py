@@ -6,7 +6,7 @@ import datetime as dt
 import secrets
 from collections.abc import Callable
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account
@@ -21,6 +21,7 @@ from consult.actor import Actor
 from consult.audit import service as audit
 from consult.db import ALL_TENANTS, as_tenant
 from consult.errors import ConflictError, InvalidError
+from consult.sealing import Keyring
 
 WRONG = "Ce code n’est pas le bon, ou a déjà servi. Attendez le suivant, puis saisissez-le."
 
@@ -32,6 +33,7 @@ def enrol(
     secret: str,
     code: str,
     now: dt.datetime,
+    keyring: Keyring,
     randbytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> list[str]:
     """Keep the secret once a code proves that the person's application holds it; gives the recovery codes, once.
@@ -44,22 +46,24 @@ def enrol(
     if step is None:
         raise InvalidError(WRONG, fields={"code": WRONG})
     codes = new_recovery_codes(randbytes)
-    account.totp_secret, account.totp_enrolled_at, account.totp_last_step = secret, now, step
+    account.totp_secret = keyring.seal(secret, account.id)
+    account.totp_enrolled_at, account.totp_last_step = now, step
     account.recovery_codes = [recovery_digest(recovery) for recovery in codes]
     session.flush()
     return codes
 
 
-def prove(session: Session, account: Account, *, code: str, now: dt.datetime) -> None:
+def prove(session: Session, account: Account, *, code: str, now: dt.datetime, keyring: Keyring) -> None:
     """Accept a code of the application or a recovery code, each once even at the same instant. Raises InvalidError."""
     code = clean_code(code)
-    right = _spend_step(session, account, code, now) or _spend_recovery(session, account, code)
+    right = _spend_step(session, account, code, now, keyring) or _spend_recovery(session, account, code)
     if account.totp_secret is None or not right:
         raise InvalidError(WRONG, fields={"code": WRONG})
 
 
-def _spend_step(session: Session, account: Account, code: str, now: dt.datetime) -> bool:
-    step = matching_step(account.totp_secret or "", code, now=now, last_step=account.totp_last_step)
+def _spend_step(session: Session, account: Account, code: str, now: dt.datetime, keyring: Keyring) -> bool:
+    secret = keyring.unseal(account.totp_secret or "", account.id)
+    step = matching_step(secret, code, now=now, last_step=account.totp_last_step)
     if step is None:
         return False
     with as_tenant(session, ALL_TENANTS):  # platform staff visit other organisations
@@ -81,6 +85,20 @@ def _spend_recovery(session: Session, account: Account, code: str) -> bool:
     account.recovery_codes = [kept for kept in account.recovery_codes if kept != spent]
     session.flush()
     return True
+
+
+def seal_again(session: Session, keyring: Keyring) -> int:
+    """Seal with the first key the secrets that are in clear or under an older one; returns how many.
+
+    Raises UnavailableError, and changes nothing, when one of them cannot be opened.
+    """
+    with as_tenant(session, ALL_TENANTS):
+        held = select(Account).where(Account.totp_secret.is_not(None)).order_by(Account.id).with_for_update()
+        due = [account for account in session.scalars(held) if not keyring.is_current(account.totp_secret or "")]
+        for account in due:
+            account.totp_secret = keyring.seal(keyring.unseal(account.totp_secret or "", account.id), account.id)
+        session.flush()
+    return len(due)
 
 
 def reset(session: Session, account: Account, *, actor: Actor, reason: str, now: dt.datetime) -> None:

@@ -18,6 +18,7 @@ from consult.accounts.second_factor.policy import provisioning_uri, qr_path
 from consult.accounts.sign_up.views import addresses, local, signed_in_response
 from consult.db import survives
 from consult.errors import BadRequestError, InvalidError, NotFoundError, TooManyError
+from consult.sealing import Keyring, second_factors
 from consult.security import account_or_address, limiter, password_suffices
 from consult.settings import Settings
 
@@ -31,6 +32,10 @@ _SIGNED = "totp-secret"
 def _settings() -> Settings:
     settings: Settings = current_app.extensions["settings"]
     return settings
+
+
+def _keyring() -> Keyring:
+    return second_factors(_settings().seal_keys)
 
 
 def _staff_account() -> Account:
@@ -92,7 +97,7 @@ def prove() -> ResponseReturnValue:
     try:
         if not form.validate():
             return _code_page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-        service.prove(g.session, account, code=form.code.data, now=g.now)
+        service.prove(g.session, account, code=form.code.data, now=g.now, keyring=_keyring())
     except InvalidError as error:
         now = g.now
 
@@ -131,7 +136,7 @@ def enrol() -> ResponseReturnValue:
     try:
         if not form.validate():
             return _enrol_page(form, account, HTTPStatus.UNPROCESSABLE_ENTITY)
-        codes = service.enrol(g.session, account, secret=secret, code=form.code.data, now=g.now)
+        codes = service.enrol(g.session, account, secret=secret, code=form.code.data, now=g.now, keyring=_keyring())
     except InvalidError as error:
         form.code.errors = [error.message]
         return _enrol_page(form, account, HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from consult.accounts import policy, queries
 from consult.accounts.models import Account, SpentProof, TokenPurpose
 from consult.accounts.passwords.service import KeptPassword
-from consult.accounts.service import create_account, issue_link
+from consult.accounts.service import create_account, issue_link, mailing
 from consult.accounts.sign_up.policy import TERMS_VERSION, Spent
 from consult.db import insert_once
 from consult.errors import InvalidError
@@ -49,6 +49,7 @@ def sign_up(
     pseudonym: str,
     password: KeptPassword,
     addresses: Addresses,
+    mailbox: policy.Mailbox,
     tags_differ: bool,
     now: dt.datetime,
 ) -> Account:
@@ -68,7 +69,7 @@ def sign_up(
         reserved=(organisation.name,),
     )
     known = queries.confirmed_account(session, account.email_key or "") is not None
-    send_confirmation(session, organisation, account, addresses=addresses, known=known, now=now)
+    send_confirmation(session, organisation, account, addresses=addresses, mailbox=mailbox, known=known, now=now)
     return account
 
 
@@ -78,10 +79,27 @@ def send_confirmation(
     account: Account,
     *,
     addresses: Addresses,
+    mailbox: policy.Mailbox,
     known: bool,
     now: dt.datetime,
 ) -> None:
-    """Queue the mail whose link confirms the address; a `known` one, confirmed elsewhere, is told so instead."""
+    """Queue the mail whose link confirms the address; a `known` one, confirmed elsewhere, is told so instead.
+
+    Nothing is queued once the mailbox got its share.
+    """
+    with mailing(session, mailbox, now):
+        _send_confirmation(session, organisation, account, addresses=addresses, known=known, now=now)
+
+
+def _send_confirmation(
+    session: Session,
+    organisation: Organisation,
+    account: Account,
+    *,
+    addresses: Addresses,
+    known: bool,
+    now: dt.datetime,
+) -> None:
     token = issue_link(session, account, TokenPurpose.CONFIRM_EMAIL, now)
     mail.send(
         session,
@@ -106,20 +124,35 @@ def send_way_back(
     *,
     email: str,
     addresses: Addresses,
+    mailbox: policy.Mailbox,
     tags_differ: bool,
     now: dt.datetime,
 ) -> None:
     """Mail to an address what lets its holder in: a new password, a new confirmation link, or word of no account.
 
-    The reply on the page is the same, and so is nearly all the work. Raises InvalidError for an impossible address.
+    Nothing leaves once the mailbox got its share. The reply on the page is the same, and so is nearly all the work.
+    Raises InvalidError for an impossible address.
     """
     email = policy.clean_email(email)
     key = policy.email_key(email, tags_differ=tags_differ)
     account = queries.confirmed_account(session, key)
     waiting = None if account else queries.unconfirmed_account(session, key)
-    if waiting is not None:
-        send_confirmation(session, organisation, waiting, addresses=addresses, known=False, now=now)
-        return
+    with mailing(session, mailbox, now):
+        if waiting is not None:
+            _send_confirmation(session, organisation, waiting, addresses=addresses, known=False, now=now)
+        else:
+            _send_reset(session, organisation, account, email=email, addresses=addresses, now=now)
+
+
+def _send_reset(
+    session: Session,
+    organisation: Organisation,
+    account: Account | None,
+    *,
+    email: str,
+    addresses: Addresses,
+    now: dt.datetime,
+) -> None:
     token = issue_link(session, account, TokenPurpose.RESET_PASSWORD, now) if account else ""
     mail.send(
         session,

@@ -15,7 +15,7 @@ from consult.accounts.passwords import service as passwords
 from consult.accounts.sign_up import service
 from consult.accounts.sign_up.policy import challenge, check_robot, stamp
 from consult.db import survives
-from consult.errors import GoneError, InvalidError, TooManyError
+from consult.errors import GoneError, InvalidError
 from consult.organisations.policy import site_url
 from consult.security import account_or_address, anyone, limiter, signed_in
 from consult.settings import Settings
@@ -110,6 +110,7 @@ def create() -> ResponseReturnValue:
             pseudonym=form.pseudonym.data,
             password=password,
             addresses=addresses(),
+            mailbox=policy.mailbox(form.email.data, settings),
             tags_differ=settings.email_tags,
             now=g.now,
         )
@@ -146,14 +147,21 @@ def sent() -> ResponseReturnValue:
 def send_again() -> ResponseReturnValue:
     account = queries.own_account(g.session, g.account_id)
     if account.confirmed_at is None and account.email_key:
-        key = policy.attempt_key(_settings().secret_key, "mailed", str(g.organisation.id), account.email_key)
-        wait = queries.seconds_to_wait(g.session, [key], g.now)
-        if wait:
-            raise TooManyError("Plusieurs liens viennent d’être envoyés. Patientez un peu.", retry_after=wait)
-        accounts.record_failure(g.session, key, policy.MAILED_LINK, g.now)
         known = queries.confirmed_account(g.session, account.email_key) is not None
-        service.send_confirmation(g.session, g.organisation, account, addresses=addresses(), known=known, now=g.now)
-    flash("Un nouveau lien vient de partir vers votre adresse.", "success")
+        service.send_confirmation(
+            g.session,
+            g.organisation,
+            account,
+            addresses=addresses(),
+            mailbox=policy.mailbox(account.email_key, _settings()),
+            known=known,
+            now=g.now,
+        )
+    flash(
+        "Un nouveau lien part vers votre adresse. S’il n’arrive pas, suivez le dernier reçu\u00a0: le nombre d’envois "
+        "vers une adresse est limité.",
+        "success",
+    )
     return redirect(url_for(".sent"), 303)
 
 

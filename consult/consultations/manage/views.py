@@ -15,7 +15,7 @@ from consult.consultations.models import Consultation, Step
 from consult.errors import InvalidError, NotFoundError
 from consult.organisations import policy as organisations
 from consult.protocols import StepKind
-from consult.security import access_of, staff
+from consult.security import access_of, limited, staff
 
 bp = Blueprint("manage", __name__)
 View: TypeAlias = str | Response | tuple[str, int]
@@ -169,6 +169,7 @@ def edit_step(slug: str, step_slug: str) -> View:
 
 @bp.post(f"{ROOT}/etapes/<step_slug>/deplacer")
 @editors
+@limited
 def move_step(slug: str, step_slug: str) -> View:
     """Move a step up or down by one."""
     step = _step(slug, step_slug)
@@ -180,6 +181,7 @@ def move_step(slug: str, step_slug: str) -> View:
 
 @bp.post(f"{ROOT}/etapes/<step_slug>/supprimer")
 @editors
+@limited
 def remove_step(slug: str, step_slug: str) -> View:
     """Remove a step of a draft."""
     step = _step(slug, step_slug)

@@ -16,7 +16,7 @@ from consult.consultations import queries as consultation_queries
 from consult.consultations.models import Step
 from consult.contributions import queries, service
 from consult.errors import InvalidError, NotFoundError
-from consult.security import staff
+from consult.security import limited, staff
 
 bp = Blueprint("manage", __name__)
 ROOT: Final = "/gestion/consultations/<slug>/etapes/<step_slug>/themes"
@@ -32,6 +32,7 @@ def themes(slug: str, step_slug: str) -> str:
 
 @bp.post(ROOT)
 @editors
+@limited
 def add_theme(slug: str, step_slug: str) -> Response | tuple[str, int]:
     """Add a theme."""
     step = _step(slug, step_slug)
@@ -41,6 +42,7 @@ def add_theme(slug: str, step_slug: str) -> Response | tuple[str, int]:
 
 @bp.post(f"{ROOT}/<uuid:theme_id>/supprimer")
 @editors
+@limited
 def remove_theme(slug: str, step_slug: str, theme_id: uuid.UUID) -> Response | tuple[str, int]:
     """Remove a theme."""
     step = _step(slug, step_slug)

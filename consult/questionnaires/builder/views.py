@@ -18,7 +18,7 @@ from consult.questionnaires import labels, policy, queries
 from consult.questionnaires.builder import service
 from consult.questionnaires.builder.forms import QuestionForm, filled_from
 from consult.questionnaires.builder.service import QuestionDraft
-from consult.security import staff
+from consult.security import limited, staff
 
 bp = Blueprint("builder", __name__)
 View: TypeAlias = str | Response | tuple[str, int]
@@ -72,6 +72,7 @@ def change(slug: str, step_slug: str, question_id: uuid.UUID) -> View:
 
 @bp.post(f"{ROOT}/questions/<uuid:question_id>/deplacer")
 @editors
+@limited
 def move(slug: str, step_slug: str, question_id: uuid.UUID) -> View:
     """Move a question up or down by one."""
     step = _step(slug, step_slug)
@@ -85,6 +86,7 @@ def move(slug: str, step_slug: str, question_id: uuid.UUID) -> View:
 
 @bp.post(f"{ROOT}/questions/<uuid:question_id>/supprimer")
 @editors
+@limited
 def delete(slug: str, step_slug: str, question_id: uuid.UUID) -> View:
     """Delete a question of a draft."""
     step = _step(slug, step_slug)

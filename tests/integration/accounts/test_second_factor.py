@@ -1,5 +1,6 @@
 """Staff enrol a second factor, then give it at each sign-in."""
 
+import dataclasses
 import datetime as dt
 import re
 import threading
@@ -9,8 +10,13 @@ import pytest
 import time_machine
 
 from consult.accounts.models import Account, LoginSession
+from consult.accounts.second_factor import service
 from consult.actor import Role
+from consult.app import create_app
 from consult.audit.models import AuditEntry
+from consult.db import ALL_TENANTS
+from consult.errors import UnavailableError
+from consult.sealing import Keyring, second_factors
 from tests import factories as f
 from tests.integration.accounts.visits import hidden, post
 
@@ -212,3 +218,45 @@ def test_an_administrator_resets_a_lost_second_factor(client, app, make, organis
     assert (kept.totp_secret, kept.totp_enrolled_at, kept.recovery_codes) == (None, None, [])
     (entry,) = rows(AuditEntry, AuditEntry.action == "second_factor.reset")
     assert (entry.target_id, entry.reason) == (str(enrolled.id), "téléphone perdu")
+
+
+def test_a_sealed_second_factor_is_enrolled_given_and_sealed_again(settings, make, organisation, rows, database):
+    """The secret is never in the database in clear; a new key takes over, then the old one is dropped."""
+    old, new = "o" * 32, "n" * 32
+    account = make(f.make_account, organisation, Role.MODERATOR, totp_enrolled_at=None, totp_secret=None)
+    sealed = create_app(dataclasses.replace(settings, seal_keys=old))
+    client = sealed.test_client()
+    f.sign_in(client, account)
+    signed = hidden(client.get(PAGE).text, "secret")
+    secret = signed.partition(".")[0]
+    now = dt.datetime.now(dt.UTC)
+    with time_machine.travel(now, tick=False) as clock:
+        enrolled = post(client, f"{PAGE}/enregistrer", page=PAGE, secret=signed, code=pyotp.TOTP(secret).at(now))
+        assert enrolled.status_code == 200
+        kept = rows(Account)[0].totp_secret
+        assert secret not in kept
+        assert second_factors(old).unseal(kept, account.id) == secret
+        with database.transaction(tenant=ALL_TENANTS) as session:
+            assert service.seal_again(session, second_factors(f"{new},{old}")) == 1
+        with database.transaction(tenant=ALL_TENANTS) as session:
+            assert service.seal_again(session, second_factors(f"{new},{old}")) == 0
+        assert second_factors(new).unseal(rows(Account)[0].totp_secret, account.id) == secret
+        clock.shift(30)
+        code = pyotp.TOTP(secret).at(now + dt.timedelta(seconds=30))
+        assert post(client, PAGE, code=code).status_code == 503, "the old key alone opens nothing any more"
+        renewed = create_app(dataclasses.replace(settings, seal_keys=new))
+        browser = renewed.test_client()
+        f.sign_in(browser, rows(Account)[0], second_factor=False)
+        assert post(browser, PAGE, code=code).status_code == 303
+    for app in (sealed, renewed):
+        app.extensions["database"].dispose()
+
+
+def test_nothing_is_sealed_again_when_one_secret_does_not_open(make, organisation, database, rows):
+    lost = Keyring(["l" * 32], "second factor").seal("JBSWY3DPEHPK3PXP", "row")
+    make(f.make_account, organisation, Role.MODERATOR)
+    make(f.make_account, organisation, Role.MODERATOR, totp_secret=lost)
+    before = sorted(account.totp_secret for account in rows(Account))
+    with pytest.raises(UnavailableError), database.transaction(tenant=ALL_TENANTS) as session:
+        service.seal_again(session, second_factors("n" * 32))
+    assert sorted(account.totp_secret for account in rows(Account)) == before

@@ -66,8 +66,8 @@ def test_asking_for_another_link_kills_the_first_and_is_bounded(client, mails):
     sign_up(client)
     first = link(mails("accounts_confirm")[0][1])
     replies = [post(client, "/inscription/renvoyer", page="/mon-compte") for _ in range(5)]
-    assert [reply.status_code for reply in replies] == [303, 303, 303, 429, 429]
-    assert int(replies[-1].headers["Retry-After"]) > 0
+    assert [reply.status_code for reply in replies] == [303] * 5
+    assert len(mails("accounts_confirm")) == 3
     assert client.get(first).status_code == 410
     assert client.get(link(mails("accounts_confirm")[-1][1])).status_code == 200
 

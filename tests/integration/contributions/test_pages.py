@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from consult.consultations.models import Consultation, ContentStatus
-from consult.contributions import service
+from consult.contributions import drafts, service
 from consult.contributions.bindings import ProposalContent
 from consult.contributions.models import Argument, ContentVersion, ContributionDraft, Proposal, Vote
 from consult.registry.models import RegistryEntry
@@ -89,6 +89,27 @@ def test_what_a_visitor_writes_waits_for_them_to_sign_in(app, client, world, per
         draft.expires_at = world.now - dt.timedelta(seconds=1)
     stale = person(world.author).get(world.write, query_string={"brouillon": back})
     assert "🚆" not in stale.get_data(as_text=True)
+
+
+def test_what_visitors_of_one_connection_may_keep_is_bounded(app, client, world, database_of, monkeypatch):
+    monkeypatch.setattr(drafts, "ADDRESS_DRAFTS", 2)
+    seen = []
+    for _ in range(3):
+        visitor = app.test_client()
+        token = factories.csrf_token(visitor, world.write)
+        refused = visitor.post(world.write, data=typed(world) | {"csrf_token": token})
+        seen.append(refused.status_code)
+    assert seen == [303, 303, 429]
+    assert "Rien n’est perdu" in refused.get_data(as_text=True)
+    assert TEXT in refused.get_data(as_text=True)
+    with database_of() as session:
+        kept = list(session.scalars(select(ContributionDraft)))
+        assert len(kept) == 2
+        assert not any("127.0.0.1" in str(vars(draft)) for draft in kept), "no address is kept"
+        for draft in kept:
+            draft.expires_at = world.now - dt.timedelta(seconds=1)
+    token = factories.csrf_token(client, world.write)
+    assert client.post(world.write, data=typed(world) | {"csrf_token": token}).status_code == 303
 
 
 def test_a_visitor_reads_without_any_cookie_and_may_not_act(client, world):

@@ -11,7 +11,7 @@ from consult.accounts.models import Membership, TokenPurpose
 from consult.actor import Actor, Role
 from consult.audit import service as audit
 from consult.coding.models import AnalysisRun, Codebook, CodebookApproval, Party
-from consult.contributions import service, votes
+from consult.contributions import drafts, service, votes
 from consult.contributions.bindings import ArgumentContent, ProposalContent
 from consult.contributions.models import Side, VoteValue
 from consult.imports.models import ImportBatch
@@ -21,6 +21,7 @@ from consult.moderation import policy as moderation_policy
 from consult.moderation import service as moderation
 from consult.moderation.models import Act
 from consult.moderation.service import Links, Wanted
+from consult.questionnaires import drafts as reply_drafts
 from consult.questionnaires import queries as questionnaires
 from consult.questionnaires import service as replies
 from tests import factories as f
@@ -114,8 +115,9 @@ class Town:
     def live(self) -> None:
         """Everything, of the person and around them."""
         session, person, w = self.session, self.person, WRITTEN
-        service.keep_draft(
-            session, self.step, {"title": w["title"], "body": f"Il faudrait {w['body']} partout."}, token="t", now=f.NOW
+        drafts.keep(
+            session, self.step, {"title": w["title"], "body": f"Il faudrait {w['body']} partout."},
+            token="t", address_key="a", now=f.NOW
         )  # fmt: skip
         self.mine = self.write(person, w["body"], title=w["title"])
         self.edit(self.mine, person, w["edited"])
@@ -139,7 +141,7 @@ class Town:
         self.reply(self.other, public="rail", private="route", other="eau")
         drafted = {self.questions["public"].id: {"text": w["reply draft"], "options": [], "other": None}}
         second = f.make_step(session, self.consultation, kind="questionnaire")
-        replies.save_draft(session, second, drafted, account_id=person.id, browser=None, now=f.NOW)
+        reply_drafts.save(session, second, drafted, reply_drafts.Holder(person.id), now=f.NOW)
         accounts.open_session(session, person, now=f.NOW, life=(dt.timedelta(hours=1), dt.timedelta(hours=2)))
         accounts.issue_link(session, person, TokenPurpose.RESET_PASSWORD, f.NOW)
         self.work()

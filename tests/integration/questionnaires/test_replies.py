@@ -14,7 +14,7 @@ from consult.consultations.models import ConsultationStatus, ContentStatus, Orig
 from consult.db import ALL_TENANTS
 from consult.errors import ClosedError, ConflictError, InvalidError, NotFoundError
 from consult.organisations.models import Organisation
-from consult.questionnaires import policy, queries, service
+from consult.questionnaires import drafts, policy, queries, service
 from consult.questionnaires.bindings import QuestionnaireStep, ReplyContent
 from consult.questionnaires.models import Answer, AnswerVisibility, OptionKind, Question, Reply, ReplyDraft
 from consult.registry.models import EntryKind, RegistryEntry
@@ -232,8 +232,8 @@ def test_counts_by_option_equal_a_recount(session, step, questions, now):
 def test_a_draft_is_taken_up_again_then_dropped_when_sent(session, step, questions, actor, now):
     account_id = actor.account_id
     first, second = {questions[0].id: _answers(questions)[questions[0].id]}, _answers(questions, "Suite")
-    service.save_draft(session, step, first, account_id=account_id, browser=None, now=now)
-    service.save_draft(session, step, second, account_id=account_id, browser=None, now=now + dt.timedelta(minutes=1))
+    drafts.save(session, step, first, drafts.Holder(account_id, None), now=now)
+    drafts.save(session, step, second, drafts.Holder(account_id, None), now=now + dt.timedelta(minutes=1))
     (draft,) = queries.drafts(session, step.id, account_id=account_id, browser=None)
     assert policy.from_json(draft.answers, questions) == second
     service.submit(session, step, questions, second, actor=actor, seen=0, now=now)
@@ -241,18 +241,12 @@ def test_a_draft_is_taken_up_again_then_dropped_when_sent(session, step, questio
 
 
 def test_what_a_browser_began_goes_over_to_the_account(session, step, questions, actor, now):
-    service.save_draft(session, step, _answers(questions, "Avant"), account_id=None, browser="b" * 64, now=now)
+    drafts.save(session, step, _answers(questions, "Avant"), drafts.Holder(browser="b" * 64), now=now)
     found = queries.drafts(session, step.id, account_id=actor.account_id, browser="b" * 64)
     assert queries.merge(found)[str(questions[2].id)]["text"] == "Avant"
-    service.save_draft(session, step, {}, account_id=actor.account_id, browser="b" * 64, now=now)
+    drafts.save(session, step, {}, drafts.Holder(actor.account_id, "b" * 64), now=now)
     (draft,) = session.scalars(select(ReplyDraft)).all()
     assert (draft.account_id, draft.answers[str(questions[2].id)]["text"]) == (actor.account_id, "Avant")
-
-
-def test_drafts_of_browsers_are_forgotten_after_a_week(session, step, now):
-    service.save_draft(session, step, {}, account_id=None, browser="a" * 64, now=now - dt.timedelta(days=8))
-    service.save_draft(session, step, {}, account_id=None, browser="b" * 64, now=now)
-    assert session.scalars(select(ReplyDraft.holder_digest)).all() == ["b" * 64]
 
 
 def test_a_duplicated_step_asks_the_same_and_holds_no_reply(session, step, questions, actor, now):

@@ -132,9 +132,7 @@ def test_the_way_back_never_leaves_the_site(wanted, kept):
     assert policy.local_path(wanted, "/") == kept
 
 
-@pytest.mark.parametrize(
-    "throttle", [policy.LOGIN_FROM_ADDRESS, policy.LOGIN_OF_ACCOUNT, policy.SECOND_FACTOR, policy.MAILED_LINK]
-)
+@pytest.mark.parametrize("throttle", [policy.LOGIN_FROM_ADDRESS, policy.LOGIN_OF_ACCOUNT, policy.SECOND_FACTOR])
 def test_waits_double_then_stay_bounded(throttle):
     """AT-19.6: never a permanent lock."""
     waits = [throttle.wait(failures) for failures in range(1, 200)]
