@@ -206,7 +206,7 @@ def account_or_address() -> str:
 
 limiter = Limiter(key_func=client_address, headers_enabled=False)
 # For forms that nobody sends often, and that have no reason to be counted apart.
-limited = limiter.limit("120/minute", key_func=account_or_address)
+limited = limiter.limit("120/minute", key_func=account_or_address, methods=["POST"])
 
 
 def start_limiter(app: Flask, *, redis_url: str, enabled: bool) -> None:

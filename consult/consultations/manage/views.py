@@ -36,6 +36,7 @@ def home() -> View:
 
 @bp.route("/gestion/consultations/nouvelle", methods=["GET", "POST"])
 @editors
+@limited
 def create() -> View:
     """Start a draft."""
     form = ConsultationForm(request.form)
@@ -95,6 +96,7 @@ def _staff_pages(step: Step) -> list[tuple[str, str]]:
 
 @bp.route(f"{ROOT}/modifier", methods=["GET", "POST"])
 @editors
+@limited
 def edit(slug: str) -> View:
     """Change a consultation's texts and dates."""
     consultation = _consultation(slug)
@@ -120,6 +122,7 @@ def edit(slug: str) -> View:
 
 @bp.route(f"{ROOT}/etapes/nouvelle", methods=["GET", "POST"])
 @editors
+@limited
 def add_step(slug: str) -> View:
     """Add a step to a draft."""
     consultation = _consultation(slug)
@@ -145,6 +148,7 @@ def add_step(slug: str) -> View:
 
 @bp.route(f"{ROOT}/etapes/<step_slug>", methods=["GET", "POST"])
 @editors
+@limited
 def edit_step(slug: str, step_slug: str) -> View:
     """Change a step."""
     step = _step(slug, step_slug)
@@ -190,6 +194,7 @@ def remove_step(slug: str, step_slug: str) -> View:
 
 @bp.route(f"{ROOT}/ouvrir", methods=["GET", "POST"])
 @editors
+@limited
 def open_(slug: str) -> View:
     """Check, then open: the rules are frozen."""
     consultation = _consultation(slug)
@@ -218,6 +223,7 @@ def open_(slug: str) -> View:
 
 @bp.route(f"{ROOT}/fermer", methods=["GET", "POST"])
 @editors
+@limited
 def close(slug: str) -> View:
     """Close for ever, with a public reason."""
     consultation = _consultation(slug)

@@ -44,6 +44,7 @@ def questions(slug: str, step_slug: str) -> View:
 
 @bp.route(f"{ROOT}/questions/nouvelle", methods=["GET", "POST"])
 @editors
+@limited
 def add(slug: str, step_slug: str) -> View:
     """Add a question at the end."""
     step = _step(slug, step_slug)
@@ -55,6 +56,7 @@ def add(slug: str, step_slug: str) -> View:
 
 @bp.route(f"{ROOT}/questions/<uuid:question_id>", methods=["GET", "POST"])
 @editors
+@limited
 def change(slug: str, step_slug: str, question_id: uuid.UUID) -> View:
     """Change a question."""
     step = _step(slug, step_slug)
