@@ -19,6 +19,8 @@ from consult.sealing import second_factors
 from tests import factories
 
 SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'"
+QUOTED = re.compile(r'^CREATE TABLE "(\w+)"')
+SEPARATOR = r",?\s*\n\s*|, (?=[a-z_]+ [A-Z]+)"
 POSTGRESQL = [
     (
         "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity"
@@ -41,9 +43,9 @@ def schema(url):
         if not database.is_sqlite:
             found = {tuple(row) for query in POSTGRESQL for row in session.execute(text(query))}
         else:
-            # The order of columns and constraints does not count.
+            # The order of columns and constraints does not count, nor how SQLite writes what a migration altered.
             found = {
-                (kind, name, *sorted(re.split(r",?\s*\n\s*", (sql or "").strip())))
+                (kind, name, *sorted(re.split(SEPARATOR, QUOTED.sub(r"CREATE TABLE \1", (sql or "").strip()))))
                 for kind, name, sql in session.execute(text(SQLITE))
             }
     database.dispose()
