@@ -207,7 +207,8 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
             fcntl.flock(lock, fcntl.LOCK_EX)
             connection.info["write_lock"] = lock
         if connection.info.get("query_only") is not (not write):
-            connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if write else 'ON'}")
+            # Said to the driver itself: it costs as much as a query otherwise, and each connection serves both.
+            cast("Any", connection.connection).execute(f"PRAGMA query_only={'OFF' if write else 'ON'}")
             connection.info["query_only"] = not write
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
@@ -278,10 +279,17 @@ def _stamp_tenant(session: Session, _context: Any, _instances: Any) -> None:
     for row in session.new:
         if not isinstance(row, TenantOwned) or tenant == ALL_TENANTS:
             continue
-        if tenant is None:
-            raise TenantMissingError(f"no organisation is set to write a {type(row).__name__}")
         owner = cast("uuid.UUID | None", row.organisation_id)  # unset until flushed
-        if owner is None:
+        if owner is None and tenant is not None:
             row.organisation_id = cast("uuid.UUID", tenant)
-        elif owner != tenant:
-            raise TenantMissingError(f"a {type(row).__name__} of another organisation")
+        else:
+            check_tenant(session, owner, type(row))
+
+
+def check_tenant(session: Session, owner: uuid.UUID | None, model: type[TenantOwned]) -> None:
+    """Raise TenantMissingError unless the session may write a row of that organisation."""
+    tenant = session.info.get("tenant")
+    if tenant is None:
+        raise TenantMissingError(f"no organisation is set to write a {model.__name__}")
+    if tenant not in {ALL_TENANTS, owner}:
+        raise TenantMissingError(f"a {model.__name__} of another organisation")

@@ -260,7 +260,7 @@ def remove_theme(session: Session, step: Step, theme_id: uuid.UUID) -> None:
 
 def log(session: Session, item: Content, kind: EntryKind, content: Mapping[str, Any], now: dt.datetime) -> str:
     """Write a public act on a content in the registry; returns the entry's reference."""
-    entry = registry.append(
+    return registry.append(
         session,
         organisation_id=item.organisation_id,
         consultation_id=item.consultation_id,
@@ -268,7 +268,6 @@ def log(session: Session, item: Content, kind: EntryKind, content: Mapping[str, 
         content={"step": str(item.step_id), _name(item): str(item.id), "version": item.version, **content},
         now=now,
     )
-    return entry.ref
 
 
 def _name(item: Content) -> str:

@@ -11,7 +11,7 @@ import secrets
 import uuid
 from typing import Any, Final, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -71,7 +71,9 @@ def cast_at_once(
     account at the same instant. The database arbitrates that one, by its unique constraint or by the former value.
     """
     owner = {"organisation_id": organisation_id, _column(model): target_id}
-    seen = session.execute(
+    # The statements are on tables and name the organisation: the session, which filters the others, is passed by.
+    connection = session.connection()
+    seen = connection.execute(
         _plain(model), {"target": target_id, "account": account_id, "tenant": organisation_id}
     ).first()
     if seen is None or seen.confirmed_at is None or seen.counted is False or not _takes_votes(seen, now):
@@ -79,7 +81,7 @@ def cast_at_once(
     if seen.value is value:
         return True
     ref = secrets.token_bytes(registry.REF_BYTES)  # chosen here: the row names its entry, which is written after it
-    if not _write(session, seen, {**owner, "account_id": account_id}, value, ref.hex(), now):
+    if not _write(connection, seen, {**owner, "account_id": account_id}, value, ref.hex(), now):
         return False
     name = "contribution" if model is Proposal else "argument"
     registry.append(
@@ -92,7 +94,7 @@ def cast_at_once(
         randbytes=lambda size: ref if size == registry.REF_BYTES else secrets.token_bytes(size),
     )
     changes = {value: 1} | ({seen.value: -1} if seen.value else {})
-    session.execute(_DELTAS, [{**owner, "value": each, "change": change} for each, change in changes.items()])
+    connection.execute(_DELTAS, [{**owner, "value": each, "change": change} for each, change in changes.items()])
     return True
 
 
@@ -225,11 +227,13 @@ _UPDATE: Final = (
 _DELTAS: Final = insert(cast("Table", VoteDelta.__table__))
 
 
-def _write(session: Session, seen: Any, owner: dict[str, Any], value: VoteValue, ref: str, now: dt.datetime) -> bool:
+def _write(
+    connection: Connection, seen: Any, owner: dict[str, Any], value: VoteValue, ref: str, now: dt.datetime
+) -> bool:
     """Insert the vote, or change the one that was seen; False when another act came first."""
     if seen.vote is not None:
         changed = {"vote": seen.vote, "before": seen.value, "now_value": value, "now_ref": ref, "now_at": now}
-        return session.execute(_UPDATE, changed).first() is not None
+        return connection.execute(_UPDATE, changed).first() is not None
     row = {
         **owner,
         "id": uuid.uuid4(),
@@ -241,7 +245,7 @@ def _write(session: Session, seen: Any, owner: dict[str, Any], value: VoteValue,
         "registry_ref": ref,
         "cast_at": now,
     }
-    return session.execute(_INSERT[session.get_bind().dialect.name], row).first() is not None
+    return connection.execute(_INSERT[connection.dialect.name], row).first() is not None
 
 
 @functools.cache

@@ -271,7 +271,7 @@ def _publish(session: Session, decision: Decision, actor: Actor, now: dt.datetim
         "article": decision.article,
         "automated": decision.automated,
     }
-    entry = registry.append(
+    decision.registry_ref = registry.append(
         session,
         organisation_id=decision.organisation_id,
         consultation_id=decision.consultation_id,
@@ -279,7 +279,6 @@ def _publish(session: Session, decision: Decision, actor: Actor, now: dt.datetim
         content=content,
         now=now,
     )
-    decision.registry_ref = entry.ref
     audit.record(
         session,
         actor=actor,

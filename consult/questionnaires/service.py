@@ -175,7 +175,7 @@ def _register(
 
 
 def _append(session: Session, reply: Reply, kind: EntryKind, content: Mapping[str, Any], now: dt.datetime) -> None:
-    entry = registry.append(
+    ref = registry.append(
         session,
         organisation_id=reply.organisation_id,
         consultation_id=reply.consultation_id,
@@ -185,7 +185,7 @@ def _append(session: Session, reply: Reply, kind: EntryKind, content: Mapping[st
         },
         now=now,
     )  # fmt: skip
-    reply.registry_ref = reply.registry_ref or entry.ref  # the first: its edits follow it in the log
+    reply.registry_ref = reply.registry_ref or ref  # the first: its edits follow it in the log
     session.flush()
 
 

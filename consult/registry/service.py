@@ -7,19 +7,22 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final, cast
 
 import rfc8785
-from sqlalchemy import ColumnElement, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Table, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from consult import clock
+from consult.db import check_tenant
 from consult.errors import NotFoundError
 from consult.registry.models import EntryKind, RegistryEntry
 
 DOMAIN = b"consult/v1\n"
 SALT_BYTES = 32
 REF_BYTES = 16
+
+_INSERT: Final = insert(cast("Table", RegistryEntry.__table__))  # on the table: no row is to be kept by the session
 
 # Openings are public: a key of that name, at any depth, is refused before anything is written.
 PERSONAL_KEYS = frozenset(
@@ -37,22 +40,21 @@ def append(
     content: Mapping[str, Any],
     now: dt.datetime,
     randbytes: Callable[[int], bytes] = secrets.token_bytes,
-) -> RegistryEntry:
-    """Write a pending entry, which the sequencer will place; flushes, so the act and its entry live or die together.
+) -> str:
+    """Write a pending entry, which the sequencer will place, and return its ref; the act and it live or die together.
 
     `content` is what anybody may read of the act; it is JSON-able (RFC 8785) and holds no personal data.
     Raises ValueError, a fault of the caller, when it does. The instant is rounded down to the hour.
     """
-    entry = RegistryEntry(
+    return append_all(
+        session,
         organisation_id=organisation_id,
         consultation_id=consultation_id,
         kind=kind,
-        recorded_at=clock.hour(now),
-        **_committed(content, randbytes),
-    )
-    session.add(entry)
-    session.flush()
-    return entry
+        contents=[content],
+        now=now,
+        randbytes=randbytes,
+    )[0]
 
 
 def append_all(
@@ -66,13 +68,12 @@ def append_all(
     randbytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> list[str]:
     """`append` for many acts of one kind at once (imports); returns their refs, in the same order."""
+    check_tenant(session, organisation_id, RegistryEntry)
+    session.flush()
     shared = {"organisation_id": organisation_id, "consultation_id": consultation_id, "kind": kind}
-    rows = [
-        {**shared, "recorded_at": clock.hour(now), "withheld": False, **_committed(content, randbytes)}
-        for content in contents
-    ]
+    rows = [{**shared, "recorded_at": clock.hour(now), **_committed(content, randbytes)} for content in contents]
     if rows:
-        session.execute(insert(RegistryEntry), rows)
+        session.execute(_INSERT, rows)
     return [str(row["ref"]) for row in rows]
 
 

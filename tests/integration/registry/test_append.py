@@ -25,7 +25,8 @@ def append(session, organisation_id, now, **changes):
         "content": CONTENT,
         "now": now,
     }
-    return service.append(session, **(given | changes))
+    ref = service.append(session, **(given | changes))
+    return session.scalars(select(RegistryEntry).where(RegistryEntry.ref == ref)).one()
 
 
 def test_a_third_party_recomputes_the_commitment_from_what_is_public(database, organisation_id, now):
