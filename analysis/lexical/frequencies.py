@@ -6,12 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.lemmas import Lemmas, french
+from analysis.lexical.disclosure import common, distinct_texts
 from analysis.text import Tokens, Vocabulary
 
 
 @dataclass(frozen=True)
 class Frequency:
-    """One lemma in one corpus: occurrences, contributions that hold it, and its forms with their counts."""
+    """One lemma in one corpus: occurrences, contributions that hold it, and its forms with their counts.
+
+    Its rarest forms may be left out (see `analysis.lexical.disclosure`): the counts of the others need not add up.
+    """
 
     lemma: str
     pos: str
@@ -64,13 +68,12 @@ def lemmatise(tokens: Tokens, vocabulary: Vocabulary, lemmas: Lemmas, kept: NDAr
 
 
 def frequencies(words: LemmaTokens, vocabulary: Vocabulary) -> list[Frequency]:
-    """All the lemmas present, most frequent first, then in alphabetical order."""
+    """The lemmas and forms that may be published, most frequent first, then in alphabetical order."""
     size = len(words.lemmas)
     counts = np.bincount(words.numbers, minlength=size)
-    pairs = np.sort(words.numbers.astype(np.int64) << 32 | words.texts)
-    distinct = np.concatenate([[True], pairs[1:] != pairs[:-1]]) if len(pairs) else np.zeros(0, dtype=np.bool_)
-    texts = np.bincount(pairs[distinct] >> 32, minlength=size)
+    texts = distinct_texts(words.numbers, words.texts, size)
     form_counts = np.bincount(words.forms, minlength=len(vocabulary))
+    form_counts[~common(words.forms, words.texts, len(vocabulary))] = 0
     lemma_of = np.full(len(vocabulary), -1, dtype=np.int64)
     lemma_of[words.forms] = words.numbers
     forms: dict[int, list[tuple[str, int]]] = {}
@@ -83,9 +86,9 @@ def frequencies(words: LemmaTokens, vocabulary: Vocabulary) -> list[Frequency]:
             count=int(counts[number]),
             texts=int(texts[number]),
             content=bool(words.content[number]),
-            forms=tuple(sorted(forms[number], key=lambda item: (-item[1], item[0]))),
+            forms=tuple(sorted(forms.get(number, ()), key=lambda item: (-item[1], item[0]))),
         )
-        for number in np.flatnonzero(counts).tolist()
+        for number in np.flatnonzero(common(words.numbers, words.texts, size)).tolist()
     ]
     return sorted(found, key=lambda item: (-item.count, item.lemma))
 

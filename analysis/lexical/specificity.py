@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from analysis.corpus import Variable
+from analysis.lexical.disclosure import common
 from analysis.lexical.frequencies import LemmaTokens
 
 MIN_COUNT = 5
@@ -88,6 +89,8 @@ def benjamini_hochberg(log_p: NDArray[np.float64], level: float = FALSE_DISCOVER
 def specificities(words: LemmaTokens, variable: Variable, *, min_count: int = MIN_COUNT) -> list[Specificity]:
     """Specificity of each content lemma (at least `min_count` occurrences) in each category of a variable.
 
+    Lemmas of too few texts to be published are left out.
+
     The corpus is made of the words of the texts that hold at least one category. Sorted by category, in
     the order of the variable, then by falling score.
     """
@@ -96,7 +99,7 @@ def specificities(words: LemmaTokens, variable: Variable, *, min_count: int = MI
     total_t = len(numbers)
     size = len(words.lemmas)
     totals = np.bincount(numbers, minlength=size)
-    kept = np.flatnonzero((totals >= min_count) & words.content)
+    kept = np.flatnonzero((totals >= min_count) & words.content & common(numbers, texts, size))
     parts = [variable.members[texts, column] for column in range(len(variable.categories))]
     columns = [column for column, part in enumerate(parts) if 0 < int(part.sum()) < total_t]
     if not columns or not len(kept):

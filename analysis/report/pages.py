@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from analysis.lexical.disclosure import PUBLISHED_FROM
 from analysis.lexical.frequencies import Frequency
 from analysis.report import charts
 from analysis.report.listings import SHOWN_LEMMAS, shown_specificities
@@ -118,6 +119,7 @@ def report(study: Study, lists: Lists, drawn: dict[ChartKey, bytes], *, seed: in
             charts=images,
             lists=lists,
             volunteers=VOLUNTEERS_NOTICE,
+            published_from=PUBLISHED_FROM,
             notices=study.source.notices,
             missing=[APPROVER_LABELS[role] for role in codebook.missing_approvals] if codebook else [],
             labels={code.id: code.label for code in codebook.codes} if codebook else {},

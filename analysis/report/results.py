@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from analysis.lexical.specificity import BANALITY
 from analysis.provenance import FORMAT
 from analysis.report.listings import Listing
@@ -79,7 +81,7 @@ def _codebook(study: Study) -> Json | None:
 
 def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
     corpus, rec = result.corpus, result.reconciliation
-    words = result.words
+    counts = np.bincount(result.words.numbers)
     return {
         "key": corpus.key,
         "title": corpus.title,
@@ -94,9 +96,9 @@ def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
         "rules": {"version": result.sorting.rules.version, "counts": result.sorting.counts()},
         "notices": list(result.notices),
         "words": {
-            "tokens": len(words.numbers),
-            "lemmas": len(result.frequencies),
-            "hapaxes": sum(item.count == 1 for item in result.frequencies),
+            "tokens": len(result.words.numbers),
+            "lemmas": int((counts > 0).sum()),
+            "hapaxes": int((counts == 1).sum()),
         },
         "lemmas": _lemmas(result, lists),
         "shown_lemmas": len(shown_frequencies(result)),

@@ -13,6 +13,7 @@ from analysis.coding.codebook import Code, Codebook
 from analysis.coding.lexicon_rules import FailedExample, Hit, Lexicon, check_examples, code_texts, register_words
 from analysis.corpus import Corpus, Questionnaire, Source, Variable
 from analysis.lemmas import Lemmas, learn
+from analysis.lexical.disclosure import without_rare_words
 from analysis.lexical.frequencies import Frequency, LemmaTokens, frequencies, lemmatise
 from analysis.lexical.specificity import Specificity, specificities
 from analysis.tabulate.cross import CrossTable, cross_table
@@ -124,6 +125,12 @@ class Study:
     questionnaires: list[QuestionnaireResult]
 
     @property
+    def restored(self) -> dict[str, str]:
+        """The forms that were read with their accents restored, those that may be published."""
+        published = {form for result in self.corpora for item in result.frequencies for form, _ in item.forms}
+        return {form: accented for form, accented in self.lemmas.corrections.items() if form in published}
+
+    @property
     def publishable(self) -> bool:
         """False when figures rest on a codebook that both approvers have not approved."""
         return self.codebook is None or not self.codebook.missing_approvals
@@ -212,7 +219,7 @@ def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer:
         words=words,
         frequencies=frequencies(words, vocabulary),
         specificities=[(variable, specificities(words, variable)) for variable in corpus.variables],
-        hits=hits,
+        hits=without_rare_words(hits),
         codes=codes,
         uncoded=tuple(np.flatnonzero(readable & ~coded).tolist()),
         flat=[flat_table(variable) for variable in corpus.variables] if corpus.unit != "reply" else [],

@@ -10,6 +10,7 @@ from typing import Any
 
 import xlsxwriter
 
+from analysis.lexical.disclosure import PUBLISHED_FROM
 from analysis.report.pages import APPROVER_LABELS, Lists, reconciliation_rows, shown
 from analysis.report.study import CorpusResult, Study
 from analysis.tabulate.cross import CrossTable
@@ -84,7 +85,8 @@ def _fit(text: str) -> str:
 
 def write(path: Path, study: Study, lists: Lists) -> None:
     """Write the workbook of a study."""
-    notes = [VOLUNTEERS_NOTICE, f"Données : empreinte SHA-256 {study.source.digest}."]
+    rarest = f"Mots publiés : ceux d’au moins {PUBLISHED_FROM} contributions d’un même corpus."
+    notes = [VOLUNTEERS_NOTICE, rarest, f"Données : empreinte SHA-256 {study.source.digest}."]
     if study.codebook:
         notes.append(f"Plan de codification : version {study.codebook.version}, empreinte {study.codebook.digest}.")
         if not study.publishable:

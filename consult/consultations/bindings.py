@@ -63,6 +63,19 @@ def instant(value: dt.datetime) -> str:
     return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def consultation_row(consultation: Consultation) -> Row:
+    """A consultation as public data tell it."""
+    return {
+        "id": str(consultation.id),
+        "slug": consultation.slug,
+        "title": consultation.title,
+        "summary": consultation.summary,
+        "opens_at": instant(consultation.opens_at),
+        "closes_at": instant(consultation.closed_at or consultation.closes_at),
+        "sample": "volunteers",
+    }
+
+
 class ConsultationDataset:
     """The consultation itself, one row."""
 
@@ -84,15 +97,7 @@ class ConsultationDataset:
         consultation = session.scalar(_public(consultation_id))
         if consultation is None or limit == 0 or (after is not None and after >= str(consultation_id)):
             return
-        yield {
-            "id": str(consultation.id),
-            "slug": consultation.slug,
-            "title": consultation.title,
-            "summary": consultation.summary,
-            "opens_at": instant(consultation.opens_at),
-            "closes_at": instant(consultation.closed_at or consultation.closes_at),
-            "sample": "volunteers",
-        }
+        yield consultation_row(consultation)
 
 
 class StepsDataset:

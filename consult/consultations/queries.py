@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from consult.actor import Actor
 from consult.consultations import policy
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.errors import NotFoundError
+from consult.paging import Paged, paged
 from consult.protocols import StepKind
 from consult.registry import queries as registry
 from consult.registry.models import EntryKind
 
-LISTED: Final = 100
+PAGE_SIZE: Final = 24
+PHASES: Final = (policy.Phase.OPEN, policy.Phase.UPCOMING, policy.Phase.CLOSED)  # in the order of lists
 NOT_FOUND: Final = "Aucune consultation n’est publiée à cette adresse."
 
 # Built once: the address of a step is the most read of the site.
@@ -30,21 +32,54 @@ _STEP: Final = (
 )
 
 
-def public_consultations(session: Session, now: dt.datetime) -> Mapping[policy.Phase, Sequence[Consultation]]:
-    """The latest hundred public consultations by phase: open by coming end, upcoming by opening, closed by last end."""
-    rows = session.scalars(
-        select(Consultation)
-        .where(Consultation.status != ConsultationStatus.DRAFT)
-        .order_by(Consultation.opens_at.desc())
-        .limit(LISTED)
-    ).all()
-    by_phase: dict[policy.Phase, list[Consultation]] = {phase: [] for phase in policy.Phase}
-    for consultation in rows:
-        by_phase[policy.phase(consultation, now)].append(consultation)
-    by_phase[policy.Phase.OPEN].sort(key=lambda each: each.closes_at)
-    by_phase[policy.Phase.UPCOMING].sort(key=lambda each: each.opens_at)
-    by_phase[policy.Phase.CLOSED].sort(key=lambda each: each.closed_at or each.closes_at, reverse=True)
-    return by_phase
+def _public(now: dt.datetime) -> tuple[Select[Consultation], ColumnElement[int]]:
+    """The public consultations in the order of lists, and their phase as `policy.phase` tells it, 0 to 2.
+
+    Open ones by coming end, upcoming ones by opening, closed ones by last end.
+    """
+    closed = or_(Consultation.status == ConsultationStatus.CLOSED, Consultation.closes_at <= now)
+    rank = case((closed, PHASES.index(policy.Phase.CLOSED)), (Consultation.opens_at > now, 1), else_=0)
+    ended = func.coalesce(Consultation.closed_at, Consultation.closes_at)
+    query = select(Consultation).where(Consultation.status != ConsultationStatus.DRAFT)
+    order = (
+        rank,
+        case((rank == 0, Consultation.closes_at), (rank == 1, Consultation.opens_at)),
+        case((rank == len(PHASES) - 1, ended)).desc(),
+        Consultation.id,
+    )
+    return query.order_by(*order), rank
+
+
+def public_consultations(
+    session: Session, now: dt.datetime, *, page: int, size: int = PAGE_SIZE, with_steps: bool = False
+) -> Paged[Consultation]:
+    """A page of the public consultations, the open ones first."""
+    query, _ = _public(now)
+    options = [selectinload(Consultation.steps)] if with_steps else []
+    return paged(session, query, number=page, size=size, options=options)
+
+
+def first_public(session: Session, now: dt.datetime, size: int) -> Mapping[policy.Phase, Sequence[Consultation]]:
+    """The first public consultations of each phase."""
+    query, rank = _public(now)
+    return {phase: session.scalars(query.where(rank == n).limit(size)).all() for n, phase in enumerate(PHASES)}
+
+
+def by_phase(found: Sequence[Consultation], now: dt.datetime) -> Mapping[policy.Phase, Sequence[Consultation]]:
+    """Consultations told apart by phase, in the order given."""
+    return {phase: [each for each in found if policy.phase(each, now) is phase] for phase in PHASES}
+
+
+def public_count(session: Session) -> int:
+    """How many consultations are public."""
+    counted = select(func.count(Consultation.id)).where(Consultation.status != ConsultationStatus.DRAFT)
+    return session.scalar(counted) or 0
+
+
+def public_slugs(session: Session, *, page: int, size: int) -> Sequence[str]:
+    """The addresses of a page of the public consultations, in a fixed order."""
+    query = select(Consultation.slug).where(Consultation.status != ConsultationStatus.DRAFT)
+    return session.scalars(query.order_by(Consultation.id).limit(size).offset((page - 1) * size)).all()
 
 
 def consultation_or_404(session: Session, slug: str, actor: Actor) -> Consultation:
@@ -75,13 +110,19 @@ def step_or_404(session: Session, slug: str, step_slug: str, actor: Actor) -> St
     return step
 
 
-def staff_consultations(session: Session, actor: Actor) -> Sequence[Consultation]:
-    """The latest hundred consultations that this member of staff may manage or read, drafts included."""
-    query = select(Consultation).order_by(Consultation.created_at.desc()).limit(LISTED)
+def names(session: Session, ids: Collection[uuid.UUID] | None) -> Sequence[Row[uuid.UUID, str]]:
+    """The id and title of these consultations, or of all those of the organisation, the latest first."""
+    query = select(Consultation.id, Consultation.title).order_by(Consultation.created_at.desc(), Consultation.id)
+    return session.execute(query if ids is None else query.where(Consultation.id.in_(ids))).all()
+
+
+def staff_consultations(session: Session, actor: Actor, *, page: int = 1, size: int = PAGE_SIZE) -> Paged[Consultation]:
+    """A page of the consultations that this member of staff may manage or read, drafts included, the latest first."""
+    query = select(Consultation).order_by(Consultation.created_at.desc(), Consultation.id)
     if not actor.holds(*policy.DRAFT_READERS):
         held = [key for key, roles in actor.by_consultation.items() if not roles.isdisjoint(policy.DRAFT_READERS)]
         query = query.where(Consultation.id.in_(held))
-    return session.scalars(query).all()
+    return paged(session, query, number=page, size=size)
 
 
 def figures(

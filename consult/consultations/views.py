@@ -15,11 +15,13 @@ from consult.consultations.manage.views import bp as manage
 from consult.consultations.models import Consultation, Step
 from consult.errors import NotFoundError
 from consult.pagecache import cached_for_visitors
+from consult.paging import page_number
 from consult.protocols import StepKind
 from consult.security import anyone, anyone_indexable
 
 bp = Blueprint("consultations", __name__)
 bp.register_blueprint(manage)
+HOME_LISTED: Final = 12  # consultations of each phase on the home page
 FEATURED: Final = 3  # consultations of the home page whose figures are counted
 
 
@@ -28,20 +30,27 @@ FEATURED: Final = 3  # consultations of the home page whose figures are counted
 @cached_for_visitors
 def home() -> str:
     """The home page: what is open, what comes, what is over."""
-    phases = queries.public_consultations(g.session, g.now)
+    phases = queries.first_public(g.session, g.now, HOME_LISTED)
     current = [*phases[policy.Phase.OPEN], *phases[policy.Phase.CLOSED]][:FEATURED]
     counted = {each.id: queries.figures(g.session, each, step_kinds()) for each in current}
     added = queries.totals({str(key): queries.totals(counts) for key, counts in counted.items()})
-    return render_template("consultations/home.html", phases=phases, figures=labels.figures(added), labels=labels)
+    return render_template(
+        "consultations/home.html", phases=phases, figures=labels.figures(added), home_listed=HOME_LISTED
+    )
 
 
 @bp.get("/consultations")
 @anyone_indexable
 @cached_for_visitors
 def listing() -> str:
-    """Every public consultation."""
-    phases = queries.public_consultations(g.session, g.now)
-    return render_template("consultations/list.html", phases=phases)
+    """Every public consultation, by pages."""
+    listed = queries.public_consultations(g.session, g.now, page=page_number(request.args))
+    return render_template(
+        "consultations/list.html",
+        listed=listed,
+        phases=queries.by_phase(listed.rows, g.now),
+        page_url=lambda n: url_for(".listing", page=n),
+    )
 
 
 @bp.get("/consultations/<slug>")

@@ -44,6 +44,13 @@ def job(session: Session, job_id: uuid.UUID, *, organisation_id: uuid.UUID) -> J
     return session.scalars(select(Job).where(Job.id == job_id, Job.organisation_id == organisation_id)).one_or_none()
 
 
+def over(session: Session, job_ids: Collection[uuid.UUID | None]) -> set[uuid.UUID | None]:
+    """Those of these jobs on which nobody will work any more: see `is_over`."""
+    ended = (JobState.DONE, JobState.FAILED)
+    going = session.scalars(select(Job.id).where(Job.id.in_(job_ids), Job.state.not_in(ended)))
+    return set(job_ids).difference(going)
+
+
 def is_over(session: Session, job_id: uuid.UUID | None) -> bool:
     """Whether nobody will work on that job any more: done, failed for good, or forgotten."""
     job = session.get(Job, job_id) if job_id else None

@@ -35,6 +35,12 @@ from consult.security import digest, new_token
 
 NOTIFY_JOB: Final = "moderation.notify"
 NOTIFY_DELAY: Final = dt.timedelta(minutes=10)  # so that a wave of reports makes one mail
+ENTRIES: Final = {
+    Act.HIDE: EntryKind.MODERATION,
+    Act.RESTORE: EntryKind.MODERATION_REVERSED,
+    Act.DISMISS: EntryKind.MODERATION_KEPT,
+    Act.UPHOLD: EntryKind.MODERATION_KEPT,
+}
 TEMPLATES: Final = {
     Act.HIDE: "moderation_hidden",
     Act.RESTORE: "moderation_restored",
@@ -275,7 +281,7 @@ def _publish(session: Session, decision: Decision, actor: Actor, now: dt.datetim
         session,
         organisation_id=decision.organisation_id,
         consultation_id=decision.consultation_id,
-        kind=EntryKind.MODERATION_REVERSED if decision.act is Act.RESTORE else EntryKind.MODERATION,
+        kind=ENTRIES[decision.act],
         content=content,
         now=now,
     )

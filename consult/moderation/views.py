@@ -23,6 +23,7 @@ from consult.moderation.models import Act
 from consult.moderation.service import Links, Wanted
 from consult.organisations.policy import site_url
 from consult.pagecache import cached_for_visitors
+from consult.paging import page_number
 from consult.protocols import ContentType, ModerableItem
 from consult.security import account_or_address, anyone, digest, limiter, staff
 
@@ -47,11 +48,6 @@ def _type(item_type: str) -> ContentType:
     if content is None:
         raise NotFoundError("Ce type de contenu n’existe pas.")
     return content
-
-
-def _page() -> int:
-    raw = request.args.get("page", "1")
-    return max(1, int(raw)) if raw.isascii() and raw.isdigit() and len(raw) < 7 else 1  # noqa: PLR2004  # digits
 
 
 # Reporting ----------------------------------------------------------------------------------------------------------
@@ -123,9 +119,7 @@ def _with_errors(form: Form, error: InvalidError, page: Any) -> View:
 def queue() -> View:
     """What waits for a decision, the longest waiting first."""
     scope = policy.scope(g.actor)
-    moderated = [
-        each for each in consultations.staff_consultations(g.session, g.actor) if scope is None or each.id in scope
-    ]
+    moderated = consultations.names(g.session, scope)
     wanted = {str(each.id): each for each in moderated}.get(request.args.get("consultation", ""))
     item_type = request.args.get("type", "")
     item_type = item_type if item_type in _types() else ""
@@ -135,7 +129,7 @@ def queue() -> View:
         scope=scope,
         consultation_id=wanted.id if wanted else None,
         item_type=item_type,
-        page=_page(),
+        page=page_number(request.args),
     )
     return render_template(
         "moderation/queue.html",
@@ -150,7 +144,7 @@ def queue() -> View:
         acts=labels.ACTS,
         reason_label=report_label,
         grounds=GROUNDS,
-        page=_page(),
+        page=page_number(request.args),
         pages=-(-total // queries.PAGE_SIZE),
         address=lambda n: url_for(".queue", consultation=wanted.id if wanted else None, type=item_type or None, page=n),
     )
@@ -296,14 +290,14 @@ def _contest_page(token: str, form: ContestForm) -> str:
 def tombstones() -> View:
     """Every hidden content, as its tombstone: type, date, ground, article; never the text."""
     slug = request.args.get("consultation", "")
-    total, found = queries.tombstones(g.session, consultation_slug=slug, page=_page())
+    total, found = queries.tombstones(g.session, consultation_slug=slug, page=page_number(request.args))
     return render_template(
         "moderation/bin.html",
         total=total,
         tombstones=found,
         types=_labels(),
         grounds=GROUNDS,
-        page=_page(),
+        page=page_number(request.args),
         pages=-(-total // queries.PAGE_SIZE),
         address=lambda n: url_for(".tombstones", consultation=slug or None, page=n),
     )

@@ -65,9 +65,8 @@ def openapi() -> Response:
 @bp.doc(summary="Consultations publiques", operation_id="consultations")
 @anyone
 def consultation_list(page: schemas.Page) -> dict[str, Any]:
-    rows = queries.consultation_rows(
-        g.session, _dataset("consultation"), after=_opened(page.cursor, "consultations"), limit=page.limit + 1
-    )
+    after = _opened(page.cursor, "consultations")
+    rows = queries.consultation_rows(g.session, after=after, limit=page.limit + 1)
     return _listed(list(rows), page, "consultations") | _envelope(None)
 
 

@@ -14,7 +14,7 @@ import hashlib
 import json
 import uuid
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -77,18 +77,28 @@ class _Out:
         return {"name": self.path.name, "dataset": dataset, "rows": rows, "bytes": self._bytes, "sha256": digest}
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the registry stood in the very state of the database that the files show."""
+
+    last_entry: int
+    removals: int
+
+
 def write_dump(
     reading: Session,
     consultation_id: uuid.UUID,
     identity: Identity,
     datasets: Mapping[str, PublicDataset],
     folder: Path,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, Standing]:
     """Write every dataset, then the manifest, then the archive of all into an existing empty folder.
 
-    `reading` is a reading session of its own: all files show one state of the database.
+    `reading` is a reading session of its own: all files, and the standing returned, show one state of the database.
     """
     _fix_snapshot(reading)
+    removals = registry.removals(reading, [consultation_id]).get(consultation_id, 0)
+    standing = Standing(registry.last_entry(reading, consultation_id), removals)
     files: list[dict[str, Any]] = []
     done = 0
     for dataset in datasets.values():
@@ -110,6 +120,7 @@ def write_dump(
     (folder / "manifest.json").write_text(text_of, encoding="utf-8")
     _archive(folder, f"{identity.consultation}.zip")
     yield Progress(done, done, "Fichiers prêts")
+    return standing
 
 
 def described(path: Path) -> dict[str, Any]:

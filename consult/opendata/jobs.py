@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -36,8 +36,10 @@ class DumpMaker:
         self._settings = settings
         self._datasets = datasets
 
-    def __call__(self, organisation_id: uuid.UUID, consultation_id: uuid.UUID, folder: Path) -> Iterator[Progress]:
-        """Fill a folder that does not exist yet."""
+    def __call__(
+        self, organisation_id: uuid.UUID, consultation_id: uuid.UUID, folder: Path
+    ) -> Generator[Progress, None, files.Standing]:
+        """Fill a folder that does not exist yet; returns where the registry stood in what the files show."""
         folder.mkdir(parents=True)
         database = Database(self._settings.database_url, pool_size=1)
         try:
@@ -53,7 +55,7 @@ class DumpMaker:
                     generated_at=clock.now(),
                 )
                 reading.rollback()
-                yield from files.write_dump(reading, consultation_id, identity, self._datasets, folder)
+                return (yield from files.write_dump(reading, consultation_id, identity, self._datasets, folder))
         finally:
             database.dispose()
 
@@ -75,19 +77,18 @@ class MakeDump:
         if dump is None or dump.status is not DumpStatus.WAITING:
             return
         organisation_id, consultation_id = dump.organisation_id, dump.consultation_id
-        last_entry = registry.last_entry(session, consultation_id)
         yield Progress(0, None, "Préparation")
         folder = service.dump_folder(self._data_path, dump_id)
         partial = folder.with_suffix(".partial")
         for leftover in (partial, folder):
             shutil.rmtree(leftover, ignore_errors=True)
-        yield from self._make(organisation_id, consultation_id, partial)
+        standing = yield from self._make(organisation_id, consultation_id, partial)
         partial.replace(folder)
         written = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
         written += [files.described(path) for path in sorted(folder.glob("*.zip"))]
         written.append(files.described(folder / "manifest.json"))
         dump = session.get_one(Dump, dump_id)
-        gone = service.finish(session, dump, written, last_entry=last_entry, now=clock.now())
+        gone = service.finish(session, dump, written, standing=standing, now=clock.now())
         yield Progress(1, 1, "Terminé")
         for old in gone:
             shutil.rmtree(service.dump_folder(self._data_path, old), ignore_errors=True)

@@ -35,7 +35,9 @@ class Dump(TenantOwned, Base):
     status: Mapped[DumpStatus] = mapped_column(default=DumpStatus.WAITING, info=PUBLIC)
     requested_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
     finished_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)
-    last_entry: Mapped[int] = mapped_column(BigInteger, default=0, info=NEVER)  # of the registry, when it was read
+    # Of the registry, in the state of the database that the files show: what is taken away after is still in them.
+    last_entry: Mapped[int] = mapped_column(BigInteger, default=0, info=NEVER)
+    removals: Mapped[int] = mapped_column(default=0, info=NEVER)
     job_id: Mapped[uuid.UUID | None] = mapped_column(info=ADMINISTRATION)
     files: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, info=PUBLIC)  # as in the manifest
     error: Mapped[str | None] = mapped_column(Text, info=ADMINISTRATION)

@@ -3,35 +3,54 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consult.consultations.bindings import instant
+from consult.consultations.bindings import consultation_row, instant
 from consult.consultations.models import Consultation, ConsultationStatus
 from consult.jobs import queries as jobs
 from consult.opendata.models import Dump, DumpStatus
 from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
-from consult.protocols import PublicDataset, Row
+from consult.paging import Paged, paged
+from consult.protocols import Row
 from consult.registry import queries as registry
 from consult.settings import Settings
 
-LISTED: Final = 100
+PAGE_SIZE: Final = 20
 
 
-def latest_dumps(session: Session) -> dict[uuid.UUID, Dump]:
-    """The last finished dump of each consultation."""
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A page of public consultations, and the dump of each that anybody may download now."""
+
+    listed: Paged[Consultation]
+    dumps: Mapping[uuid.UUID, Dump]
+
+
+def latest_dumps(session: Session, consultation_ids: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, Dump]:
+    """The last finished dump of each of these consultations, or of all."""
     done = select(Dump).where(Dump.status == DumpStatus.DONE).order_by(Dump.finished_at)
+    if consultation_ids is not None:
+        done = done.where(Dump.consultation_id.in_(consultation_ids))
     return {dump.consultation_id: dump for dump in session.scalars(done)}
 
 
+def served(session: Session, dumps: Iterable[Dump]) -> dict[uuid.UUID, Dump]:
+    """Those that may still be downloaded, by consultation: nothing they hold was hidden, withdrawn or erased since."""
+    by_consultation = {dump.consultation_id: dump for dump in dumps}
+    removals = registry.removals(session, by_consultation.keys())
+    return {key: dump for key, dump in by_consultation.items() if dump.removals == removals.get(key, 0)}
+
+
 def is_served(session: Session, dump: Dump) -> bool:
-    """Whether a dump may still be downloaded: nothing that it holds was hidden, withdrawn or erased since."""
-    return not registry.removed_since(session, dump.consultation_id, dump.last_entry)
+    """Whether a dump may still be downloaded."""
+    return bool(served(session, [dump]))
 
 
 def served_dump(session: Session, consultation_id: uuid.UUID) -> Dump | None:
@@ -41,27 +60,32 @@ def served_dump(session: Session, consultation_id: uuid.UUID) -> Dump | None:
     return dump if dump is not None and is_served(session, dump) else None
 
 
-def published(session: Session) -> Sequence[tuple[Consultation, Dump | None]]:
-    """The latest hundred public consultations, each with its dump if one may be downloaded."""
-    latest = latest_dumps(session)
-    found = session.scalars(
+def published(session: Session, *, page: int, within: Collection[uuid.UUID] | None = None) -> Published:
+    """A page of the public consultations, or of those among them, the latest first, with the dumps in force."""
+    query = (
         select(Consultation)
         .where(Consultation.status != ConsultationStatus.DRAFT)
         .order_by(Consultation.opens_at.desc(), Consultation.id)
-        .limit(LISTED)
-    ).all()
-    dumps = ((each, latest.get(each.id)) for each in found)
-    return [(each, dump if dump is not None and is_served(session, dump) else None) for each, dump in dumps]
+    )
+    listed = paged(
+        session,
+        query if within is None else query.where(Consultation.id.in_(within)),
+        number=page,
+        size=PAGE_SIZE,
+    )
+    latest = latest_dumps(session, [each.id for each in listed.rows])
+    return Published(listed, served(session, latest.values()))
 
 
-def last_request(session: Session, consultation_id: uuid.UUID) -> tuple[Dump, bool] | None:
-    """The dump asked for last, and whether its production has failed for good."""
-    asked = select(Dump).where(Dump.consultation_id == consultation_id).order_by(Dump.requested_at.desc()).limit(1)
-    dump = session.scalar(asked)
-    if dump is None:
-        return None
-    stuck = dump.status is DumpStatus.WAITING and jobs.is_over(session, dump.job_id)
-    return dump, stuck or dump.status is DumpStatus.FAILED
+def last_requests(session: Session, consultation_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[Dump, bool]]:
+    """The dump asked for last of each of these consultations, and whether its production has failed for good."""
+    asked = select(Dump).where(Dump.consultation_id.in_(consultation_ids)).order_by(Dump.requested_at)
+    last = {dump.consultation_id: dump for dump in session.scalars(asked)}
+    over = jobs.over(session, [dump.job_id for dump in last.values() if dump.status is DumpStatus.WAITING])
+    return {
+        key: (dump, dump.status is DumpStatus.FAILED or (dump.status is DumpStatus.WAITING and dump.job_id in over))
+        for key, dump in last.items()
+    }
 
 
 def export_row(dump: Dump, address: Callable[[str], str]) -> Row:
@@ -79,13 +103,13 @@ def file_of(dump: Dump, name: str, folder: Path) -> Path | None:
     return folder / name if any(file["name"] == name for file in dump.files) else None
 
 
-def consultation_rows(session: Session, dataset: PublicDataset, *, after: str | None, limit: int) -> Iterator[Row]:
+def consultation_rows(session: Session, *, after: str | None, limit: int) -> Iterator[Row]:
     """The public row of each public consultation, in the order of their ids."""
-    query = select(Consultation.id).where(Consultation.status != ConsultationStatus.DRAFT)
+    query = select(Consultation).where(Consultation.status != ConsultationStatus.DRAFT)
     if after is not None:
         query = query.where(Consultation.id > uuid.UUID(after))
-    for consultation_id in session.scalars(query.order_by(Consultation.id).limit(limit)).all():
-        yield from dataset.rows(session, consultation_id)
+    for consultation in session.scalars(query.order_by(Consultation.id).limit(limit)):
+        yield consultation_row(consultation)
 
 
 def key(row: Row) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from consult.consultations.models import Consultation
 from consult.jobs import queries as job_queries
 from consult.jobs import service as jobs
+from consult.opendata.dump import Standing
 from consult.opendata.models import Dump, DumpStatus
 
 DUMP_JOB: Final = "opendata.dump"
@@ -52,14 +53,11 @@ def request_dump(session: Session, consultation: Consultation, *, now: dt.dateti
 
 
 def finish(
-    session: Session, dump: Dump, files: Sequence[dict[str, Any]], *, last_entry: int, now: dt.datetime
+    session: Session, dump: Dump, files: Sequence[dict[str, Any]], *, standing: Standing, now: dt.datetime
 ) -> list[uuid.UUID]:
-    """Record that the files are in place; returns the ids of the dumps whose folders must go.
-
-    `last_entry` is the registry's last entry before the rows were read: what is taken away after it is still in them.
-    """
+    """Record that the files are in place; returns the ids of the dumps whose folders must go."""
     dump.status, dump.finished_at, dump.files = DumpStatus.DONE, now, list(files)
-    dump.last_entry = last_entry
+    dump.last_entry, dump.removals = standing.last_entry, standing.removals
     session.flush()
     # Older files may hold what was taken away since; a download that has begun goes on.
     old = session.scalars(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, send_file, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from consult.actor import ANONYMOUS, Role
@@ -14,6 +14,7 @@ from consult.errors import GoneError, NotFoundError
 from consult.opendata import queries, service
 from consult.opendata.labels import DATASETS
 from consult.pagecache import cached_for_visitors
+from consult.paging import page_number
 from consult.security import anyone, anyone_indexable, limiter, staff
 from consult.settings import Settings
 
@@ -28,7 +29,11 @@ def show() -> str:
     """Every export, with what its files hold."""
     datasets = current_app.extensions["bindings"].public_datasets
     return render_template(
-        "opendata/show.html", published=queries.published(g.session), datasets=datasets, labels=DATASETS
+        "opendata/show.html",
+        published=queries.published(g.session, page=page_number(request.args)),
+        datasets=datasets,
+        labels=DATASETS,
+        page_url=lambda n: url_for(".show", page=n),
     )
 
 
@@ -54,12 +59,15 @@ def download(slug: str, name: str) -> Response:
 @staff(*MAKERS, anywhere=True)
 def manage() -> str:
     """What was asked for, and what became of it."""
-    rows = [
-        (consultation, dump, queries.last_request(g.session, consultation.id))
-        for consultation, dump in queries.published(g.session)
-        if g.actor.holds(*MAKERS, consultation_id=consultation.id)
-    ]
-    return render_template("opendata/manage.html", rows=rows)
+    held = [key for key, roles in g.actor.by_consultation.items() if not roles.isdisjoint(MAKERS)]
+    within = None if g.actor.holds(*MAKERS) else held
+    published = queries.published(g.session, page=page_number(request.args), within=within)
+    return render_template(
+        "opendata/manage.html",
+        published=published,
+        asked=queries.last_requests(g.session, [each.id for each in published.listed.rows]),
+        page_url=lambda n: url_for(".manage", page=n),
+    )
 
 
 @bp.post("/gestion/donnees-ouvertes/<slug>")

@@ -28,6 +28,7 @@ class EntryKind(enum.StrEnum):
     VOTE_WITHDRAWN = "vote.withdrawn"
     REPLIES = "replies"
     MODERATION = "moderation"
+    MODERATION_KEPT = "moderation.kept"
     MODERATION_REVERSED = "moderation.reversed"
     TOMBSTONE = "tombstone"
     ANSWER = "answer"
@@ -37,6 +38,7 @@ class EntryKind(enum.StrEnum):
     SEALED = "sealed"
 
 
+# What takes something away from the public; a decision that leaves everything as it was is « moderation.kept ».
 REMOVALS = (EntryKind.TOMBSTONE, EntryKind.MODERATION)
 _REMOVES = text("kind IN ('tombstone', 'moderation')")
 _EDITS = text("kind = 'edit'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal_column, select
@@ -31,14 +32,20 @@ def last_entry(session: Session, consultation_id: uuid.UUID) -> int:
     return session.scalar(query) or 0
 
 
-def removed_since(session: Session, consultation_id: uuid.UUID, entry: int) -> bool:
-    """Whether something public was hidden, withdrawn or erased after that rank of writing."""
+def removals(session: Session, consultation_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, int]:
+    """How many times something public was hidden, withdrawn or erased, by consultation; none is absent.
+
+    Whoever reads the rows in the same transaction knows by this count which removals they show: by the rank of
+    writing they would miss one written before and committed after.
+    """
     # As written in the condition of the index.
     kinds: list[ColumnElement[EntryKind]] = [literal_column(f"'{kind.value}'") for kind in REMOVALS]
-    query = select(RegistryEntry.id).where(
-        RegistryEntry.consultation_id == consultation_id, RegistryEntry.id > entry, RegistryEntry.kind.in_(kinds)
+    query = (
+        select(RegistryEntry.consultation_id, func.count())
+        .where(RegistryEntry.consultation_id.in_(consultation_ids), RegistryEntry.kind.in_(kinds))
+        .group_by(RegistryEntry.consultation_id)
     )
-    return session.scalar(query.limit(1)) is not None
+    return {key: count for key, count in session.execute(query) if key is not None}
 
 
 def openings(session: Session, consultation_id: uuid.UUID, kind: EntryKind) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Blueprint, Response, current_app, g, jsonify, render_template, request, url_for
@@ -16,12 +17,15 @@ from consult.errors import NotFoundError
 from consult.jobs import queries as jobs
 from consult.organisations.policy import site_url
 from consult.pagecache import cached_for_visitors
+from consult.paging import page_number
 from consult.security import anyone, anyone_indexable
 from consult.settings import Settings
 from consult.site.guides import guides
 
 bp = Blueprint("site", __name__)
 LATE_SECONDS: Final = 300  # a job due for longer: no worker, or too few
+MAPPED: Final = 50  # consultations, with their steps, on a page of the site map
+SITEMAP_SIZE: Final = 5_000  # consultations in one file
 SECURITY_TXT_LIFE: Final = dt.timedelta(days=180)  # RFC 9116, 2.5.5: less than a year
 
 
@@ -96,8 +100,12 @@ def accessibility() -> str:
 @anyone_indexable
 @cached_for_visitors
 def site_map() -> str:
-    """Every section."""
-    return render_template("site/legal/plan_du_site.html", consultations=_public(), guides=guides())
+    """Every section, and the consultations by pages."""
+    number = page_number(request.args)
+    listed = consultations.public_consultations(g.session, g.now, page=number, size=MAPPED, with_steps=True)
+    return render_template(
+        "site/legal/plan_du_site.html", listed=listed, guides=guides(), page_url=lambda n: url_for(".site_map", page=n)
+    )
 
 
 @bp.get("/contact")
@@ -148,7 +156,29 @@ def robots() -> Response:
 @bp.get("/sitemap.xml")
 @anyone_indexable
 def sitemap() -> Response:
-    """Home, consultations, help and legal pages; no contribution (AT-8.3)."""
+    """Home, consultations, help and legal pages; no contribution (AT-8.3).
+
+    Beyond what one file may hold comfortably, an index of files (sitemaps.org, « Using Sitemap index files »).
+    """
+    files = max(1, -(-consultations.public_count(g.session) // SITEMAP_SIZE))
+    asked = request.args.get("page")
+    if asked is None and files > 1:
+        addresses = [f"{_base()}/sitemap.xml?page={n}" for n in range(1, files + 1)]
+        return _xml("site/sitemap_index.xml", addresses)
+    number = page_number(request.args)
+    if number > files:
+        raise NotFoundError("Le plan du site n’a pas de page de ce numéro.")
+    slugs = consultations.public_slugs(g.session, page=number, size=SITEMAP_SIZE)
+    pages = [url_for("consultations.show", slug=slug) for slug in slugs]
+    pages = [*_static_pages(), *pages] if number == 1 else pages
+    return _xml("site/sitemap.xml", [_base() + page.removeprefix(request.script_root) for page in pages])
+
+
+def _xml(template: str, addresses: Sequence[str]) -> Response:
+    return Response(render_template(template, addresses=addresses), mimetype="application/xml")
+
+
+def _static_pages() -> list[str]:
     pages = [
         url_for(f".{name}")
         for name in (
@@ -163,10 +193,7 @@ def sitemap() -> Response:
         )
     ]
     pages += [url_for("consultations.home"), url_for("consultations.listing"), url_for(".contact")]
-    pages += [url_for(".guide", slug=each.slug) for each in guides()]
-    pages += [url_for("consultations.show", slug=each.slug) for each in _public()]
-    addresses = [_base() + page.removeprefix(request.script_root) for page in pages]
-    return Response(render_template("site/sitemap.xml", addresses=addresses), mimetype="application/xml")
+    return pages + [url_for(".guide", slug=each.slug) for each in guides()]
 
 
 @bp.get("/.well-known/security.txt")
@@ -182,11 +209,6 @@ def security_txt() -> Response:
         f"Canonical: {_base()}/.well-known/security.txt",
     ]
     return _plain("\n".join(lines) + "\n")
-
-
-def _public() -> list[Any]:
-    phases = consultations.public_consultations(g.session, g.now)
-    return [each for found in phases.values() for each in found]
 
 
 def _base() -> str:

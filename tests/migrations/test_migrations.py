@@ -5,7 +5,7 @@ import shutil
 import threading
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from consult import clock
@@ -14,7 +14,11 @@ from consult.audit import service as audit
 from consult.db import ALL_TENANTS, Base, Database
 from consult.errors import ConflictError
 from consult.migrations import commands, load_models
+from consult.opendata.models import Dump, DumpStatus
+from consult.opendata.queries import is_served
 from consult.questionnaires.models import ReplyDraft
+from consult.registry import service as registry
+from consult.registry.models import EntryKind
 from consult.sealing import second_factors
 from tests import factories
 
@@ -146,6 +150,41 @@ def test_second_factors_kept_in_clear_are_sealed_and_drafts_weighed(empty_databa
     database.dispose()
     commands.downgrade(empty_database_url, "0001")
     assert kept(secret) == [clear]
+    database.dispose()
+
+
+def test_rows_follow_when_removals_are_told_apart_and_back(empty_database_url):
+    """0003: an older version calls every decision « moderation », and does not know what its dumps show."""
+    commands.upgrade(empty_database_url)
+    database = Database(empty_database_url)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        organisation = factories.make_organisation(session)
+        consultation = factories.make_consultation(session, organisation)
+        for kind in (EntryKind.MODERATION_KEPT, EntryKind.MODERATION, EntryKind.TOMBSTONE):
+            registry.append(
+                session, organisation_id=organisation.id, consultation_id=consultation.id, kind=kind, content={},
+                now=clock.now(),
+            )  # fmt: skip
+        dump = {"organisation_id": organisation.id, "consultation_id": consultation.id, "removals": 2}
+        session.add(Dump(status=DumpStatus.DONE, requested_at=clock.now(), finished_at=clock.now(), **dump))
+    database.dispose()
+
+    def rows():
+        with database.engine.begin() as connection:
+            kinds = connection.scalars(text("SELECT kind FROM registry_entry ORDER BY id")).all()
+            with pytest.raises(DBAPIError, match="append-only"), connection.begin_nested():
+                connection.execute(text("UPDATE registry_entry SET kind = 'vote.cast'"))
+        database.dispose()
+        return kinds
+
+    assert rows() == ["moderation.kept", "moderation", "tombstone"]
+    commands.downgrade(empty_database_url, "0002")
+    assert rows() == ["moderation", "moderation", "tombstone"]
+    commands.upgrade(empty_database_url)
+    assert rows() == ["moderation", "moderation", "tombstone"]
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        dump = session.scalars(select(Dump)).one()
+        assert not is_served(session, dump), "another is made rather than guess"
     database.dispose()
 
 

@@ -14,6 +14,7 @@ from consult.consultations.forms import CloseForm, ConsultationForm, StepForm, p
 from consult.consultations.models import Consultation, Step
 from consult.errors import InvalidError, NotFoundError
 from consult.organisations import policy as organisations
+from consult.paging import page_number
 from consult.protocols import StepKind
 from consult.security import access_of, limited, staff
 
@@ -28,10 +29,16 @@ editors = staff(Role.ORGANISER, Role.ADMINISTRATOR)
 @staff(*policy.DRAFT_READERS, Role.OPERATOR, anywhere=True)
 def home() -> View:
     """The consultations that this person manages or reads."""
-    found = queries.staff_consultations(g.session, g.actor)
+    listed = queries.staff_consultations(g.session, g.actor, page=page_number(request.args))
     may_create = g.actor.holds(Role.ORGANISER, Role.ADMINISTRATOR)
-    phases = {each.id: policy.phase(each, g.now).value for each in found}
-    return render_template("consultations/manage/home.html", consultations=found, phases=phases, may_create=may_create)
+    phases = {each.id: policy.phase(each, g.now).value for each in listed.rows}
+    return render_template(
+        "consultations/manage/home.html",
+        listed=listed,
+        phases=phases,
+        may_create=may_create,
+        page_url=lambda n: url_for(".home", page=n),
+    )
 
 
 @bp.route("/gestion/consultations/nouvelle", methods=["GET", "POST"])

@@ -2,6 +2,7 @@ import csv
 import json
 import re
 import shutil
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def test_codes_lead_to_their_contributions(found, made):
     assert re.findall(r'id="c-(p\d+)"', page) == ["p000", "p002"]
     rows = [json.loads(line) for line in made.assignments.read_text(encoding="utf-8").splitlines()]
     first = next(row for row in rows if row["contribution"] == "p002" and row["code"] == "taxes")
-    assert (first["pattern"], first["words"]) == ("NIE(taxer)", "taxer")
+    assert (first["pattern"], first["words"]) == ("NIE(taxer)", ""), "a word of one text"
     assert found["codebook"]["failed_examples"] == []
 
 
@@ -73,6 +74,48 @@ def test_tables_hold_bases_and_tests(found):
     (cross,) = questionnaire["cross"]
     assert (cross["base"], cross["left_out"], cross["chi_square"]) == (39, 1, None)
     assert "non autorisée" in questionnaire["notices"][0]
+
+
+def published(folder):
+    """All that the files of a run say, but the codebook and the lists of whole texts, which it does not keep."""
+    texts = []
+    for path in folder.rglob("*"):
+        if path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as book:
+                texts += [book.read(name).decode() for name in book.namelist()]
+        elif path.is_file() and "contributions" not in path.parts and path.suffix != ".yaml":
+            texts.append(path.read_text(encoding="utf-8"))
+    return "\n".join(texts)
+
+
+def test_a_word_of_one_or_two_texts_is_in_no_file(lemma_cache, tmp_path):
+    """Published, it would outlive the text that alone held it, once that text is hidden or erased."""
+    rare = ("zyglofarine", "zyglotrope", "metallurgie", "métallurgie", "pistse", "brumeval")
+    texts = ["Le tramway passe par les pistes cyclables."] * 2 + [
+        "Le tramway, encore le tramway : zyglofarine zyglofarine zyglofarine zyglofarine zyglofarine.",
+        "Les pistes et la metallurgie, zyglotrope.",
+        "Des pistse cyclables pour zyglotrope.",
+        "Le tramway de Brumeval, les pistes de Brumeval.",
+    ]
+    plan = tmp_path / "plan.yaml"
+    code = '{id: x, label: X, patterns: ["zyglo*", "tramway", "cyclable"], positive_examples: ["tramway"]}'
+    plan.write_text(f'version: "1"\ncodes: [{code}]\n', encoding="utf-8")
+    dump = write_dump(
+        tmp_path / "dump",
+        steps=[step("s1", "proposals", "Propositions", 1)],
+        themes=[{"id": f"t{n}", "step": "s1", "title": f"Thème {n}", "position": n} for n in (1, 2)],
+        contributions=[contribution(n, text, theme=f"t{n % 2 + 1}") for n, text in enumerate(texts)],
+    )
+    made = run(dump, plan, tmp_path / "out", cache=lemma_cache)
+    everything = published(made.out).lower()
+    assert [word for word in rare if word in everything] == []
+    (corpus,) = json.loads(made.results.read_text(encoding="utf-8"))["corpora"]
+    lemmas = {item["lemma"]: item["texts"] for item in corpus["lemmas"]}
+    assert lemmas["tramway"] == 4, "a word of three texts or more is published"
+    assert corpus["words"]["hapaxes"] > 0, "the rare ones are counted"
+    rows = [json.loads(line) for line in made.assignments.read_text(encoding="utf-8").splitlines()]
+    words = {row["contribution"]: row["words"] for row in rows}
+    assert words == {"p000": "tramway", "p001": "tramway", "p002": "", "p003": "", "p004": "", "p005": "tramway"}
 
 
 class Page(HTMLParser):

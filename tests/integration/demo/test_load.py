@@ -100,7 +100,7 @@ def check_counts(database, content):
         assert entries[EntryKind.VOTE_CAST] == len(content.votes)
         assert entries[EntryKind.CONTRIBUTION] == len(content.proposals) + len(content.replies)
         assert entries[EntryKind.ARGUMENT] == len(content.arguments)
-        assert entries[EntryKind.MODERATION] == len(content.decisions)
+        assert entries[EntryKind.MODERATION] + entries[EntryKind.MODERATION_KEPT] == len(content.decisions)
 
 
 def test_it_loads_everything_with_exact_counts(loaded):

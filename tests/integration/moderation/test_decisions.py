@@ -22,7 +22,9 @@ from consult.moderation.models import Act, Contest, Decision, Report
 from consult.moderation.service import Links, Wanted
 from consult.organisations.models import Organisation
 from consult.questionnaires.bindings import ReplyContent
+from consult.registry import queries as registry
 from consult.registry.models import EntryKind, RegistryEntry
+from consult.security import digest, new_token
 from tests.factories import (
     make_account,
     make_argument,
@@ -121,6 +123,26 @@ def test_every_type_goes_from_report_to_tombstone_and_back(world, now, kind):
     assert (entries[0].opening["item"], entries[0].opening["ground"]) == (str(item.id), "insult")
     journal = world.session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     assert [entry.action for entry in journal] == ["moderation.hide", "moderation.restore"]
+
+
+def test_only_a_decision_that_hides_removes_something_from_the_public(world, now):
+    """AT-21.5: exports stop being served for what they still show, not for reports that were found groundless."""
+
+    def removals():
+        return registry.removals(world.session, [world.consultation.id]).get(world.consultation.id, 0)
+
+    world.report(now)
+    world.decide(now, Act.DISMISS)
+    assert removals() == 0
+    hidden = world.decide(now, Act.HIDE, seen=1)
+    assert removals() == 1
+    token = new_token()
+    hidden.contest_digest = digest(token)
+    service.contest(world.session, token, "Je conteste.", now=now)
+    world.decide(now, Act.UPHOLD, seen=2, actor=world.actor(1))
+    assert removals() == 1, "what was hidden stays so"
+    kinds = world.session.scalars(select(RegistryEntry.kind).order_by(RegistryEntry.id)).all()
+    assert kinds == [EntryKind.MODERATION_KEPT, EntryKind.MODERATION, EntryKind.MODERATION_KEPT]
 
 
 @pytest.mark.parametrize("kind", CONTENTS)

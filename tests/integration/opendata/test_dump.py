@@ -11,13 +11,19 @@ import pytest
 from sqlalchemy import select
 
 from consult.app import bindings
-from consult.consultations.models import Consultation, ContentStatus, Origin
+from consult.consultations.models import Consultation, ContentStatus, Origin, Step
+from consult.contributions import service as contributions
+from consult.contributions.models import Proposal
 from consult.db import ALL_TENANTS
 from consult.jobs.models import Job, JobState
 from consult.jobs.worker import Worker
 from consult.opendata import dump as files
-from consult.opendata import service
+from consult.opendata import queries, service
+from consult.opendata.jobs import DumpMaker
 from consult.opendata.models import Dump, DumpStatus
+from consult.registry import queries as registry
+from consult.registry.models import EntryKind
+from consult.registry.service import append
 from consult.settings import Settings
 from tests import factories
 
@@ -129,6 +135,74 @@ def test_what_is_not_public_is_nowhere(database, settings, filled):
     authors = {row["author"] for row in rows(folder, "contributions")}
     assert vote["voter"] not in authors, "voter and author cannot be joined"
     assert dt.datetime.fromisoformat(vote["cast_at"]).minute == 0
+
+
+def withdraw(session, filled):
+    """Take one of the published proposals back, as its author does."""
+    _, consultation_id, account_id = filled
+    steps = select(Step.id).where(Step.consultation_id == consultation_id)
+    item = session.scalars(select(Proposal).where(Proposal.step_id.in_(steps), Proposal.title == "=1+1")).one()
+    contributions.withdraw(session, item, account_id=account_id, now=factories.NOW)
+
+
+def write(settings, filled, folder, between=lambda: None):
+    """Dump into a folder, doing something `between` the first dataset and the next; returns the standing."""
+    organisation_id, consultation_id, _ = filled
+    making = DumpMaker(settings, bindings_of(settings).public_datasets)(organisation_id, consultation_id, folder)
+    return drained(making, between)
+
+
+def drained(making, between):
+    done = False
+    while True:
+        try:
+            next(making)
+        except StopIteration as end:
+            return end.value
+        if not done:
+            done = True
+            between()
+
+
+def test_rows_and_standing_show_one_state_of_the_database(database, settings, filled, tmp_path, monkeypatch):
+    """AT-21.5: what is taken back while a dump is being written is in its rows, so it must not be in its standing."""
+    organisation_id, consultation_id, _ = filled
+    monkeypatch.setattr(files, "CHUNK", 1)
+
+    def between():
+        with database.transaction(tenant=organisation_id) as session:
+            withdraw(session, filled)
+
+    standing = write(settings, filled, tmp_path / "sortie", between)
+    assert "Visible" in (tmp_path / "sortie" / "contributions.ndjson").read_text(encoding="utf-8")
+    with database.transaction(tenant=organisation_id, write=False) as session:
+        assert registry.last_entry(session, consultation_id) > standing.last_entry
+        assert registry.removals(session, [consultation_id])[consultation_id] == standing.removals + 1
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_removal_written_before_and_committed_after_is_not_missed(database, settings, filled):
+    """Ranks of writing are no order of commits: a later rank may be visible while an earlier one is not yet."""
+    organisation_id, consultation_id, _ = filled
+    late = database.session(write=True, tenant=organisation_id)
+    withdraw(late, filled)
+    with database.transaction(tenant=organisation_id) as session:
+        append(
+            session,
+            organisation_id=organisation_id,
+            consultation_id=consultation_id,
+            kind=EntryKind.VOTE_CAST,
+            content={"a": 1},
+            now=factories.NOW,
+        )
+    dump, folder = dumped(database, settings, filled)
+    assert "Visible" in (folder / "contributions.ndjson").read_text(encoding="utf-8")
+    with database.transaction(tenant=organisation_id, write=False) as session:
+        assert queries.is_served(session, dump)
+    late.commit()
+    late.close()
+    with database.transaction(tenant=organisation_id, write=False) as session:
+        assert not queries.is_served(session, dump)
 
 
 def test_a_dump_that_fails_is_told_and_serves_no_file(database, settings, filled, monkeypatch):

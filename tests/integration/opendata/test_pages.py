@@ -142,6 +142,14 @@ def test_an_export_is_no_longer_served_once_a_text_is_taken_back_and_a_new_one_c
     assert [dump.status for dump in dumps(database)] == [DumpStatus.DONE], "the older one is gone"
 
 
+def test_a_dismissed_report_leaves_the_export_served(client, database, town, work):
+    refresh(database, work)
+    happen(database, town, EntryKind.MODERATION_KEPT)
+    assert fetch(client, "/donnees-ouvertes/essai/contributions.ndjson")[0] == 200
+    happen(database, town, EntryKind.MODERATION)
+    assert fetch(client, "/donnees-ouvertes/essai/contributions.ndjson")[0] == 410
+
+
 def test_exports_are_made_again_every_hour_when_something_happened(database, settings, town, work):
     start = dt.datetime.now(dt.UTC)
     with time_machine.travel(start, tick=False) as clock:

@@ -1,0 +1,32 @@
+"""Which words may be published: those of several texts.
+
+A word that one or two texts hold would outlive, in a published file, the text that its author erased or that
+moderation hid. The rule is here alone; every lexical form that a report shows goes through one of these functions.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.coding.lexicon_rules import Hit
+
+PUBLISHED_FROM = 3  # distinct texts of a corpus
+
+
+def distinct_texts(numbers: NDArray[np.int32], texts: NDArray[np.int32], size: int) -> NDArray[np.int64]:
+    """In how many distinct texts each of `size` numbers occurs; `numbers` and `texts` are parallel."""
+    pairs = np.unique(numbers.astype(np.int64) << 32 | texts)
+    return np.bincount(pairs >> 32, minlength=size)
+
+
+def common(numbers: NDArray[np.int32], texts: NDArray[np.int32], size: int) -> NDArray[np.bool_]:
+    """Mask of the numbers (of lemmas, of forms) that may be published."""
+    return np.asarray(distinct_texts(numbers, texts, size) >= PUBLISHED_FROM, dtype=np.bool_)
+
+
+def without_rare_words(hits: list[Hit]) -> list[Hit]:
+    """The hits of a corpus, without the words found where too few texts hold the same ones."""
+    texts = Counter(words for words, _ in {(hit.words, hit.text) for hit in hits})
+    return [hit if texts[hit.words] >= PUBLISHED_FROM else replace(hit, words="") for hit in hits]
