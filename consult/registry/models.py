@@ -7,7 +7,7 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Index, Integer, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.db import NEVER, PUBLIC, Base, TenantOwned
@@ -42,6 +42,8 @@ class EntryKind(enum.StrEnum):
 REMOVALS = (EntryKind.TOMBSTONE, EntryKind.MODERATION)
 _REMOVES = text("kind IN ('tombstone', 'moderation')")
 _EDITS = text("kind = 'edit'")
+_PENDING = text("position IS NULL")
+_BIG = BigInteger().with_variant(Integer, "sqlite")
 
 
 class RegistryEntry(TenantOwned, Base):
@@ -60,12 +62,14 @@ class RegistryEntry(TenantOwned, Base):
         Index("ix_registry_entry_removals", "consultation_id", "id", sqlite_where=_REMOVES, postgresql_where=_REMOVES),
         # An erasure destroys the openings of the edits of a content: few entries among the votes.
         Index("ix_registry_entry_edits", "consultation_id", "id", sqlite_where=_EDITS, postgresql_where=_EDITS),
+        # What the sequencer asks for several times a second: a handful of entries beside millions.
+        Index(
+            "ix_registry_entry_pending", "organisation_id", "id", sqlite_where=_PENDING, postgresql_where=_PENDING
+        ),
         {"sqlite_autoincrement": True},
     )
 
-    id: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True, info=NEVER
-    )
+    id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True, info=NEVER)
     consultation_id: Mapped[uuid.UUID | None] = mapped_column(info=PUBLIC)
     kind: Mapped[EntryKind] = mapped_column(info=PUBLIC)
     ref: Mapped[str] = mapped_column(String(32), unique=True, info=PUBLIC)
@@ -74,7 +78,49 @@ class RegistryEntry(TenantOwned, Base):
     salt: Mapped[bytes | None] = mapped_column(LargeBinary(32), info=PUBLIC)
     opening: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=PUBLIC)
     withheld: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
-    position: Mapped[int | None] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), info=PUBLIC)
+    position: Mapped[int | None] = mapped_column(_BIG, info=PUBLIC)
+
+
+class RegistryLog(TenantOwned, Base):
+    """The log of one organisation: its identity, given once, and how far it was placed and signed.
+
+    `size` counts the positions given; `signed_size` and `signed_root` are those of the last checkpoint published. What
+    the stores hold has the last word: see `sequencer.py`.
+    """
+
+    __tablename__ = "registry_log"
+    __table_args__ = (
+        CheckConstraint("0 <= signed_size AND signed_size <= size", name="signed_is_placed"),
+        CheckConstraint("(signed_size = 0) = (signed_root IS NULL)", name="signed_has_a_root"),
+    )
+
+    organisation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("organisation.id", ondelete="CASCADE"), primary_key=True, info=NEVER
+    )
+    slug: Mapped[str] = mapped_column(String(60), unique=True, info=PUBLIC)
+    origin: Mapped[str] = mapped_column(String(300), unique=True, info=PUBLIC)
+    key: Mapped[str] = mapped_column(String(400), info=PUBLIC)  # as `/registry/<organisation>/key` gives it
+    size: Mapped[int] = mapped_column(_BIG, default=0, info=PUBLIC)
+    signed_size: Mapped[int] = mapped_column(_BIG, default=0, info=PUBLIC)
+    signed_root: Mapped[bytes | None] = mapped_column(LargeBinary(32), info=PUBLIC)
+
+
+class LostOpening(TenantOwned, Base):
+    """An entry that a restore took back from the log, and whose opening the database no longer had."""
+
+    __tablename__ = "registry_lost_opening"
+
+    ref: Mapped[str] = mapped_column(String(32), primary_key=True, info=PUBLIC)
+    found_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
+
+
+class SequencerState(Base):
+    """One row: when everything was last seen placed and signed, so that any node can tell that the sequencer is late."""
+
+    __tablename__ = "registry_sequencer"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1, info=NEVER)
+    settled_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
 
 
 refuse_changes(
@@ -82,3 +128,4 @@ refuse_changes(
     columns=("id", "organisation_id", "consultation_id", "kind", "ref", "commitment", "recorded_at"),
     keep_days=None,
 )
+refuse_changes(RegistryLog, columns=("organisation_id", "slug", "origin", "key"), keep_days=None)
