@@ -52,10 +52,11 @@ from consult.moderation import views as moderation_views
 from consult.opendata import api as opendata_api
 from consult.opendata import jobs as opendata_jobs
 from consult.opendata import views as opendata_views
+from consult.organisations import queries as organisations
 from consult.organisations import views as organisations_views
 from consult.pagecache import PageCache
 from consult.privacy import views as privacy_views
-from consult.protocols import Bindings, ContentType, JobHandler, PersonalData, PublicDataset, StepKind
+from consult.protocols import Bindings, ContentType, JobHandler, PersonalData, PublicDataset, Sequencing, StepKind
 from consult.questionnaires import bindings as questionnaires_bindings
 from consult.questionnaires import jobs as questionnaires_jobs
 from consult.questionnaires import service as questionnaires_service
@@ -232,6 +233,7 @@ def bindings(settings: Settings) -> Bindings:
         job_handlers={handler.kind: handler for handler in job_handlers},
         personal_data=PERSONAL_DATA,
         public_datasets=by_name,
+        sequencing=Sequencing(slugs=organisations.slugs, closed=consultations.closed),
     )
 
 

@@ -12,6 +12,7 @@ import datetime as dt
 import enum
 import fcntl
 import functools
+import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -32,10 +33,13 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    func,
     literal,
     make_url,
+    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql import visitors
@@ -153,6 +157,22 @@ class Database:
             for work in todo:
                 work(after)
 
+    @contextlib.contextmanager
+    def alone(self, name: str) -> Iterator[Callable[[], bool] | None]:
+        """Be the only process of that name for the block; gives None when another one is.
+
+        Otherwise gives a function that tells whether it still holds, and raises once the database is away.
+        """
+        if self.is_sqlite:
+            with _locked_file(f"{self.url.database}.{name}") as held:
+                yield (lambda: True) if held else None
+            return
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.detach()  # closed at the end, not given back: the lock goes with it
+            held = bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
+            yield (lambda: bool(connection.scalar(select(literal(1))))) if held else None
+
     def dispose(self) -> None:
         """Close every connection of the pool."""
         self.engine.dispose()
@@ -165,6 +185,17 @@ def survives(session: Session, work: Callable[[Session], None]) -> None:
     not inside, because SQLite has one writer and would wait for itself.
     """
     session.info["survivors"].append(work)
+
+
+def one_snapshot(session: Session) -> None:
+    """Have every statement of a transaction that has not begun see the same instant (SQLite always does)."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
+def is_race(error: DBAPIError) -> bool:
+    """Whether PostgreSQL undid the transaction because of another one: it may be tried again at once."""
+    return getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}
 
 
 @contextlib.contextmanager
@@ -183,6 +214,20 @@ def insert_once(session: Session, model: type[Base], *, conflict: Sequence[str],
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(model).values(**values).on_conflict_do_nothing(index_elements=conflict)
     return session.execute(statement.returning(literal(1))).first() is not None
+
+
+@contextlib.contextmanager
+def _locked_file(path: str) -> Iterator[bool]:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = True
+        except BlockingIOError:
+            held = False
+        yield held
+    finally:
+        os.close(handle)
 
 
 def _sqlite_engine(url: str, pool_size: int) -> Engine:

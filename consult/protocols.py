@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
@@ -129,11 +129,35 @@ class PublicDataset(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """A consultation that takes no act any more."""
+
+    organisation_id: uuid.UUID
+    consultation_id: uuid.UUID
+    closed_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sequencing:
+    """What the sequencer of the registry asks of the features above it.
+
+    `slugs`: the identifier of each organisation. `closed`: the consultations closed at an instant. `on_placed`: what
+    depends on the position of entries is applied in the transaction that gives it; each is called with the session,
+    the organisation and the refs of the entries in the order of their positions.
+    """
+
+    slugs: Callable[[Session], Mapping[uuid.UUID, str]]
+    closed: Callable[[Session, dt.datetime], Sequence[Closed]]
+    on_placed: Sequence[Callable[[Session, uuid.UUID, Sequence[str]], None]] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Bindings:
-    """What app.py binds: every implementation of the five protocols, by name."""
+    """What app.py binds: every implementation of the five protocols, by name, and what the registry asks of them."""
 
     step_kinds: Mapping[str, StepKind] = field(default_factory=dict)
     content_types: Mapping[str, ContentType] = field(default_factory=dict)
     job_handlers: Mapping[str, JobHandler] = field(default_factory=dict)
     personal_data: Sequence[PersonalData] = ()
     public_datasets: Mapping[str, PublicDataset] = field(default_factory=dict)
+    sequencing: Sequencing | None = None

@@ -97,6 +97,20 @@ class Settings:
         "CONSULT_SECURITY_LOG_DAYS", 365, "durée de conservation du journal de sécurité, de 180 à 365 jours"
     )
 
+    registry_dir: str = _option(
+        "CONSULT_REGISTRY_DIR", "", "dossier public du registre, que nginx peut servir ; vide : dossier de données"
+    )
+    registry_second_dir: str = _option(
+        "CONSULT_REGISTRY_SECOND_DIR",
+        "",
+        "second dépôt du registre, sur une autre machine ; vide : dossier de données, refusé en production",
+    )
+    registry_seed_file: str = _option(
+        "CONSULT_REGISTRY_SEED_FILE",
+        "",
+        "graine de 32 octets des clés du registre, lue par le seul séquenceur ; vide : dossier de données",
+    )
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the environment; raise UnsafeSettingsError naming the variable when a value cannot be accepted."""
@@ -123,6 +137,9 @@ class Settings:
                 "CONSULT_MAILBOX_PER_HOUR vaut 1 au moins, CONSULT_MAILBOX_PER_DAY autant ou plus"
             )
         self._check_keys()
+        first, second = self.registry_path.resolve(), self.registry_second_path.resolve()
+        if first.is_relative_to(second) or second.is_relative_to(first):
+            raise UnsafeSettingsError("CONSULT_REGISTRY_SECOND_DIR doit être hors de CONSULT_REGISTRY_DIR")
         if self.production:
             self._check_production()
 
@@ -156,6 +173,8 @@ class Settings:
             raise UnsafeSettingsError(
                 "CONSULT_SECURITY_LOG_KEY doit être donné en production : journal de sécurité en clair"
             )
+        if not self.registry_second_dir:
+            raise UnsafeSettingsError("CONSULT_REGISTRY_SECOND_DIR doit être donné en production")
 
     @property
     def https(self) -> bool:
@@ -164,6 +183,18 @@ class Settings:
     @property
     def data_path(self) -> Path:
         return Path(self.data_dir)
+
+    @property
+    def registry_path(self) -> Path:
+        return Path(self.registry_dir) if self.registry_dir else self.data_path / "registry"
+
+    @property
+    def registry_second_path(self) -> Path:
+        return Path(self.registry_second_dir) if self.registry_second_dir else self.data_path / "registry-second"
+
+    @property
+    def registry_seed_path(self) -> Path:
+        return Path(self.registry_seed_file) if self.registry_seed_file else self.data_path / "registry.seed"
 
 
 def _parse(variable: str, raw: str, default: Any) -> Any:

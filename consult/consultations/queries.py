@@ -15,7 +15,7 @@ from consult.consultations import policy
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.errors import NotFoundError
 from consult.paging import Paged, paged
-from consult.protocols import StepKind
+from consult.protocols import Closed, StepKind
 from consult.registry import queries as registry
 from consult.registry.models import EntryKind
 
@@ -95,6 +95,15 @@ def consultation_or_404(session: Session, slug: str, actor: Actor) -> Consultati
 def id_of(session: Session, slug: str) -> uuid.UUID | None:
     """The id of the consultation of that address, whoever asks."""
     return session.scalar(select(Consultation.id).where(Consultation.slug == slug))
+
+
+def closed(session: Session, now: dt.datetime) -> list[Closed]:
+    """The consultations that take no act any more, with the instant of their end: the registry seals them."""
+    end = case((Consultation.status == ConsultationStatus.CLOSED, Consultation.closed_at), else_=Consultation.closes_at)
+    query = select(Consultation.organisation_id, Consultation.id, end).where(
+        Consultation.status != ConsultationStatus.DRAFT, end <= now
+    )
+    return [Closed(*row) for row in session.execute(query)]
 
 
 def titles(session: Session) -> Mapping[uuid.UUID, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import bindparam, select
@@ -25,6 +26,11 @@ def by_slug(session: Session, slug: str) -> Organisation | None:
 def every(session: Session) -> Sequence[Organisation]:
     """All of them, the first created first."""
     return session.scalars(select(Organisation).order_by(Organisation.created_at, Organisation.slug)).all()
+
+
+def slugs(session: Session) -> Mapping[uuid.UUID, str]:
+    """The identifier of each organisation, for the registry."""
+    return dict(session.execute(select(Organisation.id, Organisation.slug)).all())
 
 
 def default(session: Session, settings: Settings) -> Organisation | None:

@@ -7,7 +7,18 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.db import NEVER, PUBLIC, Base, TenantOwned
@@ -63,9 +74,7 @@ class RegistryEntry(TenantOwned, Base):
         # An erasure destroys the openings of the edits of a content: few entries among the votes.
         Index("ix_registry_entry_edits", "consultation_id", "id", sqlite_where=_EDITS, postgresql_where=_EDITS),
         # What the sequencer asks for several times a second: a handful of entries beside millions.
-        Index(
-            "ix_registry_entry_pending", "organisation_id", "id", sqlite_where=_PENDING, postgresql_where=_PENDING
-        ),
+        Index("ix_registry_entry_pending", "organisation_id", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
         {"sqlite_autoincrement": True},
     )
 
@@ -115,7 +124,7 @@ class LostOpening(TenantOwned, Base):
 
 
 class SequencerState(Base):
-    """One row: when everything was last seen placed and signed, so that any node can tell that the sequencer is late."""
+    """One row: when all was last seen placed and signed, so that any node can tell that the sequencer is late."""
 
     __tablename__ = "registry_sequencer"
 

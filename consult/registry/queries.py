@@ -7,15 +7,36 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, func, literal_column, select, union
 from sqlalchemy.orm import Session
 
-from consult.registry.models import REMOVALS, EntryKind, RegistryEntry
+from consult.registry.models import REMOVALS, EntryKind, RegistryEntry, RegistryLog, SequencerState
 
 
 def position(session: Session) -> int | None:
     """The last position that the sequencer gave in the log of the organisation."""
     return session.scalar(select(func.max(RegistryEntry.position)))
+
+
+def unsettled(session: Session) -> list[uuid.UUID]:
+    """The organisations of which an entry has no position yet, or of which the log is placed beyond what is signed."""
+    pending = select(RegistryEntry.organisation_id).where(RegistryEntry.position.is_(None))
+    unsigned = select(RegistryLog.organisation_id).where(RegistryLog.signed_size < RegistryLog.size)
+    return list(session.scalars(union(pending, unsigned)))
+
+
+def late_seconds(session: Session, now: dt.datetime) -> float:
+    """For how long the sequencer has left something unplaced or unsigned, in seconds; 0 when nothing waits.
+
+    Before its first turn, only the hour of the oldest pending entry is known: never more than the truth is told.
+    """
+    if not unsettled(session):
+        return 0.0
+    since = session.scalar(select(SequencerState.settled_at))
+    if since is None:
+        oldest = session.scalar(select(func.min(RegistryEntry.recorded_at)).where(RegistryEntry.position.is_(None)))
+        since = now if oldest is None else oldest + dt.timedelta(hours=1)
+    return max(0.0, (now - since).total_seconds())
 
 
 def last_act_at(session: Session, consultation_id: uuid.UUID | None) -> dt.datetime | None:

@@ -11,6 +11,7 @@ SAFE = {
     "CONSULT_SMTP_HOST": "smtp.example",
     "CONSULT_SEAL_KEYS": "s" * 40,
     "CONSULT_SECURITY_LOG_KEY": "TJgDTYzdGNRh7TYpvcBMuyagSP09M4IPrXtEmv/gU1M=",
+    "CONSULT_REGISTRY_SECOND_DIR": "/srv/registre",
 }
 
 
@@ -64,9 +65,25 @@ def test_a_value_that_cannot_be_read_is_refused_by_name(variable, value):
         ("CONSULT_SEAL_KEYS", ""),
         ("CONSULT_SEAL_KEYS", "k" * 40),
         ("CONSULT_SECURITY_LOG_KEY", ""),
+        ("CONSULT_REGISTRY_SECOND_DIR", ""),
     ],
 )
 def test_production_refuses_what_is_unsafe(variable, value):
     assert Settings.from_env(SAFE).production
     with pytest.raises(UnsafeSettingsError, match=variable):
         Settings.from_env({**SAFE, variable: value})
+
+
+@pytest.mark.parametrize("second", ["registre", "registre/second", "registre/../registre", "."])
+def test_a_second_store_inside_the_first_or_around_it_is_refused(second):
+    given = {"CONSULT_REGISTRY_DIR": "registre", "CONSULT_REGISTRY_SECOND_DIR": second}
+    with pytest.raises(UnsafeSettingsError, match="CONSULT_REGISTRY_SECOND_DIR"):
+        Settings.from_env(given)
+
+
+def test_the_registry_lies_in_the_data_folder_unless_told_otherwise():
+    settings = Settings.from_env({"CONSULT_DATA_DIR": "/data"})
+    paths = (settings.registry_path, settings.registry_second_path, settings.registry_seed_path)
+    assert [str(path) for path in paths] == ["/data/registry", "/data/registry-second", "/data/registry.seed"]
+    given = Settings.from_env({"CONSULT_REGISTRY_DIR": "/a", "CONSULT_REGISTRY_SEED_FILE": "/b"})
+    assert (str(given.registry_path), str(given.registry_seed_path)) == ("/a", "/b")

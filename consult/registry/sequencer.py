@@ -1,0 +1,207 @@
+"""The sequencer: the one process that gives entries their positions and signs the logs. See decision 0006.
+
+Rows decide: positions are given in a transaction, under a lock on the log's row, and files and checkpoints follow from
+them. The lock between processes only spares work; two sequencers at once would still make one sequence.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from consult import clock
+from consult.db import ALL_TENANTS, Database, as_tenant, insert_once, is_race, one_snapshot
+from consult.protocols import Sequencing
+from consult.registry import publishing, queries
+from consult.registry.models import RegistryEntry, RegistryLog, SequencerState
+from consult.registry.notes import SigningKey
+from consult.registry.publishing import OpenLog, OvertakenError, RefusedError, Stores
+
+logger = logging.getLogger(__name__)
+BATCH: Final = 5_000  # positions given in one transaction: well under the 200 ms of SQLite's writer
+IDLE_SECONDS: Final = 0.2
+STANDBY_SECONDS: Final = 2.0
+AWAY_SECONDS: Final = 5.0
+REFUSED_SECONDS: Final = 60.0
+BEAT: Final = dt.timedelta(seconds=10)
+LOCK: Final = "sequencer"
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    error: Exception
+    until: float
+
+
+class Sequencer:
+    """Places, publishes and signs; `host` begins the origin of the logs that it creates."""
+
+    def __init__(
+        self,
+        database: Database,
+        stores: Stores,
+        seed: bytes,
+        *,
+        host: str,
+        features: Sequencing,
+        now: Callable[[], dt.datetime] = clock.now,
+        batch: int = BATCH,
+    ) -> None:
+        self._database = database
+        self._stores = stores
+        self._seed = seed
+        self._host = host
+        self._features = features
+        self._now = now
+        self._batch = batch
+        self._logs: dict[uuid.UUID, OpenLog] = {}
+        self._refused: dict[uuid.UUID, _Refusal] = {}
+        self._beat_at: dt.datetime | None = None
+
+    def run_forever(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, alone: while another sequencer does, wait to take its place."""
+        while not stop.is_set():
+            try:
+                with self._database.alone(LOCK) as holds:
+                    if holds is None:
+                        stop.wait(STANDBY_SECONDS)
+                    else:
+                        self._lead(stop, holds)
+            except (SQLAlchemyError, OSError):
+                logger.exception("the database or a store is away")
+                stop.wait(AWAY_SECONDS)
+        logger.info("sequencer stopped")
+
+    def _lead(self, stop: threading.Event, holds: Callable[[], bool]) -> None:
+        logger.info("sequencer started")
+        self._logs.clear()
+        self.run_once(every=True)  # a log that its stores contradict is told at once, not at its next entry
+        while not stop.is_set() and holds():
+            if not self.run_once():
+                stop.wait(IDLE_SECONDS)
+
+    def run_once(self, *, every: bool = False) -> bool:
+        """One turn over the logs that have something to place or to sign (or `every`); tells whether more waits."""
+        with self._database.session(write=False, tenant=ALL_TENANTS) as session:
+            waiting = {*queries.unsettled(session), *self._refused}
+            if every:
+                waiting.update(session.scalars(select(RegistryLog.organisation_id)))
+        more = False
+        for organisation_id in waiting:
+            refusal = self._refused.get(organisation_id)
+            if refusal is None or refusal.until <= time.monotonic():
+                more |= self._turn(organisation_id)
+        if not more and not self._refused:
+            self._beat()
+        return more
+
+    def run_until_settled(self) -> None:
+        """Work until nothing waits, for commands and tests. Raises what a log was refused for."""
+        while self.run_once():
+            pass
+        for refusal in self._refused.values():
+            raise refusal.error
+
+    def _turn(self, organisation_id: uuid.UUID) -> bool:
+        """Place and publish one log; forget what is known of it whenever that may no longer be true."""
+        try:
+            log = self._logs.pop(organisation_id, None) or self._open(organisation_id)
+            placed, size = self._place(log)
+            publishing.publish(self._database, self._stores, log, self._key(log.key.name), size)
+        except OvertakenError:
+            return True
+        except (SQLAlchemyError, OSError) as error:
+            if isinstance(error, DBAPIError) and is_race(error):
+                return True
+            raise
+        except Exception as error:  # one log must not stop the others: it is told, and tried again
+            self._refused[organisation_id] = _Refusal(error, time.monotonic() + REFUSED_SECONDS)
+            logger.exception("nothing is placed nor signed in a log", extra={"organisation": str(organisation_id)})
+            return False
+        self._logs[organisation_id] = log
+        self._refused.pop(organisation_id, None)
+        return placed == self._batch
+
+    def _open(self, organisation_id: uuid.UUID) -> OpenLog:
+        """Open the log, creating it for its first entry. Raises RefusedError."""
+        with self._database.session(write=False, tenant=organisation_id) as session:
+            log = session.get(RegistryLog, organisation_id)
+        if log is None:
+            with self._database.transaction(tenant=organisation_id) as session:
+                session.expire_on_commit = False
+                log = self._create(session, organisation_id)
+        if str(self._key(log.origin).verifier) != log.key:
+            raise RefusedError(log.slug, "la graine donnée n’est pas celle de sa clé (CONSULT_REGISTRY_SEED_FILE).")
+        return publishing.open_log(self._database, self._stores, log)
+
+    def _key(self, origin: str) -> SigningKey:
+        return SigningKey(self._seed, origin)
+
+    def _create(self, session: Session, organisation_id: uuid.UUID) -> RegistryLog:
+        with as_tenant(session, ALL_TENANTS):
+            slug = self._features.slugs(session)[organisation_id]
+        origin = f"{self._host}/registry/{slug}"
+        insert_once(
+            session,
+            RegistryLog,
+            conflict=["organisation_id"],
+            organisation_id=organisation_id,
+            slug=slug,
+            origin=origin,
+            key=str(self._key(origin).verifier),
+            size=0,
+            signed_size=0,
+        )
+        return session.get_one(RegistryLog, organisation_id)
+
+    def _place(self, log: OpenLog) -> tuple[int, int]:
+        """Step 1: the next positions, and what depends on them, in one transaction; how many, and the size it gives."""
+        with self._database.transaction(tenant=log.organisation_id) as session:
+            one_snapshot(session)
+            row = session.get_one(RegistryLog, log.organisation_id, with_for_update=True)
+            refs = place(session, log.organisation_id, row.size, self._batch)
+            if refs:
+                row.size += len(refs)
+                session.flush()
+                for apply in self._features.on_placed:
+                    apply(session, log.organisation_id, refs)
+            return len(refs), row.size
+
+    def _beat(self) -> None:
+        """Say that everything is placed and signed, now and then."""
+        now = self._now()
+        if self._beat_at is not None and now - self._beat_at < BEAT:
+            return
+        with self._database.transaction(tenant=ALL_TENANTS) as session:
+            if not insert_once(session, SequencerState, conflict=["id"], id=1, settled_at=now):
+                session.execute(update(SequencerState).values(settled_at=now))
+        self._beat_at = now
+
+
+def place(session: Session, organisation_id: uuid.UUID, size: int, limit: int) -> list[str]:
+    """Give the positions from `size` on to the pending entries written first; returns their refs in order."""
+    pending = (
+        select(RegistryEntry.id, (size - 1 + func.row_number().over(order_by=RegistryEntry.id)).label("position"))
+        .where(RegistryEntry.organisation_id == organisation_id, RegistryEntry.position.is_(None))
+        .order_by(RegistryEntry.id)
+        .limit(limit)
+        .subquery()
+    )
+    placed = (
+        update(RegistryEntry)
+        .where(RegistryEntry.id == pending.c.id)
+        .values(position=pending.c.position)
+        .returning(RegistryEntry.position, RegistryEntry.ref)
+        .execution_options(synchronize_session=False)
+    )
+    return [ref for _, ref in sorted((position, ref) for position, ref in session.execute(placed))]

@@ -1,0 +1,94 @@
+"""The public log in tests: people who act, sequencers, and a reading of the files by the published rules alone."""
+
+import hashlib
+import json
+import uuid
+from pathlib import Path
+
+from sqlalchemy import select, text
+
+from consult.db import ALL_TENANTS
+from consult.organisations.models import Organisation
+from consult.protocols import Sequencing
+from consult.registry import notes, service, tiles, tree
+from consult.registry.models import EntryKind, RegistryEntry
+from consult.registry.publishing import Stores
+from consult.registry.sequencer import Sequencer
+from consult.registry.store import Store
+
+HOST = "consultations.example"
+SEED = b"\x07" * 32
+
+
+def slugs(session):
+    """The identifier of each organisation."""
+    return dict(session.execute(select(Organisation.id, Organisation.slug)).all())
+
+
+def sequencer(database, folder: Path, *, seed=SEED, on_placed=(), closed=lambda session, now: [], **options):
+    """A sequencer whose two stores are in that folder."""
+    stores = Stores(Store(folder / "first"), Store(folder / "second"))
+    features = Sequencing(slugs=slugs, closed=closed, on_placed=on_placed)
+    return Sequencer(database, stores, seed, host=HOST, features=features, **options)
+
+
+def tamper(database, *statements, **values):
+    """Run statements that the database itself refuses, as its owner could."""
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        for table in ("registry_entry", "registry_log"):
+            if database.is_sqlite:
+                for act in ("update", "delete"):
+                    session.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_{act}"))
+            else:
+                session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        for statement in statements:
+            session.execute(text(statement), values)
+        if not database.is_sqlite:
+            for table in ("registry_entry", "registry_log"):
+                session.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
+
+
+def act(database, organisation_id, now, *, count=1, consultation_id=None, kind=EntryKind.VOTE_CAST):
+    """Append entries in one transaction; returns their refs."""
+    with database.transaction(tenant=organisation_id) as session:
+        return service.append_all(
+            session,
+            organisation_id=organisation_id,
+            consultation_id=consultation_id or uuid.UUID(int=1),
+            kind=kind,
+            contents=[{"number": number} for number in range(count)],
+            now=now,
+        )
+
+
+class Published:
+    """What a store says of a log, checked by the published rules: signature, bundles, tiles, canonical entries."""
+
+    def __init__(self, folder: Path, slug="agence", seed=SEED) -> None:
+        root = folder / slug
+        key = notes.VerifierKey.parse((root / "key").read_text())
+        assert key == notes.SigningKey(seed, key.name).verifier
+        self.note = (root / "checkpoint").read_bytes()
+        self.checkpoint = notes.open_checkpoint(self.note, key)
+        size = self.checkpoint.size
+        read = tiles.TileReader(lambda tile: (root / tile.path).read_bytes(), size)
+        assert tree.root(read, size) == self.checkpoint.root
+        self.entries = []
+        for index in range(-(-size // 256)):
+            self.entries += tiles.entries_of((root / tiles.tile_at(None, index, size).path).read_bytes())
+        self.refs = [json.loads(entry)["ref"] for entry in self.entries]
+        self.leaves = [hashlib.sha256(b"\x00" + entry).digest() for entry in self.entries]
+        assert tree.Frontier(self.leaves).root() == self.checkpoint.root
+
+    def holds(self, checkpoint) -> bool:
+        """Whether that checkpoint, published before, is a prefix of this one."""
+        size = checkpoint.size
+        return size <= len(self.leaves) and tree.Frontier(self.leaves[:size]).root() == checkpoint.root
+
+
+def positions(database, organisation_id=None) -> dict[str, int | None]:
+    """The position of each entry (of one organisation), by ref, in the order of writing."""
+    tenant = organisation_id or ALL_TENANTS
+    with database.session(write=False, tenant=tenant) as session:
+        rows = session.execute(select(RegistryEntry.ref, RegistryEntry.position).order_by(RegistryEntry.id))
+        return dict(rows.all())
