@@ -3,7 +3,7 @@
 spaCy's French model reads a seeded sample of the texts (words cut by `analysis.text`, no parser, no
 named entities); the majority part of speech and lemma of each form are kept. Forms it has not met are
 completed from spaCy's lemma tables, then by restoring missing accents (« sante » is read as
-« santé »); every such correction is listed. Overrides always win.
+« santé ») and mending typing errors (`analysis.typos`); every such correction is listed. Overrides always win.
 
 spaCy is imported here only, and only when the cache has no answer: a web process never loads it.
 """
@@ -12,7 +12,6 @@ import hashlib
 import importlib
 import json
 import random
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -23,17 +22,19 @@ from typing import Any
 
 import yaml
 
+from analysis import typos
 from analysis.errors import AnalysisError
 from analysis.words import in_context
 
 MODEL = "fr_core_news_md"
 FRENCH_PATH = Path(__file__).parent / "resources" / "french.yaml"
-SAMPLE_TEXTS = 2_500
-SAMPLE_WORDS = 60_000
+SAMPLE_TEXTS = 6_500
+SAMPLE_WORDS = 160_000
 LONGEST_READ = 400
 CONTENT = frozenset({"NOUN", "VERB", "ADJ", "ADV", "PROPN"})
-_LEMMA_FORMAT = "1"
+_LEMMA_FORMAT = "3"
 _INFINITIVE = ("er", "ir", "re")
+_PLURALS = ("es", "nts", "rs", "ts", "ons", "és")
 _TABLE_ORDER = ("noun", "verb", "adj", "adv")
 
 
@@ -51,8 +52,8 @@ class French:
 class Lemmas:
     """For each form of the vocabulary, in order: lemma, part of speech (UPOS), and where they come from.
 
-    `source` is one of `override`, `context`, `table`, `accents` (accents restored), `form` (unknown: the
-    form is its own lemma). `corrections` lists form -> the accented form it was read as.
+    `source` is one of `override`, `context`, `table`, `accents` (accents restored), `typo` (typing error mended),
+    `form` (unknown: the form is its own lemma). `corrections` lists form -> the form it was read as.
     """
 
     lemma: tuple[str, ...]
@@ -95,6 +96,7 @@ def learn(
     texts: Iterable[str],
     *,
     seed: int,
+    counts: Sequence[int] = (),
     overrides: dict[str, str] | None = None,
     cache_dir: Path | None = None,
 ) -> Lemmas:
@@ -104,16 +106,17 @@ def learn(
         forms: distinct forms in lower case, as numbered by the vocabulary.
         texts: the texts they come from; a sample of the distinct ones is read in context.
         seed: of the sample; the same seed and texts give the same lemmas, cached or not.
+        counts: occurrences of each form, parallel to `forms`; without them no typing error is mended.
         overrides: form -> lemma, which win over everything.
         cache_dir: where results are kept by digest of all that decides them.
     """
     fixed = {**french().lemmas, **(overrides or {})}
     sample = _sample(texts, seed)
-    key = _digest(forms, sample, fixed)
+    key = _digest(forms, sample, fixed, counts)
     path = cache_dir / f"lemmas-{key}.json" if cache_dir else None
     if path and path.exists():
         return _from_json(path.read_text(encoding="utf-8"))
-    lemmas = _learn(forms, sample, fixed)
+    lemmas = _learn(forms, sample, fixed, counts)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{random.getrandbits(32):08x}")
@@ -133,9 +136,9 @@ def _sample(texts: Iterable[str], seed: int) -> list[str]:
     return random.Random(seed).sample(distinct, min(SAMPLE_TEXTS, len(distinct)))  # noqa: S311 -- reproducible
 
 
-def _digest(forms: Sequence[str], sample: list[str], fixed: dict[str, str]) -> str:
+def _digest(forms: Sequence[str], sample: list[str], fixed: dict[str, str], counts: Sequence[int]) -> str:
     digest = hashlib.sha256(f"{_LEMMA_FORMAT} {version('spacy')} {version(MODEL)} {french().version}".encode())
-    for part in (forms, sample, sorted(fixed.items())):
+    for part in (forms, sample, sorted(fixed.items()), list(counts)):
         digest.update(json.dumps(part, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
@@ -189,9 +192,22 @@ class _Tables:
         """Lemma and part of speech of a form out of context, None when no table knows it."""
         if form.endswith(_INFINITIVE) and (form in self._known["verb"] or form in self._lemmas):
             return form, "VERB"
+        listed = self._listed(form)
+        if listed:
+            return listed
+        found = self.looked_up(form)
+        if found is None:
+            return None
+        return found, "VERB" if found.endswith(_INFINITIVE) else "NOUN"
+
+    def _listed(self, form: str) -> tuple[str, str] | None:
         for pos in _TABLE_ORDER:
             if form in self._known[pos]:
                 return form, pos.upper()
+        # « étages », « pages »: the plural of a noun is likelier than the second person of a rare verb.
+        plural = self._by_rule(form, "noun") if form[-1] in "sx" else None
+        if plural:
+            return plural, "NOUN"
         for pos in ("noun", "verb", "adj"):
             if form in self._exceptions.get(pos, {}):
                 return self._exceptions[pos][form][0], pos.upper()
@@ -199,10 +215,7 @@ class _Tables:
             by_rule = self._by_rule(form, pos)
             if by_rule:
                 return by_rule, pos.upper()
-        found = self.looked_up(form)
-        if found is None:
-            return None
-        return found, "VERB" if found.endswith(_INFINITIVE) else "NOUN"
+        return None
 
 
 @cache
@@ -264,11 +277,12 @@ def _lemma_as(form: str, pos: str, tables: _Tables) -> str:
     return form if pos == "PROPN" else tables.lemma(form, pos)
 
 
-def _learn(forms: Sequence[str], sample: list[str], fixed: dict[str, str]) -> Lemmas:
+def _learn(forms: Sequence[str], sample: list[str], fixed: dict[str, str], counts: Sequence[int]) -> Lemmas:
     tables = _load_tables()
     learnt, read = _read_in_context(sample, tables) if sample else ({}, 0)
     guesses = {form: tables.guess(form) for form in forms}
     accents = _Accents(form for form, guess in guesses.items() if guess or form in learnt)
+    mended = _typos(forms, counts, guesses, learnt)
     lemma: list[str] = []
     pos: list[str] = []
     source: list[str] = []
@@ -281,6 +295,9 @@ def _learn(forms: Sequence[str], sample: list[str], fixed: dict[str, str]) -> Le
         if restored:
             corrections[form] = restored
             found, origin = learnt.get(restored) or tables.guess(restored), "accents"
+        elif form in mended and not grammatical:
+            corrections[form] = mended[form]
+            found, origin = learnt.get(mended[form]) or tables.guess(mended[form]), "typo"
         elif found:
             origin = "context"
         elif known:
@@ -294,6 +311,22 @@ def _learn(forms: Sequence[str], sample: list[str], fixed: dict[str, str]) -> Le
     return Lemmas(tuple(lemma), tuple(pos), tuple(source), corrections, read)
 
 
+def _typos(
+    forms: Sequence[str],
+    counts: Sequence[int],
+    guesses: dict[str, tuple[str, str] | None],
+    learnt: dict[str, tuple[str, str]],
+) -> dict[str, str]:
+    """Typing errors among forms that no table knows; proper nouns read in context are none."""
+    if not counts:
+        return {}
+    seen = dict(zip(forms, counts, strict=True))
+    unknown = {
+        form: seen[form] for form, guess in guesses.items() if not guess and learnt.get(form, ("", ""))[1] != "PROPN"
+    }
+    return typos.corrections(unknown, {form: seen[form] for form, guess in guesses.items() if guess})
+
+
 def _unknown(form: str, tables: _Tables, learnt: dict[str, tuple[str, str]]) -> tuple[str, str]:
     """A form no table knows: a number, a plural of something known, else itself, taken as a noun."""
     if form[0].isdigit():
@@ -302,6 +335,8 @@ def _unknown(form: str, tables: _Tables, learnt: dict[str, tuple[str, str]]) -> 
         singular = learnt.get(form[:-1]) or tables.guess(form[:-1])
         if singular:
             return singular
+        if form.endswith(_PLURALS):
+            return form[:-1], "NOUN"
     return form, "NOUN"
 
 
@@ -311,16 +346,10 @@ class _Accents:
     def __init__(self, known: Iterable[str]) -> None:
         self._by_bare: dict[str, set[str]] = {}
         for form in known:
-            bare = _bare(form)
+            bare = typos.bare(form)
             if bare != form:
                 self._by_bare.setdefault(bare, set()).add(form)
 
     def restore(self, form: str) -> str | None:
         candidates = self._by_bare.get(form, set())
         return next(iter(candidates)) if len(candidates) == 1 else None
-
-
-def _bare(form: str) -> str:
-    if form.isascii():
-        return form
-    return "".join(c for c in unicodedata.normalize("NFD", form) if not unicodedata.combining(c))

@@ -73,11 +73,16 @@ class Vocabulary:
         raw = np.frombuffer(numbers, dtype=np.int32) if numbers else np.zeros(0, np.int32)
         return self._expand(raw, np.frombuffer(ends, dtype=np.int64))
 
-    def acronyms(self, tokens: Sequence[Tokens]) -> frozenset[int]:
-        """Short forms (two to six characters) written in capitals at least half of the time."""
+    def counts(self, tokens: Iterable[Tokens]) -> NDArray[np.int64]:
+        """Occurrences of each form in these texts, shape (n_forms,)."""
         total = np.zeros(len(self.forms), dtype=np.int64)
         for part in tokens:
             total += np.bincount(part.forms, minlength=len(self.forms))
+        return total
+
+    def acronyms(self, tokens: Sequence[Tokens]) -> frozenset[int]:
+        """Short forms (two to six characters) written in capitals at least half of the time."""
+        total = self.counts(tokens)
         return frozenset(
             form
             for form, count in self._upper.items()
@@ -87,10 +92,11 @@ class Vocabulary:
     def _split_new(self) -> None:
         for word in list(self._raw)[len(self._parts) :]:
             boundary = word[0] in BREAKS
-            self._parts.append(() if boundary else tuple(self._add(part.lower()) for part in split(word)))
+            self._parts.append(() if boundary else tuple(self.add(part.lower()) for part in split(word)))
             self._strengths.append(max(map(BREAKS.__getitem__, word)) if boundary else 0)
 
-    def _add(self, form: str) -> int:
+    def add(self, form: str) -> int:
+        """The number of a form, entered if it was not there."""
         number = self._index.setdefault(form, len(self.forms))
         if number == len(self.forms):
             self.forms.append(form)

@@ -158,7 +158,10 @@ def study(
     for corpus in source.corpora:
         prepared.append((corpus, nonresponse.sort(corpus.texts), vocabulary.tokenise(corpus.texts)))
         steps.done(f"mots de « {corpus.key} »")
-    lemmas = learn(vocabulary.forms, _readable(prepared), seed=seed, overrides=overrides, cache_dir=cache)
+    counts = vocabulary.counts([tokens for *_, tokens in prepared]).tolist()
+    lemmas = learn(
+        vocabulary.forms, _readable(prepared), seed=seed, counts=counts, overrides=overrides, cache_dir=cache
+    )
     steps.done("lemmes")
     lexicon = Lexicon(vocabulary, lemmas)
     acronyms = vocabulary.acronyms([tokens for _, _, tokens in prepared])
