@@ -17,6 +17,7 @@ from analysis.errors import AnalysisError
 from analysis.lemmas import read_overrides
 from analysis.report import results, run, verify
 from analysis.report.study import Steps, steps_of, study
+from analysis.semantic import cli as semantic
 from analysis.tabulate.cross import cross_table
 from analysis.tabulate.flat import flat_table
 
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=words, description=words.capitalize())
         sub.set_defaults(command=command)
         _add_options(sub, name)
+    semantic.register(commands, _progress)
     return parser
 
 
