@@ -34,11 +34,24 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class Provenance:
+    """Where an external source comes from: who publishes it, under which licence, read from which file."""
+
+    file: str
+    publisher: str
+    licence: str
+    kind: str
+    address: str | None
+    retrieved: str | None
+
+
+@dataclass(frozen=True)
 class Corpus:
-    """Texts to be read: one proposals step, its arguments, one open question, or a CSV.
+    """Texts to be read: one proposals step, its arguments, one open question, a table, or an external source.
 
     `set_apart` counts what was received and is not public (hidden, withdrawn, tests): these rows
-    belong to the reconciliation, their text does not exist here.
+    belong to the reconciliation, their text does not exist here. `authors` and `dates` are parallel to
+    `ids`, or empty when unknown. `provenance` is that of an external source, None for contributions.
     """
 
     key: str
@@ -49,6 +62,14 @@ class Corpus:
     variables: tuple[Variable, ...] = ()
     set_apart: dict[str, int] = field(default_factory=dict)
     asked: int | None = None
+    authors: tuple[str | None, ...] = ()
+    dates: tuple[str | None, ...] = ()
+    provenance: Provenance | None = None
+
+    @property
+    def external(self) -> bool:
+        """Whether it is no contribution, and enters no count of them."""
+        return self.provenance is not None
 
     @property
     def received(self) -> int:

@@ -49,7 +49,7 @@ def read_expressions(path: Path) -> tuple[str, ...]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise AnalysisError(f"Expressions « {path.name} » : fichier texte UTF-8 illisible.") from error
+        raise AnalysisError(f"Expressions « {path.name} » : fichier texte UTF-8 illisible.") from error
     found = []
     for number, line in enumerate(lines, start=1):
         expression = line.strip()
@@ -57,7 +57,7 @@ def read_expressions(path: Path) -> tuple[str, ...]:
             continue
         if not 2 <= len(_words(expression)) <= LONGEST:  # noqa: PLR2004 -- one word is no expression
             raise AnalysisError(
-                f"Expressions « {path.name} », ligne {number} : « {expression} » doit compter de 2 à {LONGEST} mots."
+                f"Expressions « {path.name} », ligne {number} : « {expression} » doit compter de 2 à {LONGEST} mots."
             )
         found.append(expression)
     return tuple(found)

@@ -1,12 +1,10 @@
-"""Readers: the open dump of a consultation (directory or zip), or a plain CSV of texts.
+"""Readers: the open dump of a consultation (directory or zip); tables and IRaMuTeQ's corpora by their own modules.
 
 Everything is read once, in a stream, and digested while it is read, so that a run says exactly
 which bytes it worked on.
 """
 
-import csv
 import hashlib
-import io
 import json
 import zipfile
 from collections import Counter
@@ -20,10 +18,11 @@ import numpy as np
 
 from analysis.corpus import Corpus, Questionnaire, Source, Variable, single
 from analysis.errors import AnalysisError
+from analysis.iramuteq import looks_like, read_corpus
+from analysis.tables import MAX_CATEGORIES, read_table
 
 DUMP_FORMAT = "consult-dump/1"
 OPEN_KINDS = frozenset({"short_text", "long_text"})
-MAX_CATEGORIES = 60
 OTHER = "Autre (réponse libre)"
 STATUS_LABELS = {
     "hidden": "masquée par la modération",
@@ -40,15 +39,17 @@ Row = dict[str, Any]
 
 
 def read(path: Path) -> Source:
-    """Read a dump directory, a zip of it, or a CSV with the columns `id`, `text` and variables.
+    """Read a dump directory, a zip of it, an IRaMuTeQ corpus, or a table (CSV, XLSX, Parquet: `id`, `text`, variables).
 
     Raises AnalysisError, naming the file and line, when the input cannot be trusted or understood.
     """
     if not path.exists():
         raise AnalysisError(f"Le fichier ou dossier « {path} » n’existe pas : vérifiez le chemin.")
+    if path.suffix.lower() in {".xlsx", ".parquet"}:
+        return read_table(path)
     if path.is_dir() or zipfile.is_zipfile(path):
         return _read_dump(path)
-    return _read_csv(path)
+    return read_corpus(path) if looks_like(path) else read_table(path)
 
 
 def restricted(source: Source, corpora: tuple[str, ...]) -> Source:
@@ -198,7 +199,16 @@ def _contributions(files: _Files, steps: list[Row], themes: dict[str, Row]) -> I
             texts=tuple(_joined(row["title"], row["body"]) for row in rows),
             variables=tuple(variable for variable in variables if variable.members.any()),
             set_apart=dict(sorted(apart[step["id"]].items())),
+            **_origins(rows),
         )
+
+
+def _origins(rows: list[Row]) -> dict[str, Any]:
+    """Authors and dates as dumps since they carry them give them."""
+    return {
+        "authors": tuple(row.get("author") for row in rows),
+        "dates": tuple(row.get("created_at") for row in rows),
+    }
 
 
 def _joined(title: str | None, body: str | None) -> str:
@@ -232,6 +242,7 @@ def _arguments(files: _Files, steps: list[Row]) -> Iterator[Corpus]:
                 single("side", "Position", [SIDE_LABELS[row["side"]] for row in rows], list(SIDE_LABELS.values())),
             ),
             set_apart=dict(sorted(apart.get(step["id"], Counter()).items())),
+            **_origins(rows),
         )
 
 
@@ -334,60 +345,3 @@ def _open(step: Row, question: Row, answers: list[_Answer], replies: _Replies, c
         variables=tuple(variable for variable in variables if variable.members.any()),
         asked=len(replies.ranks),
     )
-
-
-def _read_csv(path: Path) -> Source:
-    raw = path.read_bytes()
-    try:
-        content = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise AnalysisError(f"« {path.name} » n’est pas en UTF-8 : enregistrez-le de nouveau en UTF-8.") from None
-    columns = _csv_columns(path.name, content)
-    ids, texts = columns.pop("id"), columns.pop("text")
-    twice = [identifier for identifier, count in Counter(ids).items() if count > 1]
-    if twice:
-        raise AnalysisError(f"« {path.name} » : l’identifiant « {twice[0]} » sert {ids.count(twice[0])} fois.")
-    values = {name: [value.strip() or None for value in column] for name, column in columns.items()}
-    few = {name: column for name, column in values.items() if 0 < len({*column} - {None}) <= MAX_CATEGORIES}
-    return Source(
-        slug=path.stem,
-        title=path.stem,
-        corpora=(
-            Corpus(
-                key=path.stem,
-                title=path.stem,
-                unit="row",
-                ids=tuple(ids),
-                texts=tuple(texts),
-                variables=tuple(single(name, name, column) for name, column in few.items()),
-            ),
-        ),
-        questionnaires=(),
-        digests={path.name: hashlib.sha256(raw).hexdigest()},
-        notices=tuple(
-            f"Colonne « {name} » : vide ou plus de {MAX_CATEGORIES} modalités, écartée."
-            for name in values
-            if name not in few
-        ),
-    )
-
-
-def _csv_columns(name: str, content: str) -> dict[str, list[str]]:
-    """The columns of a CSV, separated by what its first line uses most among comma, semicolon and tab."""
-    csv.field_size_limit(2**27)
-    header = content.partition("\n")[0]
-    rows = csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=header.count))
-    names = next(rows, [])
-    for needed in ("id", "text"):
-        if names.count(needed) != 1:
-            raise AnalysisError(
-                f"« {name} » : il faut une colonne « {needed} » et une seule ; colonnes lues : {names}."
-            )
-    columns: dict[str, list[str]] = {column: [] for column in names}
-    if len(columns) < len(names):
-        raise AnalysisError(f"« {name} » : deux colonnes portent le même nom ; colonnes lues : {names}.")
-    for row in rows:
-        if row:
-            for position, column in enumerate(names):
-                columns[column].append(row[position] if position < len(row) else "")
-    return columns

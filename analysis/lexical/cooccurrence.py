@@ -71,7 +71,7 @@ def pairs(table: Table, columns: list[int], index: str) -> list[Edge]:
     Raises AnalysisError for an unknown index.
     """
     if index not in INDICES:
-        raise AnalysisError(f"Indice « {index} » inconnu ; au choix : {', '.join(INDICES)}.")
+        raise AnalysisError(f"Indice « {index} » inconnu ; au choix : {', '.join(INDICES)}.")
     matrix = table.matrix[:, columns]
     together = np.asarray((matrix.T @ matrix).todense())
     holding = together.diagonal()
@@ -114,7 +114,7 @@ def companions(table: Table, lemma: str) -> list[Companion]:
     counts once. Raises AnalysisError when the table does not hold the pivot.
     """
     if lemma not in table.lemmas:
-        raise AnalysisError(f"Le lemme « {lemma} » est absent du tableau : trop rare, grammatical, ou mal écrit.")
+        raise AnalysisError(f"Le lemme « {lemma} » est absent du tableau : trop rare, grammatical, ou mal écrit.")
     pivot = table.lemmas.index(lemma)
     units = table.matrix.shape[0]
     totals = np.bincount(table.matrix.indices, minlength=len(table.lemmas))

@@ -66,7 +66,7 @@ def correspondence(table: Sparse | NDArray[Any], *, axes: int = AXES, seed: int 
     some_rows, some_columns = np.flatnonzero(rows > 0), np.flatnonzero(columns > 0)
     if min(len(some_rows), len(some_columns)) <= 1:
         raise AnalysisError(
-            "Analyse des correspondances impossible : il faut au moins deux lignes et deux colonnes non vides."
+            "Analyse des correspondances impossible : il faut au moins deux lignes et deux colonnes non vides."
         )
     full = matrix[some_rows][:, some_columns]
     grand = rows.sum()

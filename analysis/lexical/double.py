@@ -66,7 +66,7 @@ class Double:
         """The agreement in most classes. Raises AnalysisError when the classifications agree on nothing."""
         if not self.agreements:
             raise AnalysisError(
-                "Double classification impossible : les deux classifications ne s’accordent sur aucune classe ; "
+                "Double classification impossible : les deux classifications ne s’accordent sur aucune classe ; "
                 "prenez la classification simple."
             )
         return self.agreements[max(self.agreements)]

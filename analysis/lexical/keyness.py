@@ -68,7 +68,7 @@ def keyness(words: LemmaTokens, target: NDArray[np.bool_], *, min_count: int = M
     target_size, reference_size = int(one.sum()), int(two.sum())
     if not target_size or not reference_size:
         part = "La partie étudiée" if not target_size else "Le reste du corpus"
-        raise AnalysisError(f"{part} ne contient aucun mot : il n’y a rien à comparer.")
+        raise AnalysisError(f"{part} ne contient aucun mot : il n’y a rien à comparer.")
     tried = np.flatnonzero((one + two >= min_count) & words.content)
     g2 = log_likelihood(one[tried], two[tried], target_size, reference_size)
     log_p = np.minimum(np.log(2) + log_ndtr(-np.sqrt(np.abs(g2))), 0.0)

@@ -76,7 +76,7 @@ def profiles(
         described: list[Feature] = []
         for variable, members in marks:
             counts = by_class(members, labels, count)
-            names = [f"{variable.label} : {category}" for category in variable.categories]
+            names = [f"{variable.label} : {category}" for category in variable.categories]
             described += _features(names, [variable.key] * len(names), counts, signed_chi2(counts, sizes), label)
         described.sort(key=lambda feature: (-feature.chi2, feature.name))
         units = inside[labels == label]
@@ -139,6 +139,6 @@ def plane(table: Table, classes: NDArray[np.int32]) -> Correspondence:
     """
     count = int(classes.max(initial=-1)) + 1
     if count <= 1:
-        raise AnalysisError("Plan factoriel impossible : il n’y a qu’une classe.")
+        raise AnalysisError("Plan factoriel impossible : il n’y a qu’une classe.")
     inside = classes >= 0
     return correspondence(by_class(table.matrix[inside], classes[inside], count), axes=_PLANE)

@@ -91,12 +91,12 @@ def classify(table: Table, *, classes: int = CLASSES, least: int | None = None, 
 def descend(matrix: Sparse, *, classes: int, least: int | None, seed: int) -> Classification:
     """`classify`, on a binary CSR matrix of shape (n_units, n_lemmas)."""
     if not 2 <= classes <= MOST_CLASSES:  # noqa: PLR2004 -- less is no classification
-        raise AnalysisError(f"Nombre de classes {classes} : donnez un nombre de 2 à {MOST_CLASSES}.")
+        raise AnalysisError(f"Nombre de classes {classes} : donnez un nombre de 2 à {MOST_CLASSES}.")
     if least is not None and least < 1:
-        raise AnalysisError(f"Effectif minimal {least} : donnez au moins 1.")
+        raise AnalysisError(f"Effectif minimal {least} : donnez au moins 1.")
     if not matrix.nnz:
         raise AnalysisError(
-            "Classification impossible : aucune forme pleine n’est assez fréquente ; il faut davantage de textes."
+            "Classification impossible : aucune forme pleine n’est assez fréquente ; il faut davantage de textes."
         )
     rows, inverse = distinct(matrix)
     bound = smallest_class(int(rows.weights.sum()), classes) if least is None else least

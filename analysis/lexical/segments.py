@@ -70,7 +70,7 @@ def cut(words: LemmaTokens, *, size: int = SEGMENT_SIZE) -> Segments:
     a semicolon, 1 for a comma, else 0.01. Raises AnalysisError for a negative size.
     """
     if size < 0:
-        raise AnalysisError(f"Taille de segment {size} : donnez un nombre de mots, ou 0 pour ne pas découper.")
+        raise AnalysisError(f"Taille de segment {size} : donnez un nombre de mots, ou 0 pour ne pas découper.")
     total = len(words.texts)
     firsts = np.flatnonzero(np.diff(words.texts, prepend=-1)) if total else np.zeros(0, dtype=np.int64)
     ends = np.append(firsts[1:], total)[: len(firsts)]

@@ -137,8 +137,8 @@ class Study:
 
     @property
     def billable(self) -> int:
-        """Billable contributions over all the corpora."""
-        return sum(result.reconciliation.billable for result in self.corpora)
+        """Billable contributions over all the corpora, external sources left out."""
+        return sum(result.reconciliation.billable for result in self.corpora if not result.corpus.external)
 
 
 def study(

@@ -77,5 +77,5 @@ def test_a_file_of_expressions_names_the_line_at_fault(tmp_path):
     path.write_text("# transports\ntrain de nuit\n\nfret ferroviaire\n", encoding="utf-8")
     assert read_expressions(path) == ("train de nuit", "fret ferroviaire")
     path.write_text("train de nuit\ntrain\n", encoding="utf-8")
-    with pytest.raises(AnalysisError, match="ligne 2 : « train » doit compter de 2 à 6 mots"):
+    with pytest.raises(AnalysisError, match="ligne 2 : « train » doit compter de 2 à 6 mots"):
         read_expressions(path)

@@ -65,7 +65,7 @@ def test_companions_have_the_probability_of_lafon():
 
 
 def test_an_unknown_word_or_index_is_said_in_french():
-    with pytest.raises(AnalysisError, match="« bateau » est absent"):
+    with pytest.raises(AnalysisError, match="« bateau » est absent"):
         companions(plain_table(TEXTS), "bateau")
-    with pytest.raises(AnalysisError, match=f"au choix : {', '.join(INDICES)}"):
+    with pytest.raises(AnalysisError, match=f"au choix : {', '.join(INDICES)}"):
         similarity_tree(plain_table(TEXTS), index="euclide")

@@ -45,8 +45,8 @@ def test_categories_of_variables_are_described_and_decide_nothing(table):
     region = single("region", "Région", ["Nord", "Nord", "Nord", "Sud", "Sud", None, "Sud"])
     found = profiles(table, CLASSES, variables=[region])[0]
     assert [(item.name, item.units, item.total) for item in found.variables] == [
-        ("Région : Nord", 3, 3),
-        ("Région : Sud", 0, 2),
+        ("Région : Nord", 3, 3),
+        ("Région : Sud", 0, 2),
     ]
     assert found.variables[0].chi2 == 6.0
 
