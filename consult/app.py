@@ -37,6 +37,7 @@ from consult.consultations import views as consultations_views
 from consult.contributions import bindings as contributions_bindings
 from consult.contributions import datasets as contributions_datasets
 from consult.contributions import jobs as contributions_jobs
+from consult.contributions import queries as contributions_queries
 from consult.contributions import service as contributions_service
 from consult.contributions import views as contributions_views
 from consult.contributions import votes as contributions_votes
@@ -59,6 +60,7 @@ from consult.privacy import views as privacy_views
 from consult.protocols import Bindings, ContentType, JobHandler, PersonalData, PublicDataset, Sequencing, StepKind
 from consult.questionnaires import bindings as questionnaires_bindings
 from consult.questionnaires import jobs as questionnaires_jobs
+from consult.questionnaires import queries as questionnaires_queries
 from consult.questionnaires import service as questionnaires_service
 from consult.questionnaires import views as questionnaires_views
 from consult.reporting import bindings as reporting_bindings
@@ -96,6 +98,16 @@ ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed
     contributions_service.publish_pending,
     contributions_votes.count_pending_votes,
     questionnaires_service.publish_pending_replies,
+)
+PREPARED_BEFORE_CONFIRMATION: Final = (contributions_queries.prepared, questionnaires_queries.prepared)  # how many
+# What goes when the holder of the address disowns what was done before: all that an account does, drafts included.
+ERASED_BEFORE_CONFIRMATION: Final = tuple(
+    data.erase
+    for data in (
+        *moderation_bindings.PERSONAL_DATA,
+        *contributions_bindings.PERSONAL_DATA,
+        *questionnaires_bindings.PERSONAL_DATA,
+    )
 )
 # In the order of erasure: each may ask those after it whose a row is.
 PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (
@@ -182,6 +194,8 @@ def create_app(settings: Settings) -> ConsultApp:
     app.extensions["organisations"] = {}  # what gate.py remembers of them
     # What accounts, a lower layer, asks of those above: what follows a confirmed address, and names for the register.
     app.extensions["on_account_confirmed"] = ON_ACCOUNT_CONFIRMED
+    app.extensions["prepared_before_confirmation"] = PREPARED_BEFORE_CONFIRMATION
+    app.extensions["erased_before_confirmation"] = ERASED_BEFORE_CONFIRMATION
     app.extensions["consultation_titles"] = consultations.titles
     _start_login(app)
     security.start_limiter(app, redis_url=settings.redis_url, enabled=settings.rate_limits)

@@ -90,12 +90,19 @@ def _identify(settings: Settings, reading: Session) -> None:
     if not token:
         return
     identity = accounts_queries.identify(reading, token=token, organisation_id=g.organisation.id, now=g.now)
-    if identity is None:
+    if identity is None or not _holds(identity):
         return
     g.identity, g.actor, g.account_id, g.session_token = identity, identity.actor, identity.account_id, token
     if identity.touch_due:
         now: dt.datetime = g.now
         survives(g.session, lambda session: accounts_service.touch(session, identity.login_session_id, now))
+
+
+def _holds(identity: accounts_queries.Identity) -> bool:
+    """False when the address is being confirmed from another browser: what this one sends is not its holder's."""
+    if identity.actor.confirmed or request.method not in security.UNSAFE_METHODS:
+        return True
+    return accounts_service.still_signed_in(g.session, identity.account_id, identity.login_session_id)
 
 
 def _consultation_named(reading: Session) -> uuid.UUID | None:

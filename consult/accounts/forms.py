@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from wtforms import BooleanField, EmailField, Field, Form, HiddenField, PasswordField, StringField
+from wtforms import BooleanField, EmailField, Field, Form, HiddenField, PasswordField, RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from consult.accounts import policy
@@ -61,7 +62,7 @@ class NewPasswordForm(Form):  # type: ignore[misc]
     def __init__(self, *args: Any, context: tuple[str, ...] = (), staff: bool = False, **kwargs: Any) -> None:
         """`context`: what anyone could try first. `staff`: the longer rule."""
         super().__init__(*args, **kwargs)
-        self._context, self._staff = context, staff
+        self.context, self._staff = context, staff
         if staff:
             self.password.description = self.password.description.replace(
                 str(passwords.MIN_LENGTH), str(passwords.STAFF_MIN_LENGTH), 1
@@ -69,7 +70,7 @@ class NewPasswordForm(Form):  # type: ignore[misc]
 
     def validate_password(self, field: Field) -> None:
         """Refuse before hashing."""
-        reason = passwords.refusal(field.data or "", staff=self._staff, context=self._context)
+        reason = passwords.refusal(field.data or "", staff=self._staff, context=self.context)
         if reason:
             raise ValidationError(reason)
 
@@ -78,6 +79,42 @@ class ChangePasswordForm(NewPasswordForm):
     """The current password, and another."""
 
     current = PasswordField("Mot de passe actuel", [InputRequired("Saisissez votre mot de passe actuel.")])
+
+
+class TakeOverForm(NewPasswordForm):
+    """A password, and what becomes of what was prepared by whoever signed up: anything but « publish » deletes it."""
+
+    prepared = RadioField(
+        choices=[
+            SelectChoice("delete", "Supprimer\u00a0: ce n’est pas moi, ou je n’en veux plus"),
+            SelectChoice("publish", "Publier et compter\u00a0: c’est moi qui l’ai préparé"),
+        ],
+        default="delete",
+        validate_choice=False,
+    )
+
+    def __init__(self, *args: Any, prepared: str, **kwargs: Any) -> None:
+        """`prepared`: what there is, in words; nothing is asked when there is nothing."""
+        super().__init__(*args, **kwargs)
+        self._found = bool(prepared)
+        if self._found:
+            self.prepared.label.text = f"Ce compte a préparé {prepared} avant cette confirmation"
+        else:
+            del self.prepared
+
+    @property
+    def publishes(self) -> bool:
+        """Whether the holder of the address takes as theirs what was prepared."""
+        return self._found and self.prepared.data == "publish"
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, to be told."""
+        if not self._found:
+            return ""
+        if self.publishes:
+            return "Ce que ce compte avait préparé est publié et compté, là où l’étape est ouverte."
+        return "Ce que ce compte avait préparé est supprimé."
 
 
 class SignUpForm(NewPasswordForm, EmailForm):
@@ -102,7 +139,7 @@ class SignUpForm(NewPasswordForm, EmailForm):
         """`reserved`: names nobody may wear, such as the organisation's; they are no password either."""
         super().__init__(*args, **kwargs)
         self._reserved = reserved
-        self._context = (*reserved, self.pseudonym.data or "", self.email.data or "")
+        self.context = (*reserved, self.pseudonym.data or "", self.email.data or "")
         self.password.label.text = "Mot de passe"
         self.email.description = "Jamais affichée. Un lien y est envoyé pour confirmer votre compte."
 

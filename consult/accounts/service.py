@@ -29,6 +29,9 @@ from consult.mail import service as mail
 from consult.organisations.models import Organisation
 from consult.security import digest, new_token
 
+ADDRESS_TAKEN: Final = (
+    "Un autre compte a déjà confirmé cette adresse. Connectez-vous à ce compte, ou demandez un nouveau mot de passe."
+)
 LINK_LIFE: Final = {
     TokenPurpose.CONFIRM_EMAIL: dt.timedelta(hours=24),
     TokenPurpose.RESET_PASSWORD: dt.timedelta(hours=1),
@@ -94,10 +97,7 @@ def confirm(session: Session, account: Account, now: dt.datetime) -> None:
         with session.begin_nested():
             account.confirmed_at = now
     except IntegrityError:
-        raise ConflictError(
-            "Un autre compte a déjà confirmé cette adresse. Connectez-vous à ce compte, ou demandez un nouveau mot de "
-            "passe."
-        ) from None
+        raise ConflictError(ADDRESS_TAKEN) from None
 
 
 def set_password(session: Session, account: Account, password: KeptPassword, *, keep: uuid.UUID | None = None) -> None:
@@ -134,6 +134,17 @@ def lock_active(session: Session, account_id: uuid.UUID) -> Account:
     if account is None or account.status is not AccountStatus.ACTIVE:
         raise ForbiddenError("Ce compte n’existe plus, ou n’est pas de cette organisation.")
     return account
+
+
+def still_signed_in(session: Session, account_id: uuid.UUID, login_session_id: uuid.UUID) -> bool:
+    """Whether that session is still open, the account's row locked: nobody else closes it until the transaction ends.
+
+    Who gives an account to the holder of its address locks it too: an act that was under way comes before, as one of
+    whoever signed up, or is refused.
+    """
+    with as_tenant(session, ALL_TENANTS):
+        session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+        return session.scalar(select(LoginSession.id).where(LoginSession.id == login_session_id)) is not None
 
 
 # Sessions -----------------------------------------------------------------------------------------------------------

@@ -323,6 +323,21 @@ def own_votes(session: Session, account_id: uuid.UUID) -> Rows:
     ).all()
 
 
+def prepared(session: Session, account_id: uuid.UUID) -> Mapping[str, int]:
+    """What waits for the account's address to be confirmed: uncounted votes, unpublished texts."""
+    waiting = [
+        select(func.count())
+        .select_from(model)
+        .where(model.author_id == account_id, model.status == ContentStatus.PENDING)
+        for model in (Proposal, Argument)
+    ]
+    uncounted = select(func.count()).select_from(Vote).where(Vote.account_id == account_id, Vote.counted.is_(False))
+    return {
+        "votes": session.scalar(uncounted) or 0,
+        "texts": sum(session.scalar(query) or 0 for query in waiting),
+    }
+
+
 def draft(session: Session, step_id: uuid.UUID, token: str, now: dt.datetime) -> Mapping[str, str]:
     """What was written in this step before signing in; empty when the token is unknown or its day is over."""
     content = session.scalar(

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import Select, delete, select, union_all, update
 from sqlalchemy.orm import Session
 
+from consult.accounts.models import Account
 from consult.contributions.models import Argument, Proposal
 from consult.moderation import policy
 from consult.moderation.models import Act, Contest, Decision, Report
@@ -61,7 +62,9 @@ class ReportData:
 def _made_by(session: Session, account_id: uuid.UUID) -> list[uuid.UUID]:
     """The reports of an account: their rows hold a digest alone, which must be made again for each."""
     who = policy.reporter(account_id)
-    rows = session.execute(select(Report.id, Report.item_type, Report.item_id, Report.reporter_key))
+    since = select(Account.created_at).where(Account.id == account_id).scalar_subquery()
+    made = select(Report.id, Report.item_type, Report.item_id, Report.reporter_key).where(Report.reported_at >= since)
+    rows = session.execute(made)
     return [row.id for row in rows if row.reporter_key == policy.reporter_key(row.item_type, row.item_id, who)]
 
 

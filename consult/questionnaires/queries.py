@@ -72,6 +72,13 @@ def own_replies(session: Session, account_id: uuid.UUID) -> list[tuple[Reply, St
     return [(reply, step, consultation) for reply, step, consultation in session.execute(query)]
 
 
+def prepared(session: Session, account_id: uuid.UUID) -> Mapping[str, int]:
+    """The replies that wait for the account's address to be confirmed."""
+    waiting = select(func.count()).select_from(Reply)
+    waiting = waiting.where(Reply.account_id == account_id, Reply.status == ContentStatus.PENDING)
+    return {"replies": session.scalar(waiting) or 0}
+
+
 def reply_with_step(session: Session, reply_id: uuid.UUID) -> tuple[Reply, Step] | None:
     """One reply, whatever its state, with its step and consultation."""
     reply = session.scalar(select(Reply).where(Reply.id == reply_id))

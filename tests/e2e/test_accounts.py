@@ -1,5 +1,6 @@
 """Accounts in a real browser: proof of work under the content security policy, keyboard, narrow screens, axe."""
 
+import datetime as dt
 import re
 
 import pyotp
@@ -7,7 +8,8 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from consult.accounts.models import Account
+from consult.accounts.models import Account, TokenPurpose
+from consult.accounts.service import issue_link
 from consult.actor import Role
 from consult.db import ALL_TENANTS
 from consult.mail.models import OutgoingMail
@@ -81,6 +83,26 @@ def test_a_newcomer_signs_up_with_the_proof_of_work_and_confirms(page, database)
     with database.transaction(tenant=ALL_TENANTS, write=False) as session:
         account = session.scalars(select(Account).where(Account.pseudonym == "Sirocco")).one()
         assert account.confirmed_at is not None
+
+
+def test_another_browser_is_asked_for_a_password_before_it_confirms(page, people, database, axe):
+    """AT-2.2, AT-18.4."""
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        account = f.make_account(session, people, email="sirocco@exemple.fr", pseudonym="Sirocco", confirmed_at=None)
+        proposal = f.make_proposal(session, f.make_step(session, f.make_consultation(session, people)))
+        f.make_vote(session, proposal, account, counted=False)
+        token = issue_link(session, account, TokenPurpose.CONFIRM_EMAIL, dt.datetime.now(dt.UTC))
+    page.goto(f"/inscription/confirmer/{token}")
+    audit(page, axe)
+    page.get_by_role("button", name="Confirmer mon adresse").click()
+    expect(page.locator(":focus")).to_contain_text("corrigez")
+    audit(page, axe)
+    page.faults.clear()  # the browser notes the 422
+    page.locator("#password").fill("lanterne-cumin-voile-grès")
+    expect(page.get_by_label("Supprimer")).to_be_checked()
+    page.get_by_label("Publier et compter").check()
+    page.get_by_role("button", name="Confirmer mon adresse").click()
+    expect(page.get_by_role("status")).to_contain_text("est publié et compté")
 
 
 def test_a_refused_form_keeps_what_was_typed_and_leads_to_the_field(page):

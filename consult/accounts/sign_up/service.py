@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from consult.accounts import policy, queries
+from consult.accounts import service as accounts
 from consult.accounts.models import Account, SpentProof, TokenPurpose
 from consult.accounts.passwords.service import KeptPassword
 from consult.accounts.service import create_account, issue_link, mailing
 from consult.accounts.sign_up.policy import TERMS_VERSION, Spent
 from consult.db import insert_once
-from consult.errors import InvalidError
+from consult.errors import ConflictError, GoneError, InvalidError
 from consult.mail import service as mail
 from consult.organisations.models import Organisation
 
@@ -118,6 +120,49 @@ def _send_confirmation(
     )
 
 
+def waiting(session: Session, token: str, now: dt.datetime) -> Account:
+    """The account that a mailed link would confirm.
+
+    Raises GoneError, also when it is confirmed already; ConflictError when another account confirmed the address.
+    """
+    account = queries.token_account(session, token, TokenPurpose.CONFIRM_EMAIL, now)
+    if account is None or account.confirmed_at is not None:
+        raise GoneError("Ce lien a déjà servi ou a expiré. Demandez-en un nouveau depuis la page de connexion.")
+    if queries.confirmed_account(session, account.email_key or "") is not None:
+        raise ConflictError(accounts.ADDRESS_TAKEN)
+    return account
+
+
+def confirm(session: Session, token: str, now: dt.datetime) -> Account:
+    """Confirm the address of the account whose own browser opened the link. Raises GoneError, ConflictError."""
+    waiting(session, token, now)
+    account = accounts.spend_link(session, token, TokenPurpose.CONFIRM_EMAIL, now)
+    accounts.confirm(session, account, now)
+    return account
+
+
+def take_over(
+    session: Session,
+    token: str,
+    *,
+    password: KeptPassword,
+    erasures: Iterable[Callable[[Session, uuid.UUID, dt.datetime], object]],
+    now: dt.datetime,
+) -> Account:
+    """Give an account to the holder of its address, who may not be who signed up: nothing of the latter stays valid.
+
+    Its sessions end, its password is replaced, and `erasures` take away what it did. Raises GoneError, ConflictError.
+    """
+    # The account is locked before anything else, as each of its acts does: those under way end first.
+    account = accounts.lock_active(session, waiting(session, token, now).id)
+    accounts.spend_link(session, token, TokenPurpose.CONFIRM_EMAIL, now)
+    accounts.set_password(session, account, password)
+    for erase in erasures:
+        erase(session, account.id, now)
+    accounts.confirm(session, account, now)
+    return account
+
+
 def send_way_back(
     session: Session,
     organisation: Organisation,
@@ -136,10 +181,10 @@ def send_way_back(
     email = policy.clean_email(email)
     key = policy.email_key(email, tags_differ=tags_differ)
     account = queries.confirmed_account(session, key)
-    waiting = None if account else queries.unconfirmed_account(session, key)
+    unconfirmed = None if account else queries.unconfirmed_account(session, key)
     with mailing(session, mailbox, now):
-        if waiting is not None:
-            _send_confirmation(session, organisation, waiting, addresses=addresses, known=False, now=now)
+        if unconfirmed is not None:
+            _send_confirmation(session, organisation, unconfirmed, addresses=addresses, known=False, now=now)
         else:
             _send_reset(session, organisation, account, email=email, addresses=addresses, now=now)
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from consult.accounts import policy, queries
+from consult.accounts import labels, policy, queries
 from consult.accounts import service as accounts
-from consult.accounts.forms import SignUpForm
-from consult.accounts.models import TokenPurpose
+from consult.accounts.forms import SignUpForm, TakeOverForm
+from consult.accounts.models import Account
 from consult.accounts.passwords import service as passwords
 from consult.accounts.sign_up import service
 from consult.accounts.sign_up.policy import challenge, check_robot, stamp
-from consult.db import survives
-from consult.errors import GoneError, InvalidError
+from consult.db import Database, survives
+from consult.errors import InvalidError
+from consult.logs import security_event
 from consult.organisations.policy import site_url
-from consult.security import account_or_address, anyone, limiter, signed_in
+from consult.security import account_or_address, anyone, client_address, limiter, signed_in
 from consult.settings import Settings
 
 bp = Blueprint("sign_up", __name__)
@@ -168,20 +171,68 @@ def send_again() -> ResponseReturnValue:
 @bp.get("/inscription/confirmer/<token>")
 @anyone
 def confirm(token: str) -> ResponseReturnValue:
-    account = queries.token_account(g.session, token, TokenPurpose.CONFIRM_EMAIL, g.now)
-    if account is None:
-        raise GoneError("Ce lien a déjà servi ou a expiré. Demandez-en un nouveau depuis la page de connexion.")
-    return render_template("accounts/confirm.html", token=token, pseudonym=account.pseudonym)
+    account = service.waiting(g.session, token, g.now)
+    form = None if g.account_id == account.id else _take_over_form(g.session, account, None)
+    return render_template("accounts/confirm.html", token=token, pseudonym=account.pseudonym, form=form)
 
 
 @bp.post("/inscription/confirmer/<token>")
 @anyone
 @limiter.limit("30/minute")
 def confirm_now(token: str) -> ResponseReturnValue:
-    account = accounts.spend_link(g.session, token, TokenPurpose.CONFIRM_EMAIL, g.now)
-    accounts.confirm(g.session, account, g.now)
-    for hook in current_app.extensions.get("on_account_confirmed", ()):
+    database: Database = current_app.extensions["database"]
+    # A reading transaction of its own: the password is hashed before the writer is taken.
+    with database.transaction(tenant=g.organisation.id, write=False) as reading:
+        account = service.waiting(reading, token, g.now)
+        form = None if g.account_id == account.id else _take_over_form(reading, account, request.form)
+        pseudonym = account.pseudonym
+    if form is None:
+        account = service.confirm(g.session, token, g.now)
+        _confirmed(account)
+        flash("Votre adresse est confirmée. Les votes déjà donnés viennent d’être comptés.", "success")
+        return redirect(url_for("accounts.show"), 303)
+    if not form.validate():
+        return render_template("accounts/confirm.html", token=token, pseudonym=pseudonym, form=form), 422
+    return _take_over(token, form)
+
+
+def _take_over_form(session: Session, account: Account, typed: Any) -> TakeOverForm:
+    """What is asked of a browser that is not signed in to the account: anyone may have signed up with that address."""
+    prepared: Counter[str] = Counter()
+    for count in current_app.extensions["prepared_before_confirmation"]:
+        prepared.update(count(session, account.id))
+    context = (account.pseudonym, account.email or "", g.organisation.name)
+    return TakeOverForm(typed, context=context, prepared=labels.prepared(prepared))
+
+
+def _take_over(token: str, form: TakeOverForm) -> ResponseReturnValue:
+    account = service.take_over(
+        g.session,
+        token,
+        password=passwords.keep(form.password.data, context=form.context),
+        erasures=() if form.publishes else current_app.extensions["erased_before_confirmation"],
+        now=g.now,
+    )
+    if g.account_id is None:
+        g.signed_in_as = account.id  # for the security journal: this request began anonymous
+    security_event(
+        "accounts.taken_over",
+        account=str(account.id),
+        address=client_address(),
+        organisation=g.organisation.slug,
+        prepared="published" if form.publishes else "deleted",
+    )
+    _confirmed(account)
+    accounts.notify(g.session, account, g.organisation, what="password", site=addresses().site, now=g.now)
+    flash(
+        f"L’adresse du compte «\u202f{account.pseudonym}\u202f» est confirmée, son mot de passe est enregistré. "
+        f"{form.outcome} Connectez-vous.",
+        "success",
+    )
+    return redirect(url_for("accounts.sign_in"), 303)
+
+
+def _confirmed(account: Account) -> None:
+    """Have the layers above publish and count what waited for the address."""
+    for hook in current_app.extensions["on_account_confirmed"]:
         hook(g.session, account.id, g.now)
-    flash("Votre adresse est confirmée. Les votes déjà donnés viennent d’être comptés.", "success")
-    here = g.account_id == account.id
-    return redirect(url_for("accounts.show") if here else url_for("accounts.sign_in"), 303)

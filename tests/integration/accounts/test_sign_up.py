@@ -262,8 +262,9 @@ def test_an_address_belongs_to_who_confirms_it_first(client, app, mails, rows):
     sign_up(client)
     sign_up(app.test_client(), pseudonym="Sirocco")
     first, second = (link(text) for _, text in mails("accounts_confirm"))
-    assert post(app.test_client(), second).status_code == 303
-    reply = post(app.test_client(), first)
+    sirocco = app.test_client()
+    assert post(sirocco, second, password=f"{f.PASSWORD}-encore").status_code == 303
+    reply = post(sirocco, first, page="/connexion")
     assert reply.status_code == 409
     assert "déjà confirmé cette adresse" in reply.text
     assert {row.pseudonym for row in rows(Account, Account.confirmed_at.is_not(None))} == {"Sirocco"}
