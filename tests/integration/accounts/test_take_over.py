@@ -16,7 +16,7 @@ from consult.moderation.models import Report
 from consult.questionnaires.models import QuestionKind, Reply, ReplyDraft
 from consult.registry.models import RegistryEntry
 from tests import factories as f
-from tests.integration.accounts.visits import link, post, sign_up
+from tests.integration.accounts.visits import link, post, race, sign_up
 
 OWN = "lanterne-cumin-voile-grès"
 VICTIM = "victime@exemple.fr"
@@ -199,19 +199,7 @@ def test_a_refused_password_confirms_nothing_and_keeps_the_choice(
 
 def test_a_link_serves_once_and_to_one_of_two_browsers(app, victim, path, rows):
     token = f.csrf_token(victim, path)
-    cookies = {"Cookie": f"form={victim.get_cookie('form').value}"}
-    statuses = []
-
-    def send(password):
-        data = {"csrf_token": token, "password": password}
-        statuses.append(app.test_client(use_cookies=False).post(path, data=data, headers=cookies).status_code)
-
-    threads = [threading.Thread(target=send, args=(password,)) for password in (OWN, f"{OWN}-encore")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(statuses) == [303, 410]
+    assert race(app, victim, path, token, (OWN, f"{OWN}-encore")) == [303, 410]
     before = rows(Account)[0].password_hash
     assert victim.get(path).status_code == 410
     assert post(victim, path, page="/connexion", password=f"{OWN}-autre").status_code == 410

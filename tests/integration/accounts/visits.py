@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import threading
 
 from altcha import v1 as altcha
 
@@ -47,3 +48,20 @@ def sign_up(client, **data):
         "proof": solve(client),
     } | data
     return post(client, "/inscription", **data)
+
+
+def race(app, client, path, token, passwords) -> list[int]:
+    """The statuses of a password form sent at once, with the same token, with each of these passwords."""
+    cookies = {"Cookie": f"form={client.get_cookie('form').value}"}
+    statuses = []
+
+    def send(password):
+        data = {"csrf_token": token, "password": password}
+        statuses.append(app.test_client(use_cookies=False).post(path, data=data, headers=cookies).status_code)
+
+    threads = [threading.Thread(target=send, args=(password,)) for password in passwords]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(statuses)
