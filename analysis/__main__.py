@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import __version__, nonresponse, readers
+from analysis.coding import cli as coding
 from analysis.coding import codebook as codebooks
 from analysis.errors import AnalysisError
 from analysis.lemmas import read_overrides
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=words, description=words.capitalize())
         sub.set_defaults(command=command)
         _add_options(sub, name)
+    coding.register(commands, _progress)
     semantic.register(commands, _progress)
     return parser
 

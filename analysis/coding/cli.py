@@ -1,0 +1,238 @@
+"""`python -m analysis classify | sample | quality …`; the learning libraries are loaded only when needed."""
+
+import argparse
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis import nonresponse, readers
+from analysis.coding import codebook as codebooks
+from analysis.coding.agreement import Judgement, agreement
+from analysis.coding.quality import Bounds, judge
+from analysis.coding.sampling import Drawn, Sample, draw
+from analysis.errors import AnalysisError
+from analysis.text import Vocabulary
+
+Progress = Callable[[int, int, str], None]
+_ASKED = 200
+
+
+def register(commands: Any, progress: Progress) -> None:
+    """Add this package's commands to the parser; `progress` is told (done, total, what)."""
+    classify = commands.add_parser(
+        "classify",
+        help="apprendre de codages humains et suggérer des codes aux autres contributions",
+        description="Codage appris de codages humains : suggestions à relire, écrites en NDJSON avec leur raison.",
+    )
+    _corpus_options(classify)
+    classify.add_argument("--coded", type=Path, required=True, help="CSV id, code, coder (code vide : lue, sans code)")
+    classify.add_argument("--codebook", type=Path, help="plan de codification : ses motifs codent avant le modèle")
+    classify.add_argument("--out", type=Path, required=True, help="fichier NDJSON à écrire")
+    classify.add_argument(
+        "--next", type=Path, help="CSV à écrire : les contributions à coder ensuite par des personnes"
+    )
+    classify.add_argument("--encoder", action="store_true", help="lire aussi le sens des phrases (extra « encoders »)")
+    classify.add_argument("--jobs", type=int, default=1, help="processus (1 par défaut)")
+    classify.set_defaults(command=lambda options: _classify(options, progress))
+    sample = commands.add_parser(
+        "sample",
+        help="tirer l’échantillon aveugle qui mesurera la qualité d’un codage",
+        description="Échantillon stratifié par code : une feuille à coder sans indice, et une clé à tenir à l’écart.",
+    )
+    _corpus_options(sample)
+    sample.add_argument("--codes", type=Path, required=True, help="attributions en NDJSON, de « code » ou « classify »")
+    sample.add_argument("--per-stratum", type=int, default=50, help="contributions par code et par strate (50)")
+    sample.add_argument("--sheet", type=Path, required=True, help="CSV à faire coder")
+    sample.add_argument("--key", type=Path, required=True, help="clé JSON à tenir à l’écart des codeurs")
+    sample.set_defaults(command=_sample)
+    quality = commands.add_parser(
+        "quality",
+        help="mesurer un codage : précision, rappel, prévalence corrigée, accord entre codeurs",
+        description="Qualité de chaque code d’après l’échantillon codé par des personnes, écrite en JSON.",
+    )
+    quality.add_argument("key", type=Path, metavar="CLE", help="clé écrite par « sample »")
+    quality.add_argument("--coded", type=Path, required=True, help="CSV id, code, coder ; le codeur « final » fait foi")
+    quality.add_argument("--precision", type=float, default=0.7, help="précision exigée (0,7)")
+    quality.add_argument("--recall", type=float, default=0.5, help="rappel exigé (0,5)")
+    quality.add_argument("--alpha", type=float, help="accord exigé entre codeurs")
+    quality.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
+    quality.set_defaults(command=_quality)
+
+
+def _corpus_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou fichier de textes")
+    sub.add_argument("--corpus", help="le corpus à coder, s’il y en a plusieurs")
+    sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
+
+
+def _answers(options: argparse.Namespace) -> tuple[list[str], list[str]]:
+    """Ids and texts of the contributions to code: one corpus, non-responses left out."""
+    source = readers.restricted(readers.read(options.dump), (options.corpus,) if options.corpus else ())
+    if len(source.corpora) != 1:
+        keys = ", ".join(corpus.key for corpus in source.corpora) or "aucun"
+        raise AnalysisError(f"Choisissez un seul corpus par « --corpus » : {keys}.")
+    corpus = source.corpora[0]
+    kept = np.flatnonzero(~nonresponse.sort(corpus.texts).nonresponse)
+    if not len(kept):
+        raise AnalysisError(f"Le corpus « {corpus.key} » ne contient aucune réponse à coder.")
+    return [corpus.ids[i] for i in kept], [corpus.texts[i] for i in kept]
+
+
+def _clusters(texts: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    from analysis.semantic.duplicates import find_duplicates
+    from analysis.semantic.shingles import bare
+
+    vocabulary = Vocabulary()
+    groups = find_duplicates(bare(vocabulary.tokenise(texts), vocabulary)).groups
+    return np.where(groups < 0, np.arange(len(texts)), groups).astype(np.int64)
+
+
+def read_codings(path: Path) -> list[Judgement]:
+    """What people coded: one judgement a contribution and coder. Raises AnalysisError naming the line at fault."""
+    given: dict[tuple[str, str], set[str]] = defaultdict(set)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(csv.DictReader(file), start=2):
+                if not row.get("id") or row.get("code") is None:
+                    raise AnalysisError(
+                        f"« {path.name} », ligne {number} : il faut les colonnes id, code et, s’il y a lieu, coder."
+                    )
+                given[row["id"], row.get("coder") or ""] |= {row["code"].strip()} - {""}
+    except FileNotFoundError:
+        raise AnalysisError(f"Le fichier « {path} » n’existe pas : vérifiez le chemin.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise AnalysisError(f"« {path.name} » n’est pas un CSV en UTF-8.") from error
+    if not given:
+        raise AnalysisError(f"« {path.name} » ne contient aucun codage.")
+    return [Judgement(unit, coder, frozenset(codes)) for (unit, coder), codes in given.items()]
+
+
+def settled(judgements: Iterable[Judgement], final: str = "final") -> dict[str, frozenset[str]]:
+    """One set of codes a contribution: that of the coder « final » if there is one, else what at least half gave."""
+    by_unit: dict[str, list[Judgement]] = defaultdict(list)
+    for judgement in judgements:
+        by_unit[judgement.unit].append(judgement)
+    found = {}
+    for unit, given in by_unit.items():
+        deciding = [judgement for judgement in given if judgement.coder == final] or given
+        codes = {code for judgement in deciding for code in judgement.codes}
+        found[unit] = frozenset(
+            code for code in codes if 2 * sum(code in judgement.codes for judgement in deciding) >= len(deciding)
+        )
+    return found
+
+
+def _classify(options: argparse.Namespace, progress: Progress) -> None:
+    from analysis.coding.assignments import combine
+    from analysis.coding.classifier import learn, reading_order
+    from analysis.semantic.vectors import sentence_vectors
+
+    units, texts = _answers(options)
+    human = settled(read_codings(options.coded))
+    rank = {unit: i for i, unit in enumerate(units)}
+    known = [rank[unit] for unit in sorted(human) if unit in rank]
+    if not known:
+        raise AnalysisError("Aucune contribution codée n’est dans ce corpus : vérifiez les identifiants.")
+    clusters = _clusters(texts)
+    vectors = None
+    if options.encoder:
+        vectors = sentence_vectors(texts, lambda done, total: progress(done, total, "lecture des phrases"))
+    model = learn(
+        [texts[i] for i in known],
+        [human[units[i]] for i in known],
+        sorted({code for unit in known for code in human[units[unit]]}),
+        clusters[known],
+        vectors=None if vectors is None else vectors[known],
+        seed=options.seed,
+        jobs=options.jobs,
+    )
+    hits = _rule_hits(options.codebook, texts, options.seed) if options.codebook else ()
+    mine = {unit: codes for unit, codes in human.items() if unit in rank}
+    coded = combine(units, texts, mine, clusters, hits=hits, model=model, vectors=vectors)
+    rows = [json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in coded.assignments]
+    options.out.write_text("".join(rows), encoding="utf-8")
+    if options.next:
+        free = [i for i in range(len(units)) if units[i] not in mine]
+        predicted = model.predict([texts[i] for i in free], None if vectors is None else vectors[free])
+        asked = reading_order(predicted, clusters[free], _ASKED)
+        rows_asked = [(units[free[i]], texts[free[i]], code) for i, code in asked]
+        _write_csv(options.next, ("id", "texte", "pour le code"), rows_asked)
+    print(
+        f"{len(units)} contributions = {coded.counts['human']} codées par des personnes + {coded.counts['machine']} "
+        f"par la machine + {coded.counts['to_read']} à lire par une personne + {coded.counts['no_code']} sans code."
+    )
+    for code, count in model.unlearnt.items():
+        print(f"Code « {code} » : {count} exemples, trop peu pour apprendre.")
+    print(coded.notice)
+
+
+def _rule_hits(plan: Path, texts: list[str], seed: int) -> Any:
+    from analysis.coding.lexicon_rules import Lexicon, code_texts, register_words
+    from analysis.lemmas import learn as learn_lemmas
+
+    codebook = codebooks.load(plan)
+    vocabulary = Vocabulary()
+    tokens = vocabulary.tokenise(texts)
+    register_words(codebook, vocabulary)
+    lexicon = Lexicon(vocabulary, learn_lemmas(vocabulary.forms, texts, seed=seed))
+    return code_texts(codebook, tokens, lexicon, np.ones(len(texts), dtype=np.bool_))
+
+
+def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _sample(options: argparse.Namespace) -> None:
+    units, texts = _answers(options)
+    rank = {unit: i for i, unit in enumerate(units)}
+    given: dict[str, Any] = {}
+    near: dict[str, Any] = {}
+    for number, line in enumerate(options.codes.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            row = json.loads(line)
+            code, place = str(row["code"]), rank.get(str(row.get("unit") or row["contribution"]))
+        except (ValueError, KeyError, TypeError):
+            raise AnalysisError(f"« {options.codes.name} », ligne {number} : attribution incomprise.") from None
+        if place is None or row.get("origin") == "human":
+            continue
+        given.setdefault(code, np.zeros(len(units), dtype=np.bool_))[place] = True
+        near.setdefault(code, np.ones(len(units)))[place] = 0.0 if row.get("review") else 1.0
+    if not given:
+        raise AnalysisError("Aucune attribution de ce corpus à mesurer : vérifiez « --codes ».")
+    sample = draw(
+        units, given, margins=near, clusters=_clusters(texts), per_stratum=options.per_stratum, seed=options.seed
+    )
+    _write_csv(options.sheet, ("id", "texte", "code", "coder"), [(u, texts[rank[u]], "", "") for u in sample.units])
+    options.key.write_text(json.dumps(asdict(sample), ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"{len(sample.units)} contributions à coder sur tous les codes, pour juger {len(given)} codes.")
+
+
+def _quality(options: argparse.Namespace) -> None:
+    try:
+        raw = json.loads(options.key.read_text(encoding="utf-8"))
+        sample = Sample(
+            tuple(Drawn(*item) for item in raw["drawn"]), raw["sizes"], tuple(raw["units"]), int(raw["seed"])
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise AnalysisError(f"« {options.key} » n’est pas une clé d’échantillon.") from error
+    judgements = read_codings(options.coded)
+    people = agreement([j for j in judgements if j.coder != "final"], sorted(sample.sizes), seed=sample.seed)
+    found = judge(
+        sample,
+        settled(judgements),
+        bounds=Bounds(options.precision, options.recall, options.alpha),
+        alphas={code: alpha.value for code, alpha in people.codes.items()},
+    )
+    report = {"codes": [asdict(code) for code in found], "agreement": asdict(people)}
+    options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    for code in found:
+        print(f"{code.code} : {code.reason or 'publiable.'}")
