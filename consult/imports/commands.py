@@ -54,7 +54,7 @@ class Console:
     ) -> None:
         """Import a file; without mapping, write a guessed one and import nothing. Raises ConsultError."""
         if not mapping:
-            self.write(guess.guess(open_source(file, sheet=sheet)))
+            self.write(guess.guess(open_source(file, sheet=sheet), slug=consultation))
             self.tell("Rien n’a été importé : relisez cette correspondance, enregistrez-la, donnez-la avec --mapping.")
             return
         plan = service.plan(file, read_text(mapping), sheet=sheet)
@@ -63,18 +63,17 @@ class Console:
         if dry_run:
             self._tell_all(rehearsal(plan))
             return
-        if not consultation:
-            raise InvalidError("Dites dans quelle consultation importer : --consultation IDENTIFIANT.")
         batch = jobs.import_file(
             self.database,
             plan,
             organisation_id=self.organisation_id,
-            slug=consultation,
+            slug=destination(plan, consultation),
             step_slug=step,
             step_kinds=step_kinds,
             tell=self._progress,
         )
         with self.database.session(write=False, tenant=self.organisation_id) as session:
+            self.tell(f"Dans {queries.where(session, batch)} :")
             self._tell_all(report(batch, queries.refused_rows(session, batch.id)))
 
     def undo(self, batch_id: uuid.UUID) -> None:
@@ -96,6 +95,18 @@ class Console:
     def _tell_all(self, lines: Iterator[str]) -> None:
         for line in lines:
             self.tell(line)
+
+
+def destination(plan: service.Plan, given: str) -> str:
+    """The consultation to import into, from the command or from the mapping. Raises InvalidError."""
+    told = plan.mapping.consultation.slug if plan.mapping.consultation else ""
+    if given and told and given != told:
+        raise InvalidError(
+            f"La commande dit « {given} » et la correspondance « {told} » : donnez la même consultation aux deux."
+        )
+    if not given and not told:
+        raise InvalidError("Dites dans quelle consultation importer : --consultation IDENTIFIANT.")
+    return given or told
 
 
 def report(batch: ImportBatch, refused: Iterator[tuple[int, str, str]]) -> Iterator[str]:

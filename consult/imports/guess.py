@@ -7,10 +7,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from consult.consultations.policy import TITLE_LENGTH, slug_of
 from consult.imports.mapping import FORMAT, Layout, Target
 from consult.imports.readers import Row, Source
 from consult.imports.records import SIDES
@@ -66,12 +68,17 @@ class _Column:
         self.filled += 1
 
 
-def guess(source: Source) -> str:
-    """A mapping in YAML for this file, from the names and the first values of its columns."""
+def guess(source: Source, *, slug: str = "") -> str:
+    """A mapping in YAML for this file, from the names and the first values of its columns; it runs as it is.
+
+    Without `slug`, the consultation's identifier is made from the file's name, as its title is.
+    """
     rows = [row for row in islice(source.rows(), SAMPLE_ROWS) if row.problem is None]
     columns = _see(source.columns, rows)
     target = _target(columns)
-    draft: dict[str, Any] = {"format": FORMAT, "target": target.value}
+    title = _title(source.path)
+    consultation = {"slug": slug or slug_of(title), "title": title}
+    draft: dict[str, Any] = {"format": FORMAT, "target": target.value, "consultation": consultation}
     if target is Target.REPLIES:
         draft |= _replies(columns, len(rows))
     else:
@@ -86,6 +93,13 @@ def guess(source: Source) -> str:
     left = [name for name in source.columns if name not in _used(draft)]
     tail = f"# Colonnes laissées de côté : {', '.join(left)}\n" if left else ""
     return head + yaml.safe_dump(draft, allow_unicode=True, sort_keys=False, width=110) + tail
+
+
+def _title(path: Path) -> str:
+    """A file's name as a person would write it: « avis_2026.csv.gz » is « Avis 2026 »."""
+    words = re.sub(r"[_\W]+", " ", Path(path.name.removesuffix(".gz")).stem)
+    title = " ".join(words.split())[:TITLE_LENGTH]
+    return title[:1].upper() + title[1:] or "Consultation importée"
 
 
 def _see(names: Sequence[str], rows: Sequence[Row]) -> dict[str, _Column]:

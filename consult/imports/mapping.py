@@ -4,7 +4,7 @@ A mapping is a YAML file:
 
     format: consult-import/1
     target: proposals            # proposals, arguments or replies
-    consultation: {title: …}     # created as a draft when the slug given to the command does not exist
+    consultation: {slug: …, title: …}  # created as a draft when it does not exist; the command may give the slug
     step: {slug: …, title: …}    # created when the (draft) consultation has none of that slug
     columns: {field: column}     # see FIELDS for the fields of each target
     constants: {field: value}    # the same value for every row
@@ -80,8 +80,9 @@ class StepSpec:
 
 @dataclass(frozen=True, slots=True)
 class ConsultationSpec:
-    """The consultation to create when its slug is free."""
+    """The consultation to create when its slug is free. `slug` empty: the command gives it."""
 
+    slug: str = ""
     title: str = ""
     summary: str = ""
     opens_at: dt.datetime | None = None
@@ -244,8 +245,9 @@ def _consultation(raw: Mapping[str, Any], faults: dict[str, str]) -> Consultatio
     given = _mapping(raw, "consultation", faults)
     if not given:
         return None
-    _unknown(given, {"title", "summary", "opens_at", "closes_at"}, "consultation.", faults)
+    _unknown(given, {"slug", "title", "summary", "opens_at", "closes_at"}, "consultation.", faults)
     return ConsultationSpec(
+        slug=_text(given, "slug", ""),
         title=_text(given, "title", "")[:200],
         summary=_text(given, "summary", "")[:500],
         opens_at=_instant(given, "opens_at", faults),

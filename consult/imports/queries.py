@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consult.consultations.models import Consultation, Step
 from consult.errors import NotFoundError
 from consult.imports.models import ImportBatch, RejectedRow
 
@@ -20,6 +21,12 @@ def batch_or_404(session: Session, batch_id: uuid.UUID) -> ImportBatch:
     if batch is None:
         raise NotFoundError(f"Aucun lot d’import ne porte l’identifiant {batch_id}.")
     return batch
+
+
+def where(session: Session, batch: ImportBatch) -> str:
+    """The consultation and the step that received a batch, in words."""
+    consultation, step = session.get_one(Consultation, batch.consultation_id), session.get_one(Step, batch.step_id)
+    return f"« {consultation.title} » ({consultation.slug}), étape « {step.title} » ({step.slug})"
 
 
 def refused_rows(session: Session, batch_id: uuid.UUID) -> Iterator[tuple[int, str, str]]:

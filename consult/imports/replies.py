@@ -17,7 +17,7 @@ from consult.clock import PARIS
 from consult.consultations.models import ContentStatus, Origin
 from consult.imports.mapping import Layout, QuestionSpec
 from consult.imports.records import AnswerRecord, RejectedError, ReplyRecord
-from consult.imports.writers import Destination, Outcome, Result, log_rows
+from consult.imports.writers import Destination, Outcome, Result, another, log_rows
 from consult.questionnaires import policy, queries
 from consult.questionnaires.models import Answer, Question, QuestionKind, QuestionOption, Reply
 from consult.questionnaires.policy import Given
@@ -52,6 +52,12 @@ def reply_entry(step_id: uuid.UUID, reply_id: uuid.UUID, version: int, public: M
     digest = hashlib.sha256(rfc8785.dumps(dict(public))).hexdigest()
     reply = {"type": "reply", "reply": str(reply_id), "step": str(step_id)}
     return {**reply, "version": version, "answers_sha256": digest}
+
+
+def _same(question: _Question, known: Given, answer: AnswerRecord) -> bool:
+    """Whether a row says again what is already known of a reply."""
+    chosen = {label for label, option in question.options.items() if str(option) in known["options"]}
+    return chosen == set(answer.values) if question.row.kind in policy.CHOICES else known["text"] == answer.values[0]
 
 
 class ReplyWriter:
@@ -96,18 +102,20 @@ class ReplyWriter:
         if reply is None and not record.answers and mapping.layout is Layout.LONG:
             return Outcome.EMPTY
         asked = [(self._question(session, answer), answer) for answer in record.answers]
-        given = [(question, self._given(session, question, answer)) for question, answer in asked]
-        outcome = Outcome.ADDED if reply is None else Outcome.EXISTING if given else Outcome.EMPTY
+        known = reply.answers if reply else {}
+        for question, answer in asked:
+            if question.row.id in known and not _same(question, known[question.row.id], answer):
+                raise another(record.ref, f"a déjà une autre réponse à « {question.row.wording[:80]} »")
+        fresh = {question.row.id: (question, answer) for question, answer in asked if question.row.id not in known}
+        given = {key: self._given(session, question, answer) for key, (question, answer) in fresh.items()}
         if reply is None:
-            reply = replies[record.ref] = self._new(record, now)
-        for question, said in given:
-            if question.row.id in reply.answers:
-                continue
-            reply.answers[question.row.id] = said
-            answers.append(self._answer_row(reply.id, question.row.id, said))
-            if outcome is Outcome.EXISTING:
-                reply.completed = reply.created is None
-                outcome = Outcome.COMPLETED
+            outcome, reply = Outcome.ADDED, replies.setdefault(record.ref, self._new(record, now))
+        elif given:
+            outcome, reply.completed = Outcome.COMPLETED, reply.created is None
+        else:
+            return Outcome.EXISTING if asked else Outcome.EMPTY
+        reply.answers |= given
+        answers += [self._answer_row(reply.id, question, said) for question, said in given.items()]
         return outcome
 
     # Replies

@@ -241,6 +241,8 @@ def _consultation(
     found = session.scalar(select(Consultation).where(Consultation.slug == slug))
     if found is not None:
         return found
+    if slug in consultations.RESERVED_SLUGS:  # it would be created under another, and again at the next file
+        raise InvalidError(f"« {slug} » est un mot réservé : choisissez un autre identifiant pour la consultation.")
     if consultations.slug_of(slug) != slug:
         raise InvalidError(
             f"« {slug} » ne peut pas être l’identifiant d’une consultation : essayez « {consultations.slug_of(slug)} »."

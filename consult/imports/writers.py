@@ -73,22 +73,23 @@ class ProposalWriter:
 
     def write(self, session: Session, records: Sequence[ProposalRecord], now: dt.datetime) -> list[Result]:
         """Insert those whose reference the step does not know."""
-        query = select(Proposal.external_ref).where(
+        query = select(Proposal.external_ref, Proposal.title, Proposal.body).where(
             Proposal.step_id == self._to.step_id, Proposal.external_ref.in_([record.ref for record in records])
         )
-        known = set(session.scalars(query))
+        known = {ref: (title, body) for ref, title, body in session.execute(query)}
         rows: list[dict[str, Any]] = []
         results: list[Result] = []
         for record in records:
+            said = (record.title, record.body)
             if record.ref in known:
-                results.append(Outcome.EXISTING)
+                results.append(_met_again(record.ref, known[record.ref], said))
                 continue
             try:
                 rows.append(self._row(session, record, now))
             except RejectedError as refusal:
                 results.append(refusal)
                 continue
-            known.add(record.ref)
+            known[record.ref] = said
             results.append(Outcome.ADDED)
         self._insert(session, rows, now)
         return results
@@ -153,11 +154,11 @@ class ArgumentWriter:
     def write(self, session: Session, records: Sequence[ArgumentRecord], now: dt.datetime) -> list[Result]:
         """Insert those whose reference their proposal does not know; an argument on nothing is refused."""
         proposals = self._proposals(session, records)
-        query = select(Argument.proposal_id, Argument.external_ref).where(
+        query = select(Argument.proposal_id, Argument.external_ref, Argument.title, Argument.body).where(
             Argument.proposal_id.in_(proposals.values()),
             Argument.external_ref.in_([record.ref for record in records]),
         )
-        known = {(on, ref) for on, ref in session.execute(query)}
+        known = {(on, ref): (title, body) for on, ref, title, body in session.execute(query)}
         rows: list[dict[str, Any]] = []
         results: list[Result] = []
         for record in records:
@@ -165,9 +166,9 @@ class ArgumentWriter:
             if on is None:
                 results.append(RejectedError(f"La proposition « {record.proposal[:80]} » est absente de cette étape."))
             elif (on, record.ref) in known:
-                results.append(Outcome.EXISTING)
+                results.append(_met_again(record.ref, known[on, record.ref], (record.title, record.body)))
             else:
-                known.add((on, record.ref))
+                known[on, record.ref] = (record.title, record.body)
                 rows.append(self._row(record, on, now))
                 results.append(Outcome.ADDED)
         self._insert(session, rows, now)
@@ -209,6 +210,18 @@ class ArgumentWriter:
             "created_at": record.created_at or now,
             "imported_votes_for": record.votes,
         }
+
+
+def another(ref: str, holds: str) -> RejectedError:
+    """Why a row is not taken for the one that bears the same reference: it says something else, and would be lost."""
+    return RejectedError(f"L’identifiant « {ref[:80]} » {holds} dans cette étape.")
+
+
+def _met_again(ref: str, known: tuple[str | None, str], said: tuple[str | None, str]) -> Result:
+    """A reference that the step knows: the same text again, or one whose text has since been erased."""
+    if known == said or not known[1]:
+        return Outcome.EXISTING
+    return another(ref, "porte déjà un autre texte")
 
 
 def _content(to: Destination, new_id: uuid.UUID, hidden: str | None) -> dict[str, Any]:

@@ -85,10 +85,11 @@ def test_every_refused_row_is_kept_with_its_line_and_reason(importing):
     )
     batch = importing.run(path, PROPOSALS)
     assert service.summary(batch) == {
-        "target": "proposals", "read": 6, "added": 1, "completed": 0, "existing": 1, "empty": 0, "rejected": 4,
+        "target": "proposals", "read": 6, "added": 1, "completed": 0, "existing": 0, "empty": 0, "rejected": 5,
     }  # fmt: skip
     assert [(line, reason[:24]) for line, reason in importing.rejected(batch)] == [
         (4, "L’identifiant est vide ("),
+        (5, "L’identifiant « 1 » port"),
         (6, "Le texte est vide (colon"),
         (7, "« x » n’est pas un nombr"),
         (8, "La ligne compte 2 champs"),
@@ -110,8 +111,11 @@ def test_replies_are_completed_by_a_second_file(importing):
         importing.file("r.csv", "id,q,r\n1,FI1,bleu\n2,FI1,vert\n1,FI1,rouge\n9,FI1,bleu\n2,FI2,\n"), LONG
     )
     assert service.summary(batch) == {
-        "target": "replies", "read": 5, "added": 0, "completed": 2, "existing": 1, "empty": 1, "rejected": 1,
+        "target": "replies", "read": 5, "added": 0, "completed": 2, "existing": 0, "empty": 1, "rejected": 2,
     }  # fmt: skip
+    refused = [(4, "L’identifiant « 1 » a déjà une autre réponse à « FI1 » dans cette étape.")]
+    assert importing.rejected(batch)[:1] == refused
+    assert "rouge" not in importing.all(select(QuestionOption.label)), "a refused answer is no option"
     labels = {str(key): label for key, label in rows(importing, select(QuestionOption.id, QuestionOption.label))}
     given = {
         (ref, wording): labels[options[0]] if options else text
@@ -174,6 +178,12 @@ def test_hidden_rows_stay_hidden_and_out_of_search(importing):
         Proposal.external_ref
     )) == [("1", ContentStatus.HIDDEN, "hidden_at_source"), ("2", ContentStatus.PUBLISHED, None)]  # fmt: skip
     assert importing.count(SearchDocument) == 1
+
+
+def test_an_identifier_that_the_platform_keeps_for_itself_is_refused(importing):
+    with pytest.raises(InvalidError, match="mot réservé"):
+        importing.run(importing.file("p.csv", TABLE), PROPOSALS, slug="nouvelle")
+    assert importing.count(Consultation) == 0
 
 
 @pytest.mark.parametrize("slug", ["Majuscules", "a b", "../x", "é"])

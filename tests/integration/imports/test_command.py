@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from consult.console import Served
+from consult.consultations.models import Consultation
 from consult.contributions.models import Proposal
 from consult.errors import ConflictError, InvalidError
 from consult.imports.cli import import_
@@ -54,6 +55,34 @@ def test_without_mapping_one_is_written_and_nothing_is_imported(run, importing, 
     assert importing.count(ImportBatch) == 0
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "id,texte,votes_pour\n1,Des arbres,2\n",
+        "id,age,avis\n1,20-29,oui\n2,30-39,non\n",
+        "user_id,question_id,answer\n1,q1,oui\n2,q1,non\n",
+    ],
+)
+@pytest.mark.parametrize("slug", ["essai", ""])
+def test_the_mapping_that_is_written_runs_as_it_is(run, importing, content, slug):
+    table = importing.file("Nos avis_2026.csv", content)
+    option = ["--consultation", slug] if slug else []
+    written, _ = run(table, *option)
+    _, told = run(table, "--mapping", importing.file("m.yaml", written), *option)
+    (consultation,) = importing.all(select(Consultation))
+    assert (consultation.title, consultation.slug) == ("Nos avis 2026", slug or "nos-avis-2026")
+    assert any(f"({consultation.slug}), étape" in line for line in told), told
+    (batch,) = importing.all(select(ImportBatch))
+    assert batch.rows_added == batch.rows_read > 0
+
+
+def test_two_names_for_the_consultation_are_refused(run, importing, table):
+    written, _ = run(table, "--consultation", "essai")
+    with pytest.raises(InvalidError, match="« autre » et la correspondance « essai »"):
+        run(table, "--mapping", importing.file("m.yaml", written), "--consultation", "autre")
+    assert importing.count(Consultation) == 0
+
+
 def test_a_dry_run_tells_what_would_be_refused_and_writes_nothing(run, importing, table, mapping):
     _, told = run(table, "--mapping", mapping, "--dry-run")
     assert told[:2] == [
@@ -68,6 +97,7 @@ def test_an_import_tells_its_counts_its_refusals_and_how_to_undo(run, importing,
     (batch,) = importing.all(select(ImportBatch.id))
     assert told == [
         "3 lignes lues",
+        "Dans « Essai » (essai), étape « Propositions » (propositions) :",
         "3 lignes lues.",
         "  2 ajoutées",
         "  1 refusées",
