@@ -36,6 +36,8 @@ URL_SCHEMES = {"http", "https", "mailto", "tel"}
 LINK_REL = "noopener noreferrer"
 CITIZEN_LINK_REL = "nofollow noopener noreferrer ugc"
 _BLOCK_END = re.compile(r"</(?:p|div|li|h[1-6]|tr|blockquote|dt|dd|table|ul|ol)\s*>|<(?:br|hr)\b[^<>]*>", re.IGNORECASE)
+# nh3 escapes every other < and >, in attributes too: what these match is a tag, and the whole of it.
+_PICTURE = re.compile(r"<img\b[^<>]*>")
 _BULLET = re.compile(r"^[-*•–]\s+(?=\S)")
 _NUMBERED = re.compile(r"^(\d{1,3})[.)]\s+(?=\S)")
 _BOLD = re.compile(r"(?<![\w*])\*\*(?=\S)(.{1,300}?)(?<=\S)\*\*(?![\w*])")
@@ -59,9 +61,10 @@ def _own_images_only(tag: str, attribute: str, value: str) -> str | None:
 def clean_rich(source: str) -> str:
     """The organiser's HTML with only the marks we allow: no script, style, class, form, frame, event or outside image.
 
-    Idempotent. Headings of level 1 lose their mark and keep their words: the page has its own.
+    Idempotent. Headings of level 1 lose their mark and keep their words: the page has its own. Of an image from
+    elsewhere nothing is left: nh3 takes its source alone, which would leave a broken image.
     """
-    return nh3.clean(
+    cleaned = nh3.clean(
         source.replace("\x00", ""),
         tags=set(RICH_TAGS),
         attributes=RICH_ATTRIBUTES,
@@ -70,6 +73,7 @@ def clean_rich(source: str) -> str:
         link_rel=LINK_REL,
         strip_comments=True,
     )
+    return _PICTURE.sub(lambda found: found.group() if ' src="/' in found.group() else "", cleaned)
 
 
 def render_rich(source: str | None) -> Markup:

@@ -34,7 +34,9 @@ class Settings:
 
     production: bool = _option("CONSULT_PRODUCTION", False, "1 en production : refuse les réglages dangereux")
     database_url: str = _option(
-        "DATABASE_URL", "sqlite:///instance/consult.db", "base de données : SQLite (une machine) ou PostgreSQL"
+        "DATABASE_URL",
+        "sqlite:///instance/consult.db",
+        "base de données : PostgreSQL ou SQLite (une machine) ; vide : SQLite, dans le dossier de données",
     )
     redis_url: str = _option("REDIS_URL", "", "Redis des limites de débit ; vide : mémoire de chaque processus")
     port: int = _option("PORT", 8000, "port d'écoute de consult serve")
@@ -50,7 +52,9 @@ class Settings:
         "",
         "clés des secrets de second facteur, séparées par , ; la première chiffre ; vide : secrets en clair",
     )
-    data_dir: str = _option("CONSULT_DATA_DIR", "instance", "dossier des fichiers produits (exports, analyses)")
+    data_dir: str = _option(
+        "CONSULT_DATA_DIR", "instance", "dossier de données : base SQLite par défaut, exports, analyses"
+    )
     organisation: str = _option(
         "CONSULT_ORGANISATION", "", "identifiant de l'organisation servie à la racine ; vide : la première créée"
     )
@@ -120,6 +124,8 @@ class Settings:
             raw = environ.get(option.metadata["variable"])
             if raw is not None and raw != "":
                 values[option.name] = _parse(option.metadata["variable"], raw, option.default)
+        if "data_dir" in values:
+            values.setdefault("database_url", f"sqlite:///{values['data_dir']}/consult.db")
         if "port" in values:
             values.setdefault("public_url", f"http://127.0.0.1:{values['port']}")
         settings = cls(**values)

@@ -205,6 +205,31 @@ def remove_step(session: Session, step: Step, *, actor: Actor, now: dt.datetime)
     session.flush()
 
 
+def missing(
+    session: Session,
+    consultation: Consultation,
+    *,
+    organisation: Organisation,
+    step_kinds: Mapping[str, StepKind],
+    now: dt.datetime,
+) -> list[str]:
+    """What a draft lacks before it may be opened, as sentences that say what to do; none when it is ready."""
+    lacking = []
+    if not consultation.steps:
+        lacking.append("Ajoutez au moins une étape avant d’ouvrir la consultation.")
+    if consultation.closes_at <= now:
+        lacking.append("La date de fin est passée : changez-la avant d’ouvrir la consultation.")
+    gaps = organisations.legal_notice_gaps(organisation)
+    if gaps:
+        lacking.append(f"Complétez d’abord les mentions légales de l’organisation : {', '.join(gaps)}.")
+    for step in consultation.steps:
+        try:
+            _kind(step, step_kinds).rules(session, step)
+        except InvalidError as refusal:
+            lacking.append(refusal.message)
+    return lacking
+
+
 def open_consultation(
     session: Session,
     consultation: Consultation,
@@ -222,13 +247,9 @@ def open_consultation(
     _lock(session, consultation)
     if consultation.status is not ConsultationStatus.DRAFT:
         raise ConflictError("Cette consultation est déjà ouverte.")
-    if not consultation.steps:
-        raise InvalidError("Ajoutez au moins une étape avant d’ouvrir la consultation.")
-    if consultation.closes_at <= now:
-        raise InvalidError("La date de fin est passée : changez-la avant d’ouvrir la consultation.")
-    gaps = organisations.legal_notice_gaps(organisation)
-    if gaps:
-        raise InvalidError(f"Complétez d’abord les mentions légales de l’organisation : {', '.join(gaps)}.")
+    lacking = missing(session, consultation, organisation=organisation, step_kinds=step_kinds, now=now)
+    if lacking:
+        raise InvalidError(lacking[0])
     consultation.status = ConsultationStatus.OPEN
     consultation.opened_at = now
     _log_rules(session, consultation, step_kinds, now)

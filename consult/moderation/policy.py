@@ -21,6 +21,7 @@ REPORT_REASONS: Final = frozenset({*GROUNDS, OTHER_REPORT[0]})
 COMMENT_LENGTH: Final = 1000
 MESSAGE_LENGTH: Final = 2000
 SHORTEST_MESSAGE: Final = 20
+QUOTE_LENGTH: Final = 600  # of a content, in the mail that tells its author what was decided
 CONTEST_LIFE: Final = dt.timedelta(days=183)  # Regulation (EU) 2022/2065, article 20(1): six months at least
 
 
@@ -61,6 +62,14 @@ def check_report(reason: str, comment: str) -> None:
         fields["comment"] = f"Le commentaire compte {count} caractères : {number(COMMENT_LENGTH)} au plus."
     if fields:
         raise InvalidError(next(iter(fields.values())), fields=fields)
+
+
+def quote(text: str) -> str:
+    """The beginning of a person's own text, each line marked as quoted, so that they know which one is meant."""
+    words = text.strip()
+    if len(words) > QUOTE_LENGTH:
+        words = words[:QUOTE_LENGTH].rstrip() + "\u00a0[…]"
+    return "\n".join(f"> {line.strip()}".rstrip() for line in words.splitlines())
 
 
 def acts(status: str, *, reported: bool, contested: bool) -> Collection[Act]:

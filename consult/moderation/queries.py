@@ -179,6 +179,12 @@ def tombstones(session: Session, *, consultation_slug: str = "", page: int = 1) 
     return total or 0, [Tombstone(*row) for row in session.execute(query)]
 
 
+def author_was_told(session: Session, item_type: str, item_id: uuid.UUID) -> bool:
+    """Whether the decision that hides a content left with its author, by a mail that holds the link to contest it."""
+    hides = and_(Decision.item_type == item_type, Decision.item_id == item_id, _in_force())
+    return session.scalar(select(Decision.id).where(hides, Decision.contest_digest.is_not(None)).limit(1)) is not None
+
+
 def _in_force() -> ColumnElement[bool]:
     """A decision to hide that no later decision has reversed."""
     later = aliased(Decision)

@@ -150,7 +150,8 @@ def decide(
         raise ConflictError("L’état de ce contenu a changé. Rechargez la page pour voir ce qui peut être décidé.")
     _check_second_look(session, contest, actor)
     policy.check_words(wanted.act, wanted.ground, wanted.message)
-    token = new_token() if wanted.act is Act.HIDE else None
+    author = _reachable_author(session, item)
+    token = new_token() if wanted.act is Act.HIDE and author else None  # its digest says that the author was told
     if wanted.act is Act.HIDE:
         content.hide(session, item.id, wanted.ground)
     elif wanted.act is Act.RESTORE:
@@ -158,8 +159,8 @@ def decide(
     decision = _write(session, item, wanted, organisation, actor, (last.number if last else 0) + 1, token, now)
     _answer(session, decision, reports, contest)
     _publish(session, decision, actor, now)
-    if wanted.act in TEMPLATES:
-        _tell_author(session, item, decision, organisation, links, token, now)
+    if author and wanted.act in TEMPLATES:
+        _tell_author(session, author, item, decision, organisation, links, token, now)
     return decision
 
 
@@ -298,8 +299,15 @@ def _publish(session: Session, decision: Decision, actor: Actor, now: dt.datetim
     )
 
 
+def _reachable_author(session: Session, item: ModerableItem) -> str | None:
+    """The address of a content's author, if the account still receives mail."""
+    author = session.get(Account, item.author_id) if item.author_id else None
+    return author.email if author and author.status is AccountStatus.ACTIVE else None
+
+
 def _tell_author(
     session: Session,
+    author: str,
     item: ModerableItem,
     decision: Decision,
     organisation: Organisation,
@@ -307,15 +315,10 @@ def _tell_author(
     token: str | None,
     now: dt.datetime,
 ) -> None:
-    author = session.get(Account, item.author_id) if item.author_id else None
-    if author is None or author.email is None or author.status is not AccountStatus.ACTIVE:
-        return
     contest = links.contest(token) if token else ""
     context = _context(item, decision.act, decision.ground or "", decision.message, organisation, links, contest, now)
     template = TEMPLATES[decision.act]
-    mail.send(
-        session, organisation_id=organisation.id, to=author.email, template=template, context=context, now=now
-    )  # fmt: skip
+    mail.send(session, organisation_id=organisation.id, to=author, template=template, context=context, now=now)
 
 
 def _context(
@@ -333,6 +336,7 @@ def _context(
         "organisation_name": organisation.name,
         "site_url": links.site,
         "title": item.title,
+        "quote": policy.quote(item.body),
         "published_at": item.created_at,
         "decided_at": now,
         "ground": basis.label if basis else "",

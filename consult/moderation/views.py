@@ -50,6 +50,12 @@ def _type(item_type: str) -> ContentType:
     return content
 
 
+@bp.app_template_global("author_was_told")
+def author_was_told(item_type: str, item_id: uuid.UUID) -> bool:
+    """For the pages of hidden contents, which are drawn by features below this one."""
+    return queries.author_was_told(g.session, item_type, item_id)
+
+
 # Reporting ----------------------------------------------------------------------------------------------------------
 
 

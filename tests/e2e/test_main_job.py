@@ -8,73 +8,28 @@ import uuid
 import pytest
 from playwright.sync_api import Page, expect
 
-from consult.accounts.models import Account, LoginSession
 from consult.actor import Role
 from consult.clock import PARIS
 from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus
-from consult.contributions.models import Argument, Proposal, Vote
-from consult.db import ALL_TENANTS
+from consult.contributions.models import Argument
 from consult.moderation.models import Report
 from consult.questionnaires.models import Reply
-from tests.e2e.live import CONSULTATION, PASSWORD, PROPOSALS, QUESTIONNAIRE, STAFF, address_in, sign_in
+from tests.e2e.gestures import (
+    TITLE,
+    account_of,
+    answer_questionnaire,
+    fill_sign_up,
+    flash,
+    newcomer,
+    open_proposal,
+    vote_button,
+    votes_of,
+    write_proposal,
+)
+from tests.e2e.live import CONSULTATION, STAFF, address_in
 from tests.servers import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
-
-TITLE = "Un abri et un banc à chaque arrêt"
-BODY = "On attend debout sous la pluie. Un toit, un banc et un plan lisible coûtent peu et servent à toutes et à tous."
-
-
-def flash(page: Page, words: str) -> None:
-    """The message that follows an act."""
-    expect(page.locator("[data-flashes]")).to_contain_text(words)
-
-
-def fill_sign_up(page: Page, name: str) -> None:
-    page.get_by_label("Pseudonyme").fill(name)
-    page.get_by_label("Adresse électronique").fill(f"{name}@exemple.fr")
-    page.locator("#password").fill(PASSWORD)
-    page.get_by_label("J’accepte les conditions").check()
-
-
-def newcomer(page: Page, platform, name: str) -> None:
-    """Sign up by the form, follow the link of the mail, sign in if need be."""
-    page.goto("/inscription")
-    fill_sign_up(page, name)
-    page.get_by_role("button", name="Créer mon compte").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Confirmez votre adresse")
-    page.goto(address_in(platform.mail(f"{name}@exemple.fr", "Confirmez votre adresse"), "/inscription/confirmer/"))
-    page.get_by_role("button", name="Confirmer mon adresse").click()
-    flash(page, "Votre adresse est confirmée")
-
-
-def open_proposal(page: Page, title: str = "Rouvrir la ligne") -> str:
-    """Find a proposal by the search and open it; gives its identifier."""
-    page.goto(PROPOSALS)
-    page.get_by_label("Rechercher").fill(title)
-    page.get_by_role("button", name="Appliquer").click()
-    page.get_by_role("main").get_by_role("article").get_by_role("link").first.click()
-    page.wait_for_url("**/contributions/*")
-    return page.url.rsplit("/", 1)[1].split("#")[0].split("?")[0]
-
-
-def vote_button(page: Page, name: str):
-    return page.locator("#vote").get_by_role("button", name=name, exact=True)
-
-
-def account_of(platform, name: str) -> Account:
-    return platform.rows(Account, pseudonym=name)[0]
-
-
-def votes_of(platform, name: str) -> list[tuple[str, bool]]:
-    return [(vote.value.value, vote.counted) for vote in platform.rows(Vote, account_id=account_of(platform, name).id)]
-
-
-def write_proposal(page: Page, *, title: str = TITLE, body: str = BODY) -> None:
-    page.goto(f"{PROPOSALS}/proposer")
-    page.get_by_label("Titre").fill(title)
-    page.get_by_label("Thème").select_option(label="Bus, cars et trains")
-    page.get_by_label("Votre proposition").fill(body)
 
 
 def test_a_newcomer_signs_up_votes_proposes_argues_answers_and_reports(tab, platform):
@@ -136,17 +91,6 @@ def test_a_newcomer_signs_up_votes_proposes_argues_answers_and_reports(tab, plat
     page.get_by_role("button", name="Envoyer le signalement").click()
     flash(page, "Votre signalement est enregistré")
     assert len(platform.rows(Report, item_id=uuid.UUID(proposal_id), comment=words)) == 1
-
-
-def answer_questionnaire(page: Page, words: str) -> None:
-    """Answer what is mandatory, and one open question."""
-    page.goto(QUESTIONNAIRE)
-    page.get_by_role("link", name="Répondre au questionnaire").click()
-    page.get_by_label("Le vélo (électrique ou non)").check()
-    page.get_by_label("Plutôt satisfait").check()
-    page.get_by_label(re.compile("faciliterait")).fill(words)
-    page.get_by_role("button", name="Envoyer ma réponse").click()
-    flash(page, "Votre réponse est enregistrée")
 
 
 def test_a_moderator_hides_with_a_reason_and_the_author_is_told(tab, tab_of, platform):
@@ -338,160 +282,3 @@ def downloaded(page: Page, name: str) -> bytes:
     with page.expect_download() as download:
         file_link(page, name).click()
     return download.value.path().read_bytes()
-
-
-def test_the_citizens_path_needs_no_javascript(tab, platform):
-    """AT-10.2."""
-    page = tab(java_script_enabled=False, viewport={"width": 360, "height": 800})
-    page.goto("/inscription")
-    fill_sign_up(page, "lea")
-    page.wait_for_timeout(5_500)  # what tells a person from a robot on this path
-    page.get_by_role("button", name="Créer mon compte").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Confirmez votre adresse")
-    page.goto(address_in(platform.mail("lea@exemple.fr", "Confirmez votre adresse"), "/inscription/confirmer/"))
-    page.get_by_role("button", name="Confirmer mon adresse").click()
-    flash(page, "Votre adresse est confirmée")
-
-    open_proposal(page)
-    vote_button(page, "Mitigé").click()
-    expect(vote_button(page, "Mitigé")).to_have_attribute("aria-pressed", "true")
-    vote_button(page, "D’accord").click()
-    expect(vote_button(page, "D’accord")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="Retirer mon vote").click()
-    expect(vote_button(page, "D’accord")).to_have_attribute("aria-pressed", "false")
-    assert votes_of(platform, "lea") == []
-
-    page.get_by_label("Pour", exact=True).check()
-    page.get_by_label(re.compile("^Votre argument \\(")).fill("Les élèves du bourg la prendraient chaque matin.")
-    page.get_by_role("button", name="Publier mon argument").click()
-    flash(page, "Votre argument est publié")
-    write_proposal(page, title="Des horaires affichés en grand")
-    page.get_by_role("button", name="Publier").click()
-    flash(page, "Votre proposition est publiée")
-    answer_questionnaire(page, "Des horaires lisibles")
-    assert len(platform.rows(Reply, account_id=account_of(platform, "lea").id)) == 1
-    page.goto("/mon-compte")
-    page.get_by_role("button", name="Se déconnecter").click()
-    expect(page.get_by_role("link", name="Se connecter")).to_be_visible()
-
-
-def press_until(page: Page, key: str, target) -> None:
-    """Press a key until the focus is there: fails when it never comes."""
-    for _ in range(120):
-        if target.evaluate("node => node === document.activeElement"):
-            return
-        page.keyboard.press(key)
-    pytest.fail(f"{key} never reaches {target}")
-
-
-def test_signing_in_voting_and_withdrawing_need_no_mouse(tab, platform):
-    """AT-2.2: Tab, Space and Enter alone, with a focus that is seen."""
-    newcomer(tab(), platform, "ines")
-    page = tab()
-    page.goto(PROPOSALS)
-    press_until(page, "Tab", page.get_by_role("link", name="Se connecter"))
-    assert page.locator(":focus").evaluate("node => getComputedStyle(node).outlineStyle") != "none"
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/connexion*")
-    press_until(page, "Tab", page.get_by_label("Adresse électronique"))
-    page.keyboard.type("ines@exemple.fr")
-    press_until(page, "Tab", page.locator("#password"))
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "/connexion" not in url)
-    page.goto(PROPOSALS)
-    press_until(page, "Tab", page.get_by_role("article").get_by_role("link").first)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/contributions/*")
-    press_until(page, "Tab", vote_button(page, "Mitigé"))
-    page.keyboard.press("Space")
-    expect(vote_button(page, "Mitigé")).to_have_attribute("aria-pressed", "true")
-    expect(vote_button(page, "Mitigé")).to_be_focused()
-    press_until(page, "Tab", page.get_by_role("button", name="Retirer mon vote"))
-    page.keyboard.press("Enter")
-    expect(vote_button(page, "Mitigé")).to_have_attribute("aria-pressed", "false")
-    expect(page.locator("#vote :focus")).to_have_count(1)  # not thrown back to the top of the page
-    assert votes_of(platform, "ines") == []
-
-
-def test_a_double_click_two_tabs_and_the_back_button_make_one_row(tab, platform):
-    page = tab()
-    newcomer(page, platform, "omar")
-    omar = account_of(platform, "omar").id
-    write_proposal(page)
-    page.get_by_role("button", name="Publier").dblclick()
-    flash(page, "Votre proposition est publiée")
-    page.go_back()
-    page.get_by_role("button", name="Publier").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(TITLE)
-    assert len(platform.rows(Proposal, author_id=omar)) == 1
-
-    open_proposal(page)
-    other = page.context.new_page()
-    other.goto(page.url)
-    vote_button(page, "D’accord").dblclick()
-    vote_button(other, "Pas d’accord").click()
-    expect(vote_button(other, "Pas d’accord")).to_have_attribute("aria-pressed", "true")
-    page.reload()
-    expect(vote_button(page, "Pas d’accord")).to_have_attribute("aria-pressed", "true")
-    assert votes_of(platform, "omar") == [("against", True)]
-
-    for window in (page, other):
-        window.goto(QUESTIONNAIRE + "/repondre")
-        window.get_by_label("La marche", exact=True).check()
-        window.get_by_label("Très satisfait").check()
-    page.get_by_role("button", name="Envoyer ma réponse").click()
-    flash(page, "Votre réponse est enregistrée")
-    other.get_by_role("button", name="Envoyer ma réponse").click()
-    expect(other.get_by_role("main")).to_be_visible()
-    assert len(platform.rows(Reply, account_id=omar)) == 1
-    page.faults.clear()
-
-
-def test_what_was_typed_survives_a_refusal(tab, platform):
-    page = tab()
-    newcomer(page, platform, "zoe")
-    write_proposal(page, title="Bus", body=BODY)
-    page.get_by_role("button", name="Publier").click()
-    summary = page.get_by_role("alert")
-    expect(summary).to_be_focused()
-    expect(page.get_by_label("Titre")).to_have_value("Bus")
-    expect(page.get_by_label("Votre proposition")).to_have_value(BODY)
-    expect(page.get_by_label("Thème")).to_have_value(re.compile("."))
-    page.faults.clear()  # the browser notes the 422
-    summary.get_by_role("link").first.click()
-    expect(page.get_by_label("Titre")).to_be_focused()
-    assert platform.rows(Proposal, author_id=account_of(platform, "zoe").id) == []
-
-
-def expire_sessions(platform, name: str) -> None:
-    with platform.database.transaction(tenant=ALL_TENANTS) as session:
-        for each in session.query(LoginSession).filter_by(account_id=account_of(platform, name).id):
-            each.last_seen_at -= dt.timedelta(days=2)
-
-
-def test_what_was_typed_survives_an_expired_session(tab, platform):
-    page = tab()
-    newcomer(page, platform, "hugo")
-    write_proposal(page)
-    expire_sessions(platform, "hugo")
-    page.get_by_role("button", name="Publier").click()
-    page.get_by_role("button", name="Renvoyer le formulaire").click()
-    page.faults.clear()  # the browser notes the 403
-    flash(page, "Votre texte est gardé")
-    page.get_by_label("Adresse électronique").fill("hugo@exemple.fr")
-    page.locator("#password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Se connecter").click()
-    expect(page.get_by_label("Votre proposition")).to_have_value(BODY)
-    page.get_by_role("button", name="Publier").click()
-    flash(page, "Votre proposition est publiée")
-
-    words = "Un banc, c’est peu ; cela change tout pour qui attend."
-    page.get_by_label("Pour", exact=True).check()
-    page.get_by_label(re.compile("^Votre argument \\(")).fill(words)
-    expire_sessions(platform, "hugo")
-    page.get_by_role("button", name="Publier mon argument").click()
-    expect(page.get_by_label("Ce que vous aviez écrit")).to_have_value(words)
-    expect(page.get_by_role("main").get_by_role("link", name="Se connecter")).to_be_visible()
-    page.faults.clear()  # the browser notes the 401
-    sign_in(page, "hugo@exemple.fr", PASSWORD)

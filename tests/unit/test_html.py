@@ -183,6 +183,14 @@ def test_organiser_text_keeps_what_the_editor_makes():
     assert clean_rich(source) == source
 
 
+@pytest.mark.parametrize(
+    "source", ['src="https://ailleurs.example/a.png"', 'src="//ailleurs.example/a.png"', 'src="data:,x"', 'src=""', ""]
+)
+def test_nothing_is_left_of_an_image_from_elsewhere(source):
+    assert clean_rich(f'<p>Avant <img {source} alt="a > b" width="9"> après</p>') == "<p>Avant  après</p>"
+    assert clean_rich(f'<img src="/media/a.png" alt="<img {source.replace(chr(34), "")}>">').count("<img") == 1
+
+
 def test_links_of_organisers_stay_and_those_of_citizens_give_no_credit():
     assert (
         clean_rich('<a href="https://exemple.fr/">x</a>')

@@ -1,6 +1,7 @@
 """The environment is read once; what must not run is refused, naming the variable."""
 
 import pytest
+from sqlalchemy import make_url
 
 from consult.settings import Settings, UnsafeSettingsError
 
@@ -20,6 +21,15 @@ def test_nothing_set_gives_the_embedded_defaults():
     assert settings.database_url.startswith("sqlite:///")
     assert settings.public_url == "http://127.0.0.1:8000"
     assert not settings.https
+
+
+@pytest.mark.parametrize("folder", ["/var/lib/consult", "ailleurs/donnees"])
+def test_the_default_database_is_in_the_data_folder(folder):
+    settings = Settings.from_env({"CONSULT_DATA_DIR": folder})
+    assert make_url(settings.database_url).database == f"{folder}/consult.db"
+    given = {"CONSULT_DATA_DIR": folder, "DATABASE_URL": "postgresql://consult@127.0.0.1/consult"}
+    assert Settings.from_env(given).database_url == given["DATABASE_URL"]
+    assert Settings.from_env({}).database_url == f"sqlite:///{Settings().data_dir}/consult.db"
 
 
 def test_the_public_address_follows_the_port_unless_it_is_given():

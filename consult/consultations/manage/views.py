@@ -223,6 +223,7 @@ def open_(slug: str) -> View:
         gaps=organisations.legal_notice_gaps(g.organisation),
         past=consultation.closes_at <= g.now,
         draft=not policy.is_public(consultation),
+        missing=service.missing(g.session, consultation, organisation=g.organisation, step_kinds=_kinds(), now=g.now),
         refusal=refusal,
     )
     return (page, 422) if refusal else page

@@ -88,6 +88,23 @@ def test_opening_says_what_is_missing(browser_of):
     assert "au moins une étape" in response.get_data(as_text=True)
 
 
+def test_opening_is_offered_once_nothing_is_missing(browser_of):
+    staff = browser_of("organiser")
+    staff.send(f"{HOME}/nouvelle", **typed())
+    page = staff.get(f"{HOME}/nos-trajets/ouvrir").get_data(as_text=True)
+    assert "Ajoutez au moins une étape" in page
+    assert "Ouvrir la consultation</button>" not in page
+    staff.send(f"{HOME}/nos-trajets/etapes/nouvelle", **typed(kind="questionnaire", title="Vos habitudes"))
+    page = staff.get(f"{HOME}/nos-trajets/ouvrir").get_data(as_text=True)
+    assert "« Vos habitudes » n’a aucune question" in page.replace("\u00a0", " ").replace("\u202f", " ")
+    assert "Ouvrir la consultation</button>" not in page
+    staff.send(f"{HOME}/nos-trajets/etapes/vos-habitudes/supprimer")
+    staff.send(f"{HOME}/nos-trajets/etapes/nouvelle", **typed(kind="proposals", title="Vos idées"))
+    page = staff.get(f"{HOME}/nos-trajets/ouvrir").get_data(as_text=True)
+    assert "Ouvrir la consultation</button>" in page
+    assert "À compléter avant d’ouvrir" not in page
+
+
 def test_instants_are_typed_and_shown_in_paris(browser_of):
     staff = browser_of("organiser")
     staff.send(f"{HOME}/nouvelle", **typed(opens_at="2026-07-14T10:00", closes_at="2026-12-25T10:00"))

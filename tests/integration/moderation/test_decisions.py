@@ -7,7 +7,6 @@ import uuid
 import pytest
 from sqlalchemy import event, func, select
 
-from consult.accounts.models import AccountStatus
 from consult.actor import Actor, Role
 from consult.audit.models import AuditEntry
 from consult.consultations.labels import GROUNDS
@@ -261,30 +260,6 @@ def test_the_queue_is_read_in_a_bounded_number_of_queries(world, now, database):
     total, waiting = world.queue()
     assert (total, len(waiting)) == (30, queries.PAGE_SIZE)
     assert len(seen) <= 4
-
-
-def test_the_author_is_told_facts_ground_machine_and_recourse(world, now):
-    """AT-U2.2."""
-    world.decide(now, Act.HIDE)
-    mail = world.session.scalars(select(OutgoingMail)).one()
-    assert mail.recipient == world.author.email
-    for words in (
-        "2 mars 2026 à 10\u00a0h\u00a041",
-        world.items["proposal"].title,
-        "Injure, menace ou attaque personnelle (article 3",
-        WORDS,
-        "Aucune machine",
-        "https://exemple.fr/c/",
-        "https://exemple.fr/charte",
-    ):
-        assert words in mail.text
-    assert world.items["proposal"].body not in mail.text
-
-
-def test_nobody_writes_to_an_erased_author(world, now):
-    world.author.status, world.author.email, world.author.email_key = AccountStatus.ERASED, None, None
-    world.decide(now, Act.HIDE)
-    assert world.count(OutgoingMail) == 0
 
 
 def _token(world):

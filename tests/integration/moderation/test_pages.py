@@ -7,6 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
+from consult.accounts.models import Account
 from consult.actor import Role
 from consult.consultations.models import ContentStatus
 from consult.contributions.models import Proposal
@@ -189,10 +190,20 @@ def test_the_text_of_a_hidden_content_is_nowhere(site):
     assert SECRET not in told
     assert "Titre rude" not in told
     assert SECRET not in str(shown)
-    assert all(SECRET not in mail.text for mail in site.rows(OutgoingMail))
+    assert [mail.recipient for mail in site.rows(OutgoingMail) if SECRET in mail.text] == [site.author.email]
     bin_page = _text(site.client.get("/corbeille"))
     assert str(site.item.id) in bin_page
     assert "article 3" in bin_page
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_the_tombstone_says_that_the_author_was_told_only_if_a_mail_left(site, reachable):
+    if not reachable:
+        with site.writing() as session:
+            session.get_one(Account, site.author.id).email = None
+    site.decide()
+    page = _text(site.app.test_client().get(f"/contributions/{site.item.id}"))
+    assert ("Son auteur a été prévenu" in page) == reachable == bool(site.rows(OutgoingMail))
 
 
 def test_restoring_brings_everything_back(site):
