@@ -160,14 +160,19 @@ def _classify(options: argparse.Namespace, progress: Progress) -> None:
     if options.next:
         free = [i for i in range(len(units)) if units[i] not in mine]
         predicted = model.predict([texts[i] for i in free], None if vectors is None else vectors[free])
-        asked = reading_order(predicted, clusters[free], _ASKED)
-        rows_asked = [(units[free[i]], texts[free[i]], code) for i, code in asked]
+        asked = [(free[i], code) for i, code in reading_order(predicted, clusters[free], _ASKED)]
+        rows_asked = [(units[i], texts[i], code) for i, code in asked]
         _write_csv(options.next, ("id", "texte", "pour le code"), rows_asked)
+    _tell(coded, len(units), model.unlearnt)
+
+
+def _tell(coded: Any, total: int, unlearnt: dict[str, int]) -> None:
+    counts = coded.counts
     print(
-        f"{len(units)} contributions = {coded.counts['human']} codées par des personnes + {coded.counts['machine']} "
-        f"par la machine + {coded.counts['to_read']} à lire par une personne + {coded.counts['no_code']} sans code."
+        f"{total} contributions = {counts['human']} codées par des personnes + {counts['machine']} par la machine "
+        f"+ {counts['to_read']} à lire par une personne + {counts['no_code']} sans code."
     )
-    for code, count in model.unlearnt.items():
+    for code, count in unlearnt.items():
         print(f"Code « {code} » : {count} exemples, trop peu pour apprendre.")
     print(coded.notice)
 

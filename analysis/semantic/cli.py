@@ -1,4 +1,4 @@
-"""`python -m analysis groups …`; the libraries of learning are loaded only when a command needs them."""
+"""`python -m analysis groups | themes | arguments …`; the learning libraries are loaded only when needed."""
 
 import argparse
 import json
@@ -9,8 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from analysis import nonresponse, readers
 from analysis.errors import AnalysisError
-from analysis.semantic.votes import Votes, from_events, read_events
+from analysis.lemmas import learn
+from analysis.lexical.frequencies import lemmatise
+from analysis.semantic.votes import Votes, dump_rows, from_events, read_events
+from analysis.text import Vocabulary
 
 Progress = Callable[[int, int, str], None]
 
@@ -31,6 +35,91 @@ def register(commands: Any, progress: Progress) -> None:
     sub.add_argument("--exclude", action="append", default=[], help="proposition laissée hors des axes (répétable)")
     sub.add_argument("--before", type=Path, help="votes d’avant l’échange, des mêmes personnes")
     sub.set_defaults(command=lambda options: _groups(options, progress))
+    themes = commands.add_parser(
+        "themes",
+        help="trouver les thèmes d’un corpus sans plan de codification",
+        description="Thèmes, mots, contributions typiques et atypiques, écrits en JSON.",
+    )
+    themes.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou fichier de textes")
+    themes.add_argument("--corpus", required=True, help="le corpus à lire (« describe » les nomme)")
+    themes.add_argument("--themes", type=int, help="nombre de thèmes (le plus grand qui reste stable si absent)")
+    themes.add_argument("--seed", type=int, default=1, help="graine des lemmes et de la mesure de stabilité")
+    themes.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
+    themes.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
+    themes.set_defaults(command=lambda options: _themes(options, progress))
+    arguments = commands.add_parser(
+        "arguments",
+        help="dresser la trame des arguments pour et contre chaque proposition",
+        description="Arguments pour et contre, regroupés en fils, écrits en JSON.",
+    )
+    arguments.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou arguments.ndjson")
+    arguments.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
+    arguments.set_defaults(command=_arguments)
+
+
+def _themes(options: argparse.Namespace, progress: Progress) -> None:
+    from analysis.semantic.themes import find_themes
+
+    corpus = readers.restricted(readers.read(options.dump), (options.corpus,)).corpora[0]
+    kept = ~nonresponse.sort(corpus.texts).nonresponse
+    vocabulary = Vocabulary()
+    tokens = vocabulary.tokenise(corpus.texts)
+    readable = [text for text, answer in zip(corpus.texts, kept, strict=True) if answer]
+    lemmas = learn(vocabulary.forms, readable, seed=options.seed, cache_dir=options.cache)
+    found = find_themes(
+        lemmatise(tokens, vocabulary, lemmas, kept),
+        len(corpus.texts),
+        number=options.themes,
+        seed=options.seed,
+        progress=lambda done, total: progress(done, total, "thèmes"),
+    )
+    ids = corpus.ids
+    report = {
+        "themes": [
+            {
+                **asdict(theme),
+                "typical": [ids[i] for i in theme.typical],
+                "borderline": [ids[i] for i in theme.borderline],
+            }
+            for theme in found.themes
+        ],
+        "contributions": {ids[i]: int(found.label[i]) for i in np.flatnonzero(found.label >= 0)},
+        "atypical": [ids[i] for i in found.atypical],
+        "wordless": [ids[i] for i in found.wordless if kept[i]],
+        "nonresponse": int((~kept).sum()),
+        "stability": found.stability,
+        "seed": found.seed,
+        "notices": found.notices,
+    }
+    options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    for theme in found.themes:
+        print(f"{theme.size} contributions : {', '.join(word for word, _ in theme.words[:6])}")
+    for notice in found.notices:
+        print(f"Attention : {notice}")
+
+
+def _arguments(options: argparse.Namespace) -> None:
+    from analysis.semantic.arguments import Argument, argument_maps
+
+    try:
+        arguments = [
+            Argument(
+                row["id"],
+                row["contribution"],
+                row["side"],
+                "\n".join(part for part in (row.get("title"), row.get("body")) if part),
+                int(row.get("votes_for") or 0),
+            )
+            for row in dump_rows(options.dump, "arguments.ndjson")
+            if row["status"] == "published" and row["origin"] != "test"
+        ]
+    except KeyError as missing:
+        raise AnalysisError(f"La colonne {missing} manque dans « arguments.ndjson » : refaites l’export.") from None
+    maps = argument_maps(arguments)
+    report = [asdict(item) for item in maps]
+    options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    threads = sum(len(item.threads) for item in maps)
+    print(f"{len(arguments)} arguments sur {len(maps)} propositions, en {threads} fils.")
 
 
 def _groups(options: argparse.Namespace, progress: Progress) -> None:

@@ -98,7 +98,8 @@ def read_events(path: Path) -> list[VoteEvent]:
     """Read the acts of voting, in the order they were cast. Raises AnalysisError naming the line at fault."""
     if not path.exists():
         raise AnalysisError(f"Le fichier ou dossier « {path} » n’existe pas : vérifiez le chemin.")
-    rows = list(_csv_rows(path) if path.suffix.lower() == ".csv" else _dump_rows(path))
+    rows = list(_csv_rows(path) if path.suffix.lower() == ".csv" else dump_rows(path, "votes.ndjson"))
+    rows = [row for row in rows if row.get("voter", "") is not None]  # accounts removed: their votes are unlinked
     if any(row.get("cast_at") for row in rows):
         rows.sort(key=lambda row: str(row.get("cast_at") or ""))
     return [_event(row) for row in rows if row.get("target_type", "contribution") == "contribution"]
@@ -128,8 +129,12 @@ def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
         raise AnalysisError(f"« {path.name} » n’est pas un CSV en UTF-8.") from error
 
 
-def _dump_rows(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(_dump_text(path).splitlines(), start=1):
+def dump_rows(path: Path, name: str) -> Iterator[dict[str, Any]]:
+    """Rows of one dataset of an open dump (directory, zip, or the file itself), each with its `line`.
+
+    Raises AnalysisError naming the line at fault.
+    """
+    for number, line in enumerate(_dump_text(path, name).splitlines(), start=1):
         if not line.strip():
             continue
         try:
@@ -137,19 +142,18 @@ def _dump_rows(path: Path) -> Iterator[dict[str, Any]]:
         except ValueError:
             row = None
         if not isinstance(row, dict):
-            raise AnalysisError(f"Votes, ligne {number} : ce n’est pas un objet JSON valide.")
-        if row.get("voter", "") is not None:  # an account removed after the appeal period: its votes are unlinked
-            yield {**row, "line": number}
+            raise AnalysisError(f"« {name} », ligne {number} : ce n’est pas un objet JSON valide.")
+        yield {**row, "line": number}
 
 
-def _dump_text(path: Path) -> str:
+def _dump_text(path: Path, name: str) -> str:
     try:
         if path.is_dir():
-            return (path / "votes.ndjson").read_text(encoding="utf-8")
+            return (path / name).read_text(encoding="utf-8")
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                name = min((n for n in archive.namelist() if Path(n).name == "votes.ndjson"), key=len)
-                return io.TextIOWrapper(archive.open(name), encoding="utf-8").read()
+                member = min((n for n in archive.namelist() if Path(n).name == name), key=len)
+                return io.TextIOWrapper(archive.open(member), encoding="utf-8").read()
         return path.read_text(encoding="utf-8")
     except (FileNotFoundError, ValueError) as error:  # no such member; bytes that are not UTF-8
-        raise AnalysisError(f"« votes.ndjson » manque ou est illisible dans « {path.name} ».") from error
+        raise AnalysisError(f"« {name} » manque ou est illisible dans « {path.name} ».") from error
