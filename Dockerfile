@@ -23,7 +23,8 @@ RUN uv pip install --python /opt/consult --no-cache --no-deps . \
     && /opt/consult/bin/python -m compileall -q /opt/consult/lib
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /var/lib/consult --create-home consult
+RUN useradd --system --uid 10001 --home-dir /var/lib/consult --create-home consult \
+    && install -d -o consult -g consult /var/lib/consult/registry
 COPY --from=environment /opt/consult /opt/consult
 ENV PATH=/opt/consult/bin:$PATH \
     PYTHONUNBUFFERED=1 \

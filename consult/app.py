@@ -63,6 +63,7 @@ from consult.questionnaires import jobs as questionnaires_jobs
 from consult.questionnaires import queries as questionnaires_queries
 from consult.questionnaires import service as questionnaires_service
 from consult.questionnaires import views as questionnaires_views
+from consult.registry import views as registry_views
 from consult.reporting import bindings as reporting_bindings
 from consult.reporting import views as reporting_views
 from consult.settings import Settings
@@ -83,6 +84,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     reporting_views.bp,
     opendata_views.bp,
     opendata_api.bp,
+    registry_views.bp,
     privacy_views.bp,
     site_views.bp,
 )
@@ -109,6 +111,7 @@ ERASED_BEFORE_CONFIRMATION: Final = tuple(
         *questionnaires_bindings.PERSONAL_DATA,
     )
 )
+SEQUENCING: Final = Sequencing(slugs=organisations.slugs, closed=consultations.closed)  # for the public registry
 # In the order of erasure: each may ask those after it whose a row is.
 PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (
     *moderation_bindings.PERSONAL_DATA,
@@ -247,7 +250,6 @@ def bindings(settings: Settings) -> Bindings:
         job_handlers={handler.kind: handler for handler in job_handlers},
         personal_data=PERSONAL_DATA,
         public_datasets=by_name,
-        sequencing=Sequencing(slugs=organisations.slugs, closed=consultations.closed),
     )
 
 

@@ -13,11 +13,12 @@ import click
 from sqlalchemy.exc import OperationalError
 
 from consult.accounts.cli import account
-from consult.console import FrenchHelp, Served
+from consult.console import FrenchHelp, Platform, Served
 from consult.db import ALL_TENANTS, Database
 from consult.errors import ConflictError, ConsultError, NotFoundError
 from consult.imports.cli import import_
 from consult.opendata.cli import export
+from consult.registry.cli import registry
 from consult.settings import Settings, UnsafeSettingsError
 
 REFUSED, WRONG_USE = 1, 2
@@ -33,12 +34,13 @@ def cli(context: click.Context) -> None:
 
     Chaque réglage se donne par une variable d’environnement, décrite dans deploy/env.example.
     """
-    context.obj = _served
+    context.obj = _Serve()
 
 
 cli.add_command(account)
 cli.add_command(import_)
 cli.add_command(export)
+cli.add_command(registry)
 
 
 def main() -> None:
@@ -194,9 +196,9 @@ def _list_jobs(database: Database) -> int:
 
 
 @cli.command()
-@click.option("--no-worker", is_flag=True, help="Ne pas lancer de travailleur : il tourne ailleurs.")
+@click.option("--no-worker", is_flag=True, help="Ne lancer ni travailleur ni séquenceur : ils tournent ailleurs.")
 def serve(no_worker: bool) -> int:  # noqa: FBT001  # click gives flags so
-    """Servir le site, avec un travailleur pour les travaux de fond."""
+    """Servir le site, avec un travailleur pour les travaux de fond et le séquenceur du registre."""
     from consult import serving
     from consult.mail.jobs import mail_folder
 
@@ -214,7 +216,7 @@ def serve(no_worker: bool) -> int:  # noqa: FBT001  # click gives flags so
             tell("CONSULT_SECURITY_LOG_KEY n’est pas donné : le journal de sécurité est écrit en clair.")
 
     tell("Démarrage…")
-    return serving.serve(settings, with_worker=not no_worker, ready=ready)
+    return serving.serve(settings, beside=() if no_worker else serving.BESIDE, ready=ready)
 
 
 @cli.command()
@@ -299,21 +301,33 @@ def organisation_create(slug: str, name: str) -> None:
     tell(f"Organisation « {slug} » créée. Complétez ses mentions légales dans l’espace de gestion.")
 
 
-def _served(slug: str) -> Served:
-    """The platform for the command of a feature. Raises NotFoundError."""
-    from consult import app
-    from consult.organisations import queries
+class _Serve:
+    """What the commands that features declare are given."""
 
-    settings = _settings()
-    database = _database(settings)
-    with database.session(write=False, tenant=ALL_TENANTS) as session:
-        found = queries.by_slug(session, slug) if slug else queries.default(session, settings)
-        if found is None:
-            named = (
-                f"Aucune organisation n’a l’identifiant « {slug} »" if slug else "Aucune organisation n’existe encore"
-            )
-            raise NotFoundError(f"{named} : voir « consult organisation create ».")
-        return Served(settings, database, app.bindings(settings), found.id, tell)
+    def __call__(self, slug: str) -> Served:
+        """The platform for one organisation. Raises NotFoundError."""
+        from consult import app
+        from consult.organisations import queries
+
+        settings = _settings()
+        database = _database(settings)
+        with database.session(write=False, tenant=ALL_TENANTS) as session:
+            found = queries.by_slug(session, slug) if slug else queries.default(session, settings)
+            if found is None:
+                named = (
+                    f"Aucune organisation n’a l’identifiant « {slug} »"
+                    if slug
+                    else "Aucune organisation n’existe encore"
+                )
+                raise NotFoundError(f"{named} : voir « consult organisation create ».")
+            return Served(settings, database, app.bindings(settings), found.id, tell)
+
+    def platform(self) -> Platform:
+        """The platform as a whole."""
+        from consult import app
+
+        settings = _settings()
+        return Platform(settings, _database(settings), app.SEQUENCING, tell)
 
 
 if __name__ == "__main__":

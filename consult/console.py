@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Protocol
 
 import click
 
 from consult.db import Database
 from consult.labels import NO_BREAK
-from consult.protocols import Bindings
+from consult.protocols import Bindings, Sequencing
 from consult.settings import Settings
 
 
@@ -42,4 +42,21 @@ class Served:
     tell: Callable[[str], None]
 
 
-Serve: TypeAlias = Callable[[str], Served]  # given the identifier of an organisation; empty: the default one
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The platform as a whole, which may have no organisation yet."""
+
+    settings: Settings
+    database: Database
+    sequencing: Sequencing
+    tell: Callable[[str], None]
+
+
+class Serve(Protocol):
+    """What a command of a feature is given."""
+
+    def __call__(self, slug: str) -> Served:
+        """The organisation of that identifier; empty: the default one. Raises NotFoundError."""
+
+    def platform(self) -> Platform:
+        """All of them."""

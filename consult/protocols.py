@@ -143,7 +143,8 @@ class Sequencing:
 
     `slugs`: the identifier of each organisation. `closed`: the consultations closed at an instant. `on_placed`: what
     depends on the position of entries is applied in the transaction that gives it; each is called with the session,
-    the organisation and the refs of the entries in the order of their positions.
+    the organisation and the refs of the entries in the order of their positions. Only a restore may place a ref again:
+    told twice must be applied once.
     """
 
     slugs: Callable[[Session], Mapping[uuid.UUID, str]]
@@ -153,11 +154,10 @@ class Sequencing:
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """What app.py binds: every implementation of the five protocols, by name, and what the registry asks of them."""
+    """What app.py binds: every implementation of the five protocols, by name."""
 
     step_kinds: Mapping[str, StepKind] = field(default_factory=dict)
     content_types: Mapping[str, ContentType] = field(default_factory=dict)
     job_handlers: Mapping[str, JobHandler] = field(default_factory=dict)
     personal_data: Sequence[PersonalData] = ()
     public_datasets: Mapping[str, PublicDataset] = field(default_factory=dict)
-    sequencing: Sequencing | None = None

@@ -1,4 +1,4 @@
-"""`consult serve`: gunicorn and one worker as children of a supervisor, for a machine without systemd or compose."""
+"""`consult serve`: gunicorn, a worker and the sequencer as children of a supervisor, without systemd or compose."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from consult.errors import ConflictError
 from consult.settings import Settings
@@ -20,6 +20,9 @@ from consult.settings import Settings
 logger = logging.getLogger(__name__)
 GRACE_SECONDS = 30
 RESTART_SECONDS = 2.0
+
+Command: TypeAlias = tuple[str, ...]
+BESIDE: Final[tuple[Command, ...]] = (("worker",), ("registry", "sequence"))
 
 
 def refuse_busy_port(settings: Settings) -> None:
@@ -60,31 +63,33 @@ def stop_on_signals() -> threading.Event:
     return stop
 
 
-def serve(settings: Settings, *, with_worker: bool, ready: Callable[[], None]) -> int:
-    """Run until a signal or the death of the web server; a worker that dies is started again.
+def serve(settings: Settings, *, beside: Sequence[Command], ready: Callable[[], None]) -> int:
+    """Run until a signal or the death of the web server; a command `beside` it that dies is started again.
 
     `ready` is called once the port answers. Returns the exit code of the command.
     """
     stop = stop_on_signals()
     web = subprocess.Popen(web_command(settings))  # noqa: S603  # our own command
-    worker = _start_worker() if with_worker else None
+    others = {command: _start(command) for command in beside}
     announced = False
     try:
         while web.poll() is None and not stop.wait(0.2):
             if not announced and _answers(settings):
                 announced = True
                 ready()
-            if worker is not None and worker.poll() is not None:
-                logger.error("the worker died, starting it again", extra={"status": worker.returncode})
-                stop.wait(RESTART_SECONDS)
-                worker = _start_worker()
+            for command, process in others.items():
+                if process.poll() is not None:
+                    facts = {"command": " ".join(command), "status": process.returncode}
+                    logger.error("a process died, starting it again", extra=facts)
+                    stop.wait(RESTART_SECONDS)
+                    others[command] = _start(command)
         return 0 if stop.is_set() else web.returncode or 1
     finally:
-        _end([process for process in (web, worker) if process is not None])
+        _end([web, *others.values()])
 
 
-def _start_worker() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "consult.cli", "worker"])
+def _start(command: Command) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "consult.cli", *command])  # noqa: S603  # our own commands
 
 
 def _answers(settings: Settings) -> bool:

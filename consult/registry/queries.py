@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal_column, select, union
 from sqlalchemy.orm import Session
 
-from consult.registry.models import REMOVALS, EntryKind, RegistryEntry, RegistryLog, SequencerState
+from consult.registry.models import (
+    REMOVALS,
+    EntryKind,
+    LostOpening,
+    RegistryEntry,
+    RegistryLog,
+    SequencerState,
+)
 
 
 def position(session: Session) -> int | None:
@@ -37,6 +44,46 @@ def late_seconds(session: Session, now: dt.datetime) -> float:
         oldest = session.scalar(select(func.min(RegistryEntry.recorded_at)).where(RegistryEntry.position.is_(None)))
         since = now if oldest is None else oldest + dt.timedelta(hours=1)
     return max(0.0, (now - since).total_seconds())
+
+
+def logs(session: Session) -> Sequence[RegistryLog]:
+    """Every log, by name."""
+    return session.scalars(select(RegistryLog).order_by(RegistryLog.slug)).all()
+
+
+def log_named(session: Session, slug: str) -> RegistryLog | None:
+    """The log of that name."""
+    return session.scalar(select(RegistryLog).where(RegistryLog.slug == slug))
+
+
+def opened(session: Session, log: RegistryLog, start: int, count: int) -> list[dict[str, Any]]:
+    """What the entries of those positions commit to, or why it is not said: withheld, destroyed, lost."""
+    columns = (RegistryEntry.position, RegistryEntry.ref, RegistryEntry.salt, RegistryEntry.opening)
+    rows = session.execute(
+        select(*columns, RegistryEntry.withheld, LostOpening.ref.label("lost"))
+        .outerjoin(LostOpening, LostOpening.ref == RegistryEntry.ref)
+        .where(
+            RegistryEntry.organisation_id == log.organisation_id,
+            RegistryEntry.position >= start,
+            RegistryEntry.position < min(start + count, log.size),
+        )
+        .order_by(RegistryEntry.position)
+    )
+    return [_said(*row) for row in rows]
+
+
+def _said(
+    position: int,
+    ref: str,
+    salt: bytes | None,
+    opening: dict[str, Any] | None,
+    withheld: bool,  # noqa: FBT001  # columns of a row
+    lost: str | None,
+) -> dict[str, Any]:
+    if salt is not None and opening is not None and not withheld:
+        return {"position": position, "ref": ref, "salt": salt.hex(), "content": opening}
+    state = "withheld" if salt is not None else "destroyed" if lost is None else "lost"
+    return {"position": position, "ref": ref, "state": state}
 
 
 def last_act_at(session: Session, consultation_id: uuid.UUID | None) -> dt.datetime | None:

@@ -9,7 +9,7 @@ from consult.errors import ConflictError
 from consult.registry.notes import SEED_BYTES
 from consult.settings import Settings
 
-_OTHERS = 0o077
+_OTHERS = 0o027  # a group may read: how systemd hands a credential over
 
 
 def read(settings: Settings) -> bytes:

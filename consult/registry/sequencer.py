@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -22,10 +23,12 @@ from sqlalchemy.orm import Session
 from consult import clock
 from consult.db import ALL_TENANTS, Database, as_tenant, insert_once, is_race, one_snapshot
 from consult.protocols import Sequencing
-from consult.registry import publishing, queries
+from consult.registry import publishing, queries, seed
 from consult.registry.models import RegistryEntry, RegistryLog, SequencerState
 from consult.registry.notes import SigningKey
 from consult.registry.publishing import OpenLog, OvertakenError, RefusedError, Stores
+from consult.registry.store import Store
+from consult.settings import Settings
 
 logger = logging.getLogger(__name__)
 BATCH: Final = 5_000  # positions given in one transaction: well under the 200 ms of SQLite's writer
@@ -44,13 +47,13 @@ class _Refusal:
 
 
 class Sequencer:
-    """Places, publishes and signs; `host` begins the origin of the logs that it creates."""
+    """Places, publishes, signs. `secret` is the seed of the keys; `host` begins the origin of the logs it creates."""
 
     def __init__(
         self,
         database: Database,
-        stores: Stores,
-        seed: bytes,
+        where: Stores,
+        secret: bytes,
         *,
         host: str,
         features: Sequencing,
@@ -58,8 +61,8 @@ class Sequencer:
         batch: int = BATCH,
     ) -> None:
         self._database = database
-        self._stores = stores
-        self._seed = seed
+        self._stores = where
+        self._secret = secret
         self._host = host
         self._features = features
         self._now = now
@@ -145,7 +148,7 @@ class Sequencer:
         return publishing.open_log(self._database, self._stores, log)
 
     def _key(self, origin: str) -> SigningKey:
-        return SigningKey(self._seed, origin)
+        return SigningKey(self._secret, origin)
 
     def _create(self, session: Session, organisation_id: uuid.UUID) -> RegistryLog:
         with as_tenant(session, ALL_TENANTS):
@@ -205,3 +208,14 @@ def place(session: Session, organisation_id: uuid.UUID, size: int, limit: int) -
         .execution_options(synchronize_session=False)
     )
     return [ref for _, ref in sorted((position, ref) for position, ref in session.execute(placed))]
+
+
+def stores(settings: Settings) -> Stores:
+    """The two stores of these settings."""
+    return Stores(Store(settings.registry_path), Store(settings.registry_second_path))
+
+
+def from_settings(database: Database, settings: Settings, features: Sequencing) -> Sequencer:
+    """The sequencer of these settings. Raises ConflictError when the seed may not be used."""
+    host = urlsplit(settings.public_url).netloc
+    return Sequencer(database, stores(settings), seed.read(settings), host=host, features=features)

@@ -18,6 +18,7 @@ from consult.jobs import queries as jobs
 from consult.organisations.policy import site_url
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
+from consult.registry import queries as registry
 from consult.security import anyone, anyone_indexable
 from consult.settings import Settings
 from consult.site.guides import guides
@@ -26,6 +27,9 @@ bp = Blueprint("site", __name__)
 LATE_SECONDS: Final = 300  # a job due for longer: no worker, or too few
 MAPPED: Final = 50  # consultations, with their steps, on a page of the site map
 SITEMAP_SIZE: Final = 5_000  # consultations in one file
+UNSIGNED_SECONDS: Final = (
+    60  # what was done for longer is not in a signed checkpoint: no sequencer, or one that refuses
+)
 SECURITY_TXT_LIFE: Final = dt.timedelta(days=180)  # RFC 9116, 2.5.5: less than a year
 
 
@@ -133,14 +137,20 @@ def healthz() -> Response:
 @bp.get("/readyz")
 @anyone
 def readyz() -> AnyResponse:
-    """Ready: the database answers and no job waits for lack of a worker.
+    """Ready: the database answers, no job waits for lack of a worker, no act for lack of a sequencer.
 
     Jobs that failed for good are told, and do not make a node unready: one refused mail must not take the site away.
     """
     with as_tenant(g.session, ALL_TENANTS):
         failed, late = jobs.failed_count(g.session), round(jobs.overdue_seconds(g.session, g.now))
-    ready = late <= LATE_SECONDS
-    state: dict[str, Any] = {"database": "ok", "jobs_failed": failed, "jobs_late_seconds": late}
+        unsigned = round(registry.late_seconds(g.session, g.now))
+    ready = late <= LATE_SECONDS and unsigned <= UNSIGNED_SECONDS
+    state: dict[str, Any] = {
+        "database": "ok",
+        "jobs_failed": failed,
+        "jobs_late_seconds": late,
+        "registry_late_seconds": unsigned,
+    }
     response = jsonify(status="ok" if ready else "degraded", **state)
     response.status_code = 200 if ready else 503
     return response

@@ -231,7 +231,7 @@ def test_serve_answers_delivers_mails_and_stops_when_asked(serve, database, orga
     queue_mail(database, organisation_id)
     wait_until(lambda: list((tmp_path / "data" / "mail").glob("*.eml")), seconds=30, what="the mail")
     before = children(process.pid)
-    assert len(before) == 2
+    assert len(before) == 3
     process.send_signal(signal.SIGTERM)
     assert process.wait(40) == 0
     said = process.stderr.read()
@@ -246,7 +246,7 @@ def test_serve_starts_a_dead_worker_again(serve, database):
     process, _ = serve()
 
     def worker():
-        return next((pid for pid in children(process.pid) if "gunicorn" not in command_of(pid)), None)
+        return next((pid for pid in children(process.pid) if "worker" in command_of(pid).split("\0")), None)
 
     first = wait_until(worker, what="the worker")
     os.kill(first, signal.SIGKILL)

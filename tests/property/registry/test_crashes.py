@@ -1,8 +1,10 @@
 """Wherever the sequencer dies, the log is one sequence without a gap, and every checkpoint ever signed still holds."""
 
 import contextlib
+import gc
 import itertools
 import os
+import warnings
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -102,6 +104,9 @@ class Town:
     def bury(self) -> None:
         """A dead process holds no connection and no lock."""
         self.database.dispose()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)  # of the connection that nobody closed
+            gc.collect()
         if not self.database.is_sqlite:
             others = "datname = current_database() AND pid <> pg_backend_pid()"
             with self.database.engine.connect() as connection:

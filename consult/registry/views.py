@@ -1,0 +1,101 @@
+"""The files of the logs, where no web server gives them, and the openings, which only the database has."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from flask import Blueprint, Response, current_app, g, jsonify, request
+
+from consult.db import ALL_TENANTS, as_tenant
+from consult.errors import NotFoundError
+from consult.registry import queries
+from consult.registry.store import CHECKPOINT, KEY, Store
+from consult.registry.tiles import WIDTH, Tile, parse_index
+from consult.security import anyone
+from consult.settings import Settings
+
+bp = Blueprint("registry", __name__, url_prefix="/registry")
+
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+TEXT: Final = "text/plain; charset=utf-8"
+BINARY: Final = "application/octet-stream"
+_NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+_NOT_FOUND: Final = "Le registre ne contient pas ce fichier."
+
+
+@bp.get("/")
+@anyone
+def logs() -> Response:
+    """Every log of the platform."""
+    with as_tenant(g.session, ALL_TENANTS):
+        found = queries.logs(g.session)
+    base = _settings().public_url.rstrip("/")
+    return _open(
+        jsonify(
+            [{"organisation": log.slug, "origin": log.origin, "prefix": f"{base}/registry/{log.slug}"} for log in found]
+        )
+    )
+
+
+@bp.get("/<organisation>/checkpoint")
+@anyone
+def checkpoint(organisation: str) -> Response:
+    """What is signed, with the cosignatures of witnesses."""
+    return _file(organisation, CHECKPOINT, TEXT)
+
+
+@bp.get("/<organisation>/key")
+@anyone
+def key(organisation: str) -> Response:
+    """The public key of the log."""
+    return _file(organisation, KEY, TEXT)
+
+
+@bp.get("/<organisation>/tile/<path:path>")
+@anyone
+def tile(organisation: str, path: str) -> Response:
+    """Hashes of the tree, or entries."""
+    found = Tile.parse(f"tile/{path}")
+    if found is None:
+        raise NotFoundError(_NOT_FOUND)
+    response = _file(organisation, found.path, BINARY)
+    response.headers["Cache-Control"] = IMMUTABLE
+    return response
+
+
+@bp.get("/<organisation>/openings/<path:path>")
+@anyone
+def openings(organisation: str, path: str) -> Response:
+    """What the entries of a bundle commit to, one line each, or why it is not said."""
+    index = parse_index(path)
+    with as_tenant(g.session, ALL_TENANTS):
+        log = queries.log_named(g.session, organisation)
+        if log is None or index is None or index * WIDTH >= log.size:
+            raise NotFoundError(_NOT_FOUND)
+        rows = queries.opened(g.session, log, index * WIDTH, WIDTH)
+    lines = [json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows]
+    return _open(Response("".join(lines), mimetype="application/x-ndjson"))
+
+
+def _file(organisation: str, path: str, mimetype: str) -> Response:
+    """A file of a log. Both parts of its path have been read strictly: nothing else of the disk can be asked for."""
+    content = Store(_settings().registry_path).read(organisation, path) if _NAME.fullmatch(organisation) else None
+    if content is None:
+        raise NotFoundError(_NOT_FOUND)
+    return _open(Response(content, content_type=mimetype))
+
+
+def _open(response: Response) -> Response:
+    """Readable from any site, by condition."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings
