@@ -37,6 +37,7 @@ from sqlalchemy import (
     literal,
     make_url,
     select,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
@@ -191,6 +192,20 @@ def one_snapshot(session: Session) -> None:
     """Have every statement of a transaction that has not begun see the same instant (SQLite always does)."""
     if session.get_bind().dialect.name == "postgresql":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
+def oldest_transaction(session: Session) -> dt.datetime | None:
+    """When the oldest other transaction of this database began; None when none is under way.
+
+    A write transaction of SQLite is alone: whoever asks from one has nobody beside.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return None
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    return cast(
+        "dt.datetime | None",
+        session.scalar(text(f"SELECT min(xact_start) FROM pg_stat_activity WHERE {others}")),  # noqa: S608  # no value in it
+    )
 
 
 def is_race(error: DBAPIError) -> bool:

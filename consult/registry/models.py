@@ -53,6 +53,7 @@ class EntryKind(enum.StrEnum):
 REMOVALS = (EntryKind.TOMBSTONE, EntryKind.MODERATION)
 _REMOVES = text("kind IN ('tombstone', 'moderation')")
 _EDITS = text("kind = 'edit'")
+_SEALS = text("kind = 'sealed'")
 _PENDING = text("position IS NULL")
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 
@@ -75,6 +76,8 @@ class RegistryEntry(TenantOwned, Base):
         Index("ix_registry_entry_edits", "consultation_id", "id", sqlite_where=_EDITS, postgresql_where=_EDITS),
         # What the sequencer asks for several times a second: a handful of entries beside millions.
         Index("ix_registry_entry_pending", "organisation_id", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+        # One per consultation: whether it is sealed is asked every few seconds.
+        Index("ix_registry_entry_seals", "consultation_id", sqlite_where=_SEALS, postgresql_where=_SEALS),
         {"sqlite_autoincrement": True},
     )
 

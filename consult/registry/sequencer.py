@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from consult import clock
 from consult.db import ALL_TENANTS, Database, as_tenant, insert_once, is_race, one_snapshot
 from consult.protocols import Sequencing
-from consult.registry import publishing, queries, seed
+from consult.registry import publishing, queries, sealing, seed
 from consult.registry.models import RegistryEntry, RegistryLog, SequencerState
 from consult.registry.notes import SigningKey
 from consult.registry.publishing import OpenLog, OvertakenError, RefusedError, Stores
@@ -181,14 +181,23 @@ class Sequencer:
             return len(refs), row.size
 
     def _beat(self) -> None:
-        """Say that everything is placed and signed, now and then."""
+        """Say that everything is placed and signed, now and then, and seal what is over."""
         now = self._now()
         if self._beat_at is not None and now - self._beat_at < BEAT:
             return
         with self._database.transaction(tenant=ALL_TENANTS) as session:
             if not insert_once(session, SequencerState, conflict=["id"], id=1, settled_at=now):
                 session.execute(update(SequencerState).values(settled_at=now))
+        self._seal(now)
         self._beat_at = now
+
+    def _seal(self, now: dt.datetime) -> None:
+        """Seal the consultations that are over; what cannot be yet will be at another beat."""
+        with self._database.session(write=False, tenant=ALL_TENANTS) as session:
+            due = sealing.due(session, self._features.closed(session, now), now)
+        for closed in due:
+            with self._database.transaction(tenant=closed.organisation_id) as session:
+                sealing.seal(session, closed, now)
 
 
 def place(session: Session, organisation_id: uuid.UUID, size: int, limit: int) -> list[str]:
