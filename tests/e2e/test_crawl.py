@@ -27,7 +27,7 @@ AFTER_AN_ACT = {
 # Read by programs.
 NOT_PAGES = {
     "static", "site.healthz", "site.readyz", "accounts.sign_up.ask_proof", "site.robots", "site.sitemap",
-    "site.security_txt",
+    "site.security_txt", "registry.logs", "registry.checkpoint", "registry.key", "registry.tile", "registry.openings",
 }  # fmt: skip
 
 
