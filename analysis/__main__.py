@@ -11,11 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from analysis import __version__, nonresponse, readers
+from analysis import __version__, nonresponse, provenance, readers
 from analysis.coding import cli as coding
 from analysis.coding import codebook as codebooks
 from analysis.errors import AnalysisError
 from analysis.lemmas import read_overrides
+from analysis.lexical import cli as lexical
 from analysis.report import results, run, verify
 from analysis.report.study import Steps, steps_of, study
 from analysis.semantic import cli as semantic
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_options(sub, name)
     coding.register(commands, _progress)
     semantic.register(commands, _progress)
+    lexical.register(commands, _progress)
     return parser
 
 
@@ -65,6 +67,7 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
     if name == "verify":
         sub.add_argument("results", type=Path, metavar="DOSSIER", help="dossier de résultats à vérifier")
         sub.add_argument("--dump", type=Path, required=True, help="jeu ouvert analysé")
+        sub.add_argument("--external", type=Path, help="sources externes lues à côté (YAML)")
     elif name == "describe":
         sub.add_argument("dump", type=Path, nargs="?", metavar="JEU", help="dossier, zip ou CSV")
     else:
@@ -114,7 +117,12 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    verify(options.results, options.dump, progress=_progress, cache=options.cache)
+    if "command" in provenance.read_manifest(options.results)["parameters"]:
+        lexical.verify(
+            options.results, options.dump, external=options.external, cache=options.cache, progress=_progress
+        )
+    else:
+        verify(options.results, options.dump, progress=_progress, cache=options.cache)
     _erase_progress()
     print("Conforme : chaque fichier est identique à celui d’une nouvelle exécution.")
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pypdf
 import yaml
 from defusedxml.ElementTree import fromstring
 
@@ -91,6 +90,8 @@ def _paragraphs(file: Path) -> list[str]:
 
 def pdf_paragraphs(path: Path) -> list[str]:
     """The paragraphs of a PDF that carries text; a blank line, or the end of a page, ends one."""
+    import pypdf  # only a child process needs it
+
     reader = pypdf.PdfReader(path)
     if reader.is_encrypted:
         raise AnalysisError(f"« {path.name} » est protégé par un mot de passe : enregistrez-le sans protection.")

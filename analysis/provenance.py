@@ -31,6 +31,13 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
+def check_free(out: Path) -> None:
+    """Raises AnalysisError when `out` is anything but absent, empty, or one of our results."""
+    if not out.exists() or (out / MANIFEST).exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    raise AnalysisError(f"« {out} » existe et n’est pas un dossier de résultats : choisissez un autre dossier.")
+
+
 def outputs(out: Path) -> dict[str, str]:
     """Digest of every file under a result directory but its manifest, by path."""
     paths = (path for path in out.rglob("*") if path.is_file())

@@ -6,18 +6,14 @@ a closed variable.
 
 import csv
 import datetime as dt
-import hashlib
-import io
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-import pyarrow.parquet as pq
-
 from analysis.confined import confined
 from analysis.corpus import Corpus, Source, single
 from analysis.errors import AnalysisError
+from analysis.provenance import file_digest
 
 MAX_CATEGORIES = 60
 AUTHOR, DATE = "author", "date"
@@ -27,14 +23,14 @@ Columns = dict[str, list[str]]
 
 def read_table(path: Path) -> Source:
     """Read a table into a source of one corpus. Raises AnalysisError naming the file, the column or the row."""
-    raw = path.read_bytes()
+    digest = file_digest(path)
     if path.suffix.lower() == ".xlsx":
         columns = confined(xlsx_columns, path)
     elif path.suffix.lower() == ".parquet":
         columns = confined(parquet_columns, path)
     else:
-        columns = csv_columns(path.name, raw)
-    return _source(path, columns, hashlib.sha256(raw).hexdigest())
+        columns = csv_columns(path)
+    return _source(path, columns, digest)
 
 
 def _source(path: Path, columns: Columns, digest: str) -> Source:
@@ -70,20 +66,21 @@ def _source(path: Path, columns: Columns, digest: str) -> Source:
     )
 
 
-def csv_columns(name: str, raw: bytes) -> Columns:
+def csv_columns(path: Path) -> Columns:
     """The columns of a CSV, separated by what its first line uses most among comma, semicolon and tab."""
-    try:
-        content = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise AnalysisError(f"« {name} » n’est pas en UTF-8 : enregistrez-le de nouveau en UTF-8.") from None
     csv.field_size_limit(2**27)
-    header = content.partition("\n")[0]
-    rows = csv.reader(io.StringIO(content, newline=""), delimiter=max(",;\t", key=header.count))
-    columns = _checked(name, next(rows, []))
-    for row in rows:
-        if row:
-            for position, column in enumerate(columns.values()):
-                column.append(row[position] if position < len(row) else "")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = file.readline()
+            file.seek(0)
+            rows = csv.reader(file, delimiter=max(",;\t", key=header.count))
+            columns = _checked(path.name, next(rows, []))
+            for row in rows:
+                if row:
+                    for position, column in enumerate(columns.values()):
+                        column.append(row[position] if position < len(row) else "")
+    except UnicodeDecodeError:
+        raise AnalysisError(f"« {path.name} » n’est pas en UTF-8 : enregistrez-le de nouveau en UTF-8.") from None
     return columns
 
 
@@ -101,6 +98,8 @@ def _checked(name: str, names: list[str]) -> Columns:
 
 def xlsx_columns(path: Path) -> Columns:
     """The columns of the first sheet of a workbook; rows without any value are skipped."""
+    import openpyxl  # here and below: only a child process needs it
+
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     sheet = book.worksheets[0]
     sheet.reset_dimensions()
@@ -129,6 +128,8 @@ def _cell(value: Any) -> str:
 
 def parquet_columns(path: Path) -> Columns:
     """The columns of a Parquet file."""
+    import pyarrow.parquet as pq
+
     table = pq.read_table(path)
     columns = _checked(path.name, list(table.column_names))
     return {name: [_cell(value) for value in table[name].to_pylist()] for name in columns}

@@ -8,7 +8,7 @@ What a word is stands in `analysis/words.py`.
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +79,16 @@ class Vocabulary:
         for part in tokens:
             total += np.bincount(part.forms, minlength=len(self.forms))
         return total
+
+    @property
+    def capitals(self) -> dict[int, int]:
+        """How often each form was written in capitals, forms that never were left out."""
+        return dict(self._upper)
+
+    def add_capitals(self, counts: Mapping[int, int]) -> None:
+        """Count more occurrences in capitals, read elsewhere."""
+        for form, count in counts.items():
+            self._upper[form] += count
 
     def acronyms(self, tokens: Sequence[Tokens]) -> frozenset[int]:
         """Short forms (two to six characters) written in capitals at least half of the time."""

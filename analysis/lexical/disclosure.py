@@ -17,8 +17,11 @@ PUBLISHED_FROM = 3  # distinct texts of a corpus
 
 def distinct_texts(numbers: NDArray[np.int32], texts: NDArray[np.int32], size: int) -> NDArray[np.int64]:
     """In how many distinct texts each of `size` numbers occurs; `numbers` and `texts` are parallel."""
-    pairs = np.unique(numbers.astype(np.int64) << 32 | texts)
-    return np.bincount(pairs >> 32, minlength=size)
+    # np.unique hashes, ten times slower than a sort on as many small integers.
+    pairs = np.sort(numbers.astype(np.int64) << 32 | texts)
+    new = np.ones(len(pairs), dtype=np.bool_)
+    new[1:] = pairs[1:] != pairs[:-1]
+    return np.bincount(pairs[new] >> 32, minlength=size)
 
 
 def common(numbers: NDArray[np.int32], texts: NDArray[np.int32], size: int) -> NDArray[np.bool_]:

@@ -90,10 +90,7 @@ def classify(table: Table, *, classes: int = CLASSES, least: int | None = None, 
 
 def descend(matrix: Sparse, *, classes: int, least: int | None, seed: int) -> Classification:
     """`classify`, on a binary CSR matrix of shape (n_units, n_lemmas)."""
-    if not 2 <= classes <= MOST_CLASSES:  # noqa: PLR2004 -- less is no classification
-        raise AnalysisError(f"Nombre de classes {classes} : donnez un nombre de 2 à {MOST_CLASSES}.")
-    if least is not None and least < 1:
-        raise AnalysisError(f"Effectif minimal {least} : donnez au moins 1.")
+    check_options(classes, least)
     if not matrix.nnz:
         raise AnalysisError(
             "Classification impossible : aucune forme pleine n’est assez fréquente ; il faut davantage de textes."
@@ -102,6 +99,14 @@ def descend(matrix: Sparse, *, classes: int, least: int | None, seed: int) -> Cl
     bound = smallest_class(int(rows.weights.sum()), classes) if least is None else least
     groups = _descend(rows, classes, bound, seed)
     return _numbered(groups, inverse, bound)
+
+
+def check_options(classes: int, least: int | None) -> None:
+    """Raises AnalysisError when a number of classes or a smallest class is out of bounds."""
+    if not 2 <= classes <= MOST_CLASSES:  # noqa: PLR2004 -- less is no classification
+        raise AnalysisError(f"Nombre de classes {classes} : donnez un nombre de 2 à {MOST_CLASSES}.")
+    if least is not None and least < 1:
+        raise AnalysisError(f"Effectif minimal {least} : donnez au moins 1.")
 
 
 def distinct(matrix: Sparse) -> tuple[Rows, NDArray[np.int64]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from analysis.errors import AnalysisError
+from analysis.lexical.disclosure import distinct_texts
 from analysis.lexical.frequencies import LemmaTokens
 from analysis.text import BREAKS, START
 
@@ -69,8 +70,7 @@ def cut(words: LemmaTokens, *, size: int = SEGMENT_SIZE) -> Segments:
     where strength / (|i - size| + 1) is highest; strengths are 6 for . ! ? … and line ends, 5 for a colon, 4 for
     a semicolon, 1 for a comma, else 0.01. Raises AnalysisError for a negative size.
     """
-    if size < 0:
-        raise AnalysisError(f"Taille de segment {size} : donnez un nombre de mots, ou 0 pour ne pas découper.")
+    check_size(size)
     total = len(words.texts)
     firsts = np.flatnonzero(np.diff(words.texts, prepend=-1)) if total else np.zeros(0, dtype=np.int64)
     ends = np.append(firsts[1:], total)[: len(firsts)]
@@ -81,6 +81,12 @@ def cut(words: LemmaTokens, *, size: int = SEGMENT_SIZE) -> Segments:
     starts = np.sort(np.concatenate(cuts))
     of_text = np.searchsorted(firsts, starts, side="right") - 1
     return Segments(np.append(starts, total), words.texts[starts], starts - firsts[of_text])
+
+
+def check_size(size: int) -> None:
+    """Raises AnalysisError for a negative size of segment."""
+    if size < 0:
+        raise AnalysisError(f"Taille de segment {size} : donnez un nombre de mots, ou 0 pour ne pas découper.")
 
 
 def _cuts(
@@ -102,9 +108,15 @@ def _cuts(
 
 
 def tabulate(
-    words: LemmaTokens, segments: Segments, *, min_units: int = MIN_UNITS, max_lemmas: int = MAX_LEMMAS
+    words: LemmaTokens,
+    segments: Segments,
+    *,
+    min_units: int = MIN_UNITS,
+    min_texts: int = 1,
+    max_lemmas: int = MAX_LEMMAS,
 ) -> Table:
-    """The table of content lemmas by segment: the `max_lemmas` that most segments hold, in `min_units` at least.
+    """The table of content lemmas by segment: the `max_lemmas` that most segments hold, in `min_units` at least, of
+    `min_texts` texts at least.
 
     Of lemmas held by as many segments, the first in alphabetical order are kept: the table does not depend on the
     order of the texts.
@@ -118,7 +130,8 @@ def tabulate(
     matrix.sum_duplicates()
     matrix.data[:] = 1
     holding = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    frequent = np.flatnonzero(holding >= max(1, min_units)).tolist()
+    texts = distinct_texts(numbers, words.texts[kept], matrix.shape[1])
+    frequent = np.flatnonzero((holding >= max(1, min_units)) & (texts >= min_texts)).tolist()
     ranked = sorted(frequent, key=lambda number: (-holding[number], words.lemmas[number]))[:max_lemmas]
     columns = sorted(ranked, key=words.lemmas.__getitem__)
     matrix = matrix[:, columns].tocsr()

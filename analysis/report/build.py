@@ -54,7 +54,7 @@ def run(
     name is replaced, any other directory refused. `progress(done, total, label)` is called as work goes on.
     `corpora` keeps only these corpora. Raises AnalysisError with one French sentence.
     """
-    _check_free(out)
+    provenance.check_free(out)
     plan = codebooks.load(codebook) if codebook else None
     fixed = read_overrides(overrides) if overrides else None
     source = readers.restricted(readers.read(dump), corpora)
@@ -76,13 +76,6 @@ def run(
             shutil.rmtree(out)
         built.rename(out)
     return _made(out, found)
-
-
-def _check_free(out: Path) -> None:
-    """Never write over a directory that is not one of our results."""
-    if not out.exists() or (out / provenance.MANIFEST).exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    raise AnalysisError(f"« {out} » existe et n’est pas un dossier de résultats : choisissez un autre dossier.")
 
 
 def _made(out: Path, found: Study) -> ReportResult:

@@ -12,20 +12,20 @@ from matplotlib.ticker import MaxNLocator
 COLOUR = "#1d4f91"
 INK = "#1b1b1b"
 LABEL_WIDTH = 38
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "consult",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "text.color": INK,
+    "axes.unicode_minus": False,
+    "text.parse_math": False,  # citizens write dollars
+}
 
 
 def bars(labels: list[str], values: list[float], unit: str) -> bytes:
     """Horizontal bars, first label on top; each bar carries its value, so colour says nothing alone."""
-    style: dict[Any, Any] = {
-        "svg.hashsalt": "consult",
-        "svg.fonttype": "none",
-        "font.family": "sans-serif",
-        "font.sans-serif": ["DejaVu Sans"],
-        "text.color": INK,
-        "axes.unicode_minus": False,
-        "text.parse_math": False,  # citizens write dollars
-    }
-    with mpl.rc_context(style):
+    with mpl.rc_context(STYLE):
         wrapped = [textwrap.shorten(label, 2 * LABEL_WIDTH, placeholder="…") for label in labels]
         wrapped = [textwrap.fill(label, LABEL_WIDTH) for label in wrapped]
         figure = Figure(figsize=(8, 0.6 + 0.36 * max(1, len(labels))), layout="constrained")
@@ -41,11 +41,16 @@ def bars(labels: list[str], values: list[float], unit: str) -> bytes:
         axes.set_xlabel(unit, fontsize=9)
         axes.tick_params(axis="x", labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
-        content = io.BytesIO()
-        with warnings.catch_warnings():
-            # A glyph that our font lacks is drawn by the reader's: only its width is a guess.
-            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-            figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
+        return drawing(figure)
+
+
+def drawing(figure: Figure) -> bytes:
+    """A figure as SVG, the same bytes each time; to be called within the style it was drawn in."""
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        # A glyph that our font lacks is drawn by the reader's: only its width is a guess.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     return content.getvalue()
 
 

@@ -122,7 +122,8 @@ def _candidates(texts: Bare, ranks: Ranks, shingled: Shingled) -> tuple[Ranks, R
     packed = [np.zeros(0, dtype=np.int64)]
     for band in range(BANDS):
         packed += [one << 32 | two for one, two in _same_key(keys[:, band])]
-    both = np.unique(np.concatenate(packed))
+    both = np.sort(np.concatenate(packed))
+    both = both[np.append(True, both[1:] != both[:-1])] if len(both) else both
     return both >> 32, both & 0xFFFFFFFF
 
 

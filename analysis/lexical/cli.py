@@ -1,0 +1,226 @@
+"""`python -m analysis lexicon | reinert | duplicates | concordance | iramuteq`."""
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from joblib import parallel_config
+
+from analysis import provenance, readers
+from analysis.coding import codebook as codebooks
+from analysis.coding.lexicon_rules import Lexicon, Matcher
+from analysis.coding.patterns import parse, words
+from analysis.corpus import Source
+from analysis.errors import AnalysisError
+from analysis.expressions import french_expressions, read_expressions
+from analysis.external import read_sources
+from analysis.iramuteq import write_corpus
+from analysis.lemmas import read_overrides
+from analysis.lexical.concordance import ORDERS, concordance
+from analysis.prepare import prepare
+from analysis.report import lexicon, lexicon_files
+from analysis.text import Vocabulary
+
+Progress = Callable[[int, int, str], None]
+PARTS = {
+    "lexicon": lexicon.EVERYTHING,
+    "reinert": (lexicon.WORDS, lexicon.CLASSIFICATION),
+    "duplicates": (lexicon.CAMPAIGNS,),
+}
+COPIES = {"codebook": "codebook.yaml", "lemmas": "lemmas.yaml", "expressions": "expressions.txt"}
+_SCHEDULER = "distributed"
+
+
+def register(commands: Any, progress: Progress) -> None:
+    """Add this package's commands to the parser; `progress` is told (done, total, what)."""
+    for name, help_text in (
+        ("lexicon", "mots, classes, codes et campagnes d’un jeu, en une fois"),
+        ("reinert", "classer les contributions par leur vocabulaire (méthode de Reinert)"),
+        ("duplicates", "trouver les doublons et tenir le registre des campagnes"),
+    ):
+        sub = _sub(commands, name, help_text)
+        sub.add_argument("--out", type=Path, required=True, help="dossier à écrire")
+        sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
+        sub.add_argument("--jobs", type=int, default=1, help="processus de calcul (-1 : tous les cœurs)")
+        sub.add_argument("--dask", metavar="ADRESSE", help="calculer sur cette grappe Dask")
+        sub.add_argument("--external", type=Path, help="sources externes à lire à côté (YAML)")
+        if name != "duplicates":
+            sub.add_argument("--expressions", type=Path, help="expressions à compter comme un mot, une par ligne")
+            sub.add_argument("--classes", type=int, default=10, help="nombre de classes (10)")
+            sub.add_argument("--segment", type=int, default=0, help="mots par segment (0 : contributions entières)")
+            sub.add_argument("--least", type=int, help="effectif minimal d’une classe")
+            sub.add_argument("--double", action="store_true", help="double classification")
+            sub.add_argument("--corrections", type=Path, help="écrire ici toutes les formes corrigées (YAML, à relire)")
+        if name == "lexicon":
+            sub.add_argument("--codebook", type=Path, help="plan de codification (YAML)")
+        sub.set_defaults(command=lambda options, name=name: _run(name, options, progress))
+    lines = _sub(commands, "concordance", "montrer chaque emploi d’un motif dans son contexte")
+    lines.add_argument("pattern", metavar="MOTIF", help="mot ou motif du langage des plans de codification")
+    lines.add_argument("--order", default="text", help=f"tri : {', '.join(ORDERS)}")
+    lines.add_argument("--width", type=int, default=8, help="mots de chaque côté (8)")
+    lines.set_defaults(command=lambda options: _concordance(options, progress))
+    written = _sub(commands, "iramuteq", "écrire un corpus au format d’IRaMuTeQ")
+    written.add_argument("--out", type=Path, required=True, help="fichier à écrire")
+    written.set_defaults(command=_iramuteq)
+
+
+def _sub(commands: Any, name: str, help_text: str) -> argparse.ArgumentParser:
+    sub: argparse.ArgumentParser = commands.add_parser(name, help=help_text, description=help_text.capitalize())
+    sub.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, CSV, XLSX, Parquet ou corpus IRaMuTeQ")
+    sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
+    if name != "iramuteq":
+        sub.add_argument("--lemmas", type=Path, help="lemmes corrigés (YAML « forme: lemme »)")
+        sub.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
+    return sub
+
+
+def _run(name: str, options: argparse.Namespace, progress: Progress) -> None:
+    parameters = {
+        "command": name,
+        **{key: getattr(options, key, None) for key in ("seed", "corpus", "classes", "segment", "least", "double")},
+    }
+    files = {key: path for key in COPIES if (path := getattr(options, key, None))}
+    with _cluster(options.dask):
+        study = made(
+            options.dump, options.out, parameters, files,
+            external=options.external, jobs=options.jobs, cache=options.cache, progress=progress,
+        )  # fmt: skip
+    if getattr(options, "corrections", None):
+        content = yaml.safe_dump(dict(sorted(study.lemmas.corrections.items())), allow_unicode=True)
+        options.corrections.write_text(content, encoding="utf-8")
+    for found in study.corpora:
+        rec = found.reconciliation
+        tier = f"UO {found.tier.coding}" if found.tier else "source externe, non comptée"
+        apart = f"{rec.set_apart} écartées + {rec.nonresponse} non-réponses + {rec.undecidable} indécidables"
+        read = f"{rec.coded} codées + {rec.no_code} sans code"
+        print(f"{found.corpus.key} : {rec.received} reçues = {apart} + {read} ; {tier}")
+        for notice in found.notices:
+            print(f"Attention : {notice}")
+    print(f"Résultats : {options.out / 'lexicon.json'}")
+
+
+def made(
+    dump: Path,
+    out: Path,
+    parameters: dict[str, Any],
+    files: dict[str, Path],
+    *,
+    external: Path | None = None,
+    jobs: int = 1,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> lexicon.LexiconStudy:
+    """Run a command and write its result directory, whole or not at all.
+
+    Raises AnalysisError in one French sentence, and leaves `out` as it was.
+    """
+    provenance.check_free(out)
+    source = _source(dump, tuple(parameters["corpus"]), external)
+    options = lexicon.Options(parts=PARTS[parameters["command"]], seed=parameters["seed"], jobs=jobs)
+    for key in ("classes", "segment", "least", "double"):
+        if parameters[key] is not None:
+            options = replace(options, **{key: parameters[key]})
+    own = read_expressions(files["expressions"]) if "expressions" in files else ()
+    study = lexicon.study(
+        source,
+        codebooks.load(files["codebook"]) if "codebook" in files else None,
+        options,
+        overrides=read_overrides(files["lemmas"]) if "lemmas" in files else None,
+        expressions=(*french_expressions(), *own),
+        cache=cache,
+        progress=progress,
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as building:
+        built = Path(building) / "result"
+        built.mkdir()
+        for key, path in files.items():
+            shutil.copyfile(path, built / COPIES[key])
+        lexicon_files.write(built, study)
+        lexicon_files.write_manifest(built, study, {**parameters, "external": external is not None})
+        if out.exists():
+            shutil.rmtree(out)
+        built.rename(out)
+    return study
+
+
+def _source(dump: Path, corpora: tuple[str, ...], external: Path | None) -> Source:
+    source = readers.restricted(readers.read(dump), corpora)
+    if external is None:
+        return source
+    beside, digests = read_sources(external)
+    return replace(source, corpora=(*source.corpora, *beside), digests={**source.digests, **digests})
+
+
+def verify(
+    out: Path, dump: Path, *, external: Path | None = None, cache: Path | None = None, progress: Progress | None = None
+) -> None:
+    """Run a result directory of these commands again and compare every file.
+
+    Raises AnalysisError naming the first file that differs.
+    """
+    manifest = provenance.read_manifest(out)
+    provenance.check_untouched(out, manifest)
+    if manifest["parameters"]["external"] and external is None:
+        raise AnalysisError("Ces résultats lisent des sources externes : donnez leur liste (--external).")
+    files = {key: out / copy for key, copy in COPIES.items() if (out / copy).exists()}
+    with tempfile.TemporaryDirectory() as temporary:
+        again = Path(temporary) / "again"
+        parameters = {key: value for key, value in manifest["parameters"].items() if key != "external"}
+        study = made(dump, again, parameters, files, external=external, cache=cache, progress=progress)
+        if study.source.digest != manifest["source"]["digest"]:
+            raise AnalysisError(f"« {dump.name} » n’est pas le jeu de données analysé : son empreinte diffère.")
+        provenance.check_replayed(manifest, again)
+
+
+@contextmanager
+def _cluster(address: str | None) -> Iterator[None]:
+    """Within an existing Dask cluster when its address is given, else on this machine."""
+    if address is None:
+        yield
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise AnalysisError("Une grappe Dask demande le paquet « distributed » : installez-le.") from None
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise AnalysisError(f"La grappe Dask « {address} » ne répond pas.") from error
+    with client, parallel_config("dask"):
+        yield
+
+
+def _concordance(options: argparse.Namespace, progress: Progress) -> None:
+    node = parse(options.pattern)
+    if options.width < 1:
+        raise AnalysisError("La largeur doit être d’un mot au moins.")
+    source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
+    vocabulary = Vocabulary()
+    vocabulary.tokenise(word.text for word in words(node) if word.kind != "prefix")
+    overrides = read_overrides(options.lemmas) if options.lemmas else None
+    prepared, lemmas = prepare(
+        source.corpora, vocabulary, seed=1, overrides=overrides, cache=options.cache, progress=progress
+    )
+    for each in prepared:
+        matcher = Matcher(each.tokens, Lexicon(vocabulary, lemmas))
+        found = concordance(node, each.tokens, vocabulary, matcher, order=options.order, width=options.width)
+        print(f"{each.corpus.title} : {len(found)} emplois")
+        for line in found:
+            left, centre, right = (" ".join(part).replace("' ", "’") for part in (line.left, line.centre, line.right))
+            print(f"{each.corpus.ids[line.text]}\t{left}\t[{centre}]\t{right}")
+
+
+def _iramuteq(options: argparse.Namespace) -> None:
+    source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
+    if len(source.corpora) != 1:
+        known = ", ".join(corpus.key for corpus in source.corpora) or "aucun"
+        raise AnalysisError(f"Un fichier IRaMuTeQ tient un corpus : choisissez-en un (--corpus) : {known}.")
+    options.out.write_text(write_corpus(source.corpora[0]), encoding="utf-8")
+    print(f"{len(source.corpora[0].ids)} contributions écrites : {options.out}")

@@ -1,0 +1,261 @@
+"""The lexical results as files: one JSON of figures, NDJSON lists of contributions, SVG drawings, and a manifest."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis import provenance, tiers
+from analysis.lexical.disclosure import PUBLISHED_FROM, distinct_texts, without_rare_words
+from analysis.lexical.specificity import BANALITY
+from analysis.report.lexicon import Classes, CorpusLexicon, LexiconStudy, WordCounts
+from analysis.report.lexicon_charts import dendrogram, factorial_plane
+
+FORMAT = "consult-lexicon/1"
+KEPT_LEMMAS = 1_000
+KEPT_SPECIFIC = 50
+KEPT_FEATURES = 100
+LONGEST_EXCERPT = 600
+
+Json = dict[str, Any]
+
+
+def write(out: Path, study: LexiconStudy) -> None:
+    """Write every file but the manifest in an existing empty directory."""
+    content = json.dumps(figures(study), ensure_ascii=False, indent=1)
+    (out / "lexicon.json").write_text(content + "\n", encoding="utf-8")
+    lists: tuple[tuple[str, Callable[[CorpusLexicon], Iterator[Json]]], ...] = (
+        ("duplicates.ndjson", _duplicates),
+        ("classes.ndjson", _class_rows),
+        ("codes.ndjson", _code_rows),
+    )
+    for name, rows in lists:
+        with (out / name).open("w", encoding="utf-8") as file:
+            for found in study.corpora:
+                for row in rows(found):
+                    file.write(json.dumps({"corpus": found.corpus.key, **row}, ensure_ascii=False) + "\n")
+    charts = [(found, found.classes) for found in study.corpora if found.classes and found.classes.plane]
+    for number, (found, classes) in enumerate(charts, start=1):
+        (out / f"dendrogram-{number}.svg").write_bytes(dendrogram(classes, found.corpus.title))
+        (out / f"plane-{number}.svg").write_bytes(factorial_plane(classes, found.corpus.title))
+
+
+def figures(study: LexiconStudy) -> Json:
+    """Everything but the lists of contributions, as plain data; floats are already rounded."""
+    return {
+        "format": FORMAT,
+        "source": source(study),
+        "options": asdict(study.options) | {"jobs": None},
+        "codebook": {"version": study.codebook.version, "digest": study.codebook.digest} if study.codebook else None,
+        "publishable": study.codebook is None or not study.codebook.missing_approvals,
+        "billable": study.billable,
+        "corrections": _corrections(study),
+        "corpora": [_corpus(study, found) for found in study.corpora],
+    }
+
+
+def _corrections(study: LexiconStudy) -> Json:
+    """Forms read as others: how many, and those that enough texts hold to be shown."""
+    size = len(study.vocabulary)
+    texts = np.zeros(size, dtype=np.int64)
+    for found in study.corpora:
+        tokens = found.prepared.tokens
+        texts += distinct_texts(tokens.forms, tokens.texts, size)
+    shown = [
+        {"form": form, "read_as": study.lemmas.corrections[form], "why": study.lemmas.source[number]}
+        for number, form in enumerate(study.vocabulary.forms[: len(study.lemmas.source)])
+        if form in study.lemmas.corrections and texts[number] >= PUBLISHED_FROM
+    ]
+    return {"total": len(study.lemmas.corrections), "shown": shown}
+
+
+def source(study: LexiconStudy) -> Json:
+    """Which input the run read."""
+    found = study.source
+    return {"title": found.title, "digest": found.digest, "files": found.digests, "position": found.position}
+
+
+def _corpus(study: LexiconStudy, found: CorpusLexicon) -> Json:
+    corpus, rec = found.corpus, found.reconciliation
+    return {
+        "key": corpus.key,
+        "title": corpus.title,
+        "unit": corpus.unit,
+        "provenance": asdict(corpus.provenance) if corpus.provenance else None,
+        "reconciliation": {**vars(rec), "billable": rec.billable},
+        "tier": {**asdict(found.tier), "words": tiers.words(found.tier)} if found.tier else None,
+        "rules": {"version": found.prepared.sorting.rules.version, "counts": found.prepared.sorting.counts()},
+        "notices": list(found.notices),
+        "campaigns": _campaigns(found),
+        "codes": _codes(study, found),
+        "words": _words(found.words) if found.words else None,
+        "classes": _classes(study, found, found.classes) if found.classes else None,
+    }
+
+
+def _campaigns(found: CorpusLexicon) -> Json:
+    register, corpus = found.register, found.corpus
+    exact = register.duplicates.exact
+    billable = found.prepared.billable
+    return {
+        "exact_copies": int(((exact >= 0) & (exact != np.arange(len(exact)))).sum()),
+        "near_pairs": len(register.duplicates.pairs),
+        "billable": int(billable.sum()),
+        "billable_without": int((billable & register.first_only).sum()),
+        "register": [
+            {
+                **asdict(campaign),
+                "size": campaign.size,
+                "single_author": campaign.single_author,
+                "text": corpus.texts[campaign.model],
+                "model": corpus.ids[campaign.model],
+                "texts": [corpus.ids[rank] for rank in campaign.texts],
+            }
+            for campaign in register.campaigns
+        ],
+    }
+
+
+def _codes(study: LexiconStudy, found: CorpusLexicon) -> list[Json]:
+    """Contributions that hold each code by its own patterns, with and without campaigns."""
+    if not study.codebook:
+        return []
+    texts: dict[str, list[int]] = {code.id: [] for code in study.codebook.codes}
+    for hit in found.hits:
+        texts[hit.code].append(hit.text)
+    kept = found.register.first_only
+    return [
+        {"code": code, "count": len(ranks), "without": int(kept[ranks].sum()), "base": found.reconciliation.billable}
+        for code, ranks in texts.items()
+    ]
+
+
+def _words(words: WordCounts) -> Json:
+    content = [item for item in words.frequencies if item.content][:KEPT_LEMMAS]
+    return {
+        "lemmas": [
+            {
+                "lemma": item.lemma,
+                "pos": item.pos,
+                "count": item.count,
+                "texts": item.texts,
+                "count_without": words.without.get(item.lemma, (0, 0))[0],
+                "texts_without": words.without.get(item.lemma, (0, 0))[1],
+                "forms": [list(form) for form in item.forms],
+            }
+            for item in content
+        ],
+        "specificities": [
+            {
+                "variable": variable.key,
+                "label": variable.label,
+                "lemmas": [asdict(item) for item in rows if abs(item.score) >= BANALITY],
+            }
+            for variable, rows in words.specificities
+        ],
+        "keyness": [
+            {
+                "variable": variable.key,
+                "category": category,
+                "lemmas": [asdict(item) for item in rows if item.significant][:KEPT_SPECIFIC],
+            }
+            for variable, category, rows in words.keyness
+        ],
+        "similarity_tree": asdict(words.tree),
+        "proposed_expressions": [asdict(proposal) for proposal in words.proposals],
+    }
+
+
+def _classes(study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Json:
+    kept = found.register.first_only[classes.table.texts]
+    members = classes.classes
+    plane = classes.plane
+    return {
+        "units": len(members),
+        "segment": study.options.segment,
+        "double": classes.agreement is not None,
+        "least": classes.simple.least,
+        "unclassified": int((members < 0).sum()),
+        "unclassified_share": round(100 * float((members < 0).mean()), 2) if len(members) else None,
+        "without_words": int(found.prepared.readable.sum()) - len(np.unique(classes.table.texts)),
+        "tree": _tree(classes),
+        "classes": [
+            {
+                "label": profile.label,
+                "units": profile.size,
+                "units_without": int((kept & (members == profile.label)).sum()),
+                "profile": [asdict(item) for item in profile.features if item.chi2 > 0][:KEPT_FEATURES],
+                "antiprofile": [asdict(item) for item in reversed(profile.features) if item.chi2 < 0][:KEPT_FEATURES],
+                "variables": [asdict(item) for item in profile.variables],
+                "typical": [_typical(study, found, classes, unit, score) for unit, score in profile.typical],
+            }
+            for profile in classes.profiles
+        ],
+        "plane": plane
+        and {
+            "inertias": np.round(plane.inertias, 6).tolist(),
+            "shares": np.round(100 * plane.shares, 2).tolist(),
+            "classes": np.round(plane.columns, 4).tolist(),
+        },
+    }
+
+
+def _tree(classes: Classes) -> list[Json]:
+    return [
+        {
+            "number": node.number,
+            "parent": node.parent,
+            "units": len(node.units),
+            "chi2": None if node.chi2 is None else round(node.chi2, 3),
+            "children": node.children,
+            "label": node.label,
+        }
+        for node in classes.simple.nodes
+    ]
+
+
+def _typical(study: LexiconStudy, found: CorpusLexicon, classes: Classes, unit: int, score: float) -> Json:
+    text = int(classes.table.texts[unit])
+    shown = found.corpus.texts[text][:LONGEST_EXCERPT]
+    if study.options.segment:
+        starts = classes.table.segments.starts
+        forms = found.prepared.words.forms[starts[unit] : starts[unit + 1]].tolist()
+        shown = " ".join(study.vocabulary.forms[form] for form in forms).replace("' ", "’")
+    return {"contribution": found.corpus.ids[text], "score": score, "text": shown}
+
+
+def _duplicates(found: CorpusLexicon) -> Iterator[Json]:
+    """Every contribution that has a duplicate or a campaign."""
+    register, ids = found.register, found.corpus.ids
+    groups = register.duplicates.groups
+    shared = np.bincount(groups, minlength=len(groups))[groups] > 1
+    for rank in np.flatnonzero(shared | (register.family >= 0)).tolist():
+        campaign = int(register.family[rank])
+        yield {
+            "contribution": ids[rank],
+            "group": ids[int(groups[rank])],
+            "campaign": campaign if campaign >= 0 else None,
+        }
+
+
+def _class_rows(found: CorpusLexicon) -> Iterator[Json]:
+    """Every unit with its class, null when it has none."""
+    if found.classes:
+        texts, offsets = found.classes.table.texts.tolist(), found.classes.table.segments.offsets.tolist()
+        for text, offset, label in zip(texts, offsets, found.classes.classes.tolist(), strict=True):
+            yield {"contribution": found.corpus.ids[text], "word": offset, "class": label if label >= 0 else None}
+
+
+def _code_rows(found: CorpusLexicon) -> Iterator[Json]:
+    for hit in without_rare_words(found.hits):
+        contribution = found.corpus.ids[hit.text]
+        yield {"contribution": contribution, "code": hit.code, "pattern": hit.pattern, "words": hit.words}
+
+
+def write_manifest(out: Path, study: LexiconStudy, parameters: Json) -> None:
+    """Write the manifest last; `parameters` are what a new run needs."""
+    publishable = study.codebook is None or not study.codebook.missing_approvals
+    provenance.write_manifest(out, source=source(study), parameters=parameters, publishable=publishable)

@@ -1,0 +1,205 @@
+"""The lexical commands, on files alone: what they write, that they can be run again, and what they refuse."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from analysis.__main__ import main
+from analysis.corpus import Corpus
+from analysis.errors import AnalysisError
+from analysis.prepare import PARTITION, prepare
+from analysis.text import Vocabulary
+from tests.unit.analysis.lexical.conftest import planted
+
+PLAN = """
+title: Plan
+version: "1"
+codes:
+  - {id: velo, label: Vélo, patterns: ['vélo OU cyclable'], positive_examples: ['le vélo']}
+  - {id: taxes, label: Taxes, patterns: ['taxe OU impôt'], positive_examples: ['la taxe']}
+  - {id: tout, label: Tout, patterns: ['vie OU ville OU maire OU jour OU temps'], positive_examples: ['la vie']}
+"""
+LETTER = "Nous demandons toutes et tous la gratuité des transports publics pour les habitants de la région"
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    texts, themes = planted(150)
+    texts = [*texts, *[LETTER] * 4, "RAS", "", "Voir ci-dessus", "🙂🙂"]
+    sides = [("est", "ouest", "nord")[theme] for theme in themes] + [""] * 8
+    path = tmp_path_factory.mktemp("table") / "avis.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", "text", "side", "author"])
+        for rank, (text, side) in enumerate(zip(texts, sides, strict=True)):
+            rows.writerow([f"c{rank}", text, side, f"a{rank % 7}"])
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(table, tmp_path_factory, lemma_cache):
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "plan.yaml").write_text(PLAN, encoding="utf-8")
+    options = ["--codebook", str(folder / "plan.yaml"), "--classes", "3", "--cache", str(lemma_cache)]
+    assert main(["lexicon", str(table), "--out", str(folder / "out"), *options]) == 0
+    return folder / "out"
+
+
+def figures(out):
+    return json.loads((out / "lexicon.json").read_text(encoding="utf-8"))["corpora"][0]
+
+
+def rows(out, name):
+    return [json.loads(line) for line in (out / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_contribution_is_reconciled_and_billed_by_its_tier(made):
+    found = figures(made)
+    rec = found["reconciliation"]
+    assert rec["received"] == 158
+    assert rec["nonresponse"] == 3
+    assert rec["set_apart"] + rec["nonresponse"] + rec["undecidable"] + rec["coded"] + rec["no_code"] == 158
+    assert found["tier"]["coding"] == "2.4.4"
+    assert found["tier"]["billable"] == rec["billable"] == 155
+
+
+def test_figures_stand_with_and_without_campaigns(made):
+    found = figures(made)
+    campaigns = found["campaigns"]
+    assert [campaign["size"] for campaign in campaigns["register"]] == [4]
+    assert campaigns["billable"] - campaigns["billable_without"] == 3
+    letter = next(item for item in found["words"]["lemmas"] if item["lemma"] == "gratuité")
+    assert (letter["count"], letter["count_without"]) == (4, 1)
+    assert all(code["without"] <= code["count"] for code in found["codes"])
+
+
+def test_classes_give_back_the_planted_themes_and_lead_to_their_contributions(made):
+    found = figures(made)["classes"]
+    listed = rows(made, "classes.ndjson")
+    assert sum(item["units"] for item in found["classes"]) + found["unclassified"] == len(listed) == found["units"]
+    assert found["units"] + found["without_words"] == 154
+    first = {item["profile"][0]["name"] for item in found["classes"]}
+    assert len(first) == 3
+    assert (made / "dendrogram-1.svg").read_bytes().startswith(b"<?xml")
+    assert b"Classe 2" in (made / "plane-1.svg").read_bytes()
+
+
+def test_a_pattern_that_holds_nearly_everywhere_is_counted_as_it_is(made):
+    counts = {code["code"]: code["count"] for code in figures(made)["codes"]}
+    assert counts["tout"] > 140
+
+
+def test_at_u4_6_a_second_run_gives_the_same_files_whatever_the_number_of_processes(made, table, lemma_cache, tmp_path):
+    assert main(["verify", str(made), "--dump", str(table), "--cache", str(lemma_cache)]) == 0
+    options = ["--codebook", str(made / "codebook.yaml"), "--classes", "3", "--jobs", "2", "--cache", str(lemma_cache)]
+    assert main(["lexicon", str(table), "--out", str(tmp_path / "out"), *options]) == 0
+    for path in made.iterdir():
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_changed_result_is_found_out(made, table, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for path in made.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    (copy / "lexicon.json").write_text("{}", encoding="utf-8")
+    assert main(["verify", str(copy), "--dump", str(table)]) == 1
+    assert "lexicon.json" in capsys.readouterr().err
+
+
+def test_partitions_give_the_words_of_one_reading(lemma_cache):
+    texts = [f"un texte, numéro {rank % 50}. Et la TVA !" for rank in range(PARTITION + 20)]
+    corpus = Corpus("c", "c", "row", tuple(map(str, range(len(texts)))), tuple(texts))
+    split, whole = Vocabulary(), Vocabulary()
+    (found,), _ = prepare([corpus], split, seed=1, cache=lemma_cache)
+    expected = whole.tokenise(texts)
+    assert split.forms == whole.forms
+    assert np.array_equal(found.tokens.forms, expected.forms)
+    assert np.array_equal(found.tokens.starts, expected.starts)
+    assert np.array_equal(found.tokens.breaks, expected.breaks)
+    assert np.array_equal(found.tokens.sentences, expected.sentences)
+    assert split.acronyms([found.tokens]) == whole.acronyms([expected])
+
+
+def test_a_killed_worker_is_said_in_french(monkeypatch, lemma_cache):
+    corpus = Corpus("c", "c", "row", tuple(map(str, range(2 * PARTITION))), ("un texte",) * (2 * PARTITION))
+    monkeypatch.setattr("analysis.prepare._read_part", _killed)
+    with pytest.raises(AnalysisError, match="Un processus de calcul a été arrêté"):
+        prepare([corpus], Vocabulary(), seed=1, jobs=2, cache=lemma_cache)
+
+
+def _killed(_texts):
+    import os
+    import signal
+
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_concordance_shows_each_place(table, lemma_cache, capsys):
+    assert main(["concordance", str(table), "gratuité", "--width", "3", "--cache", str(lemma_cache)]) == 0
+    shown = capsys.readouterr().out
+    assert "4 emplois" in shown
+    assert "c150\tet tous la\t[gratuité]\tdes transports publics\n" in shown
+
+
+def test_duplicates_alone_need_no_class(table, tmp_path, lemma_cache):
+    assert main(["duplicates", str(table), "--out", str(tmp_path / "out"), "--cache", str(lemma_cache)]) == 0
+    found = figures(tmp_path / "out")
+    assert (found["classes"], found["words"]) == (None, None)
+    campaign = [row for row in rows(tmp_path / "out", "duplicates.ndjson") if row["campaign"] == 0]
+    assert [row["contribution"] for row in campaign] == ["c150", "c151", "c152", "c153"]
+
+
+def test_a_corpus_goes_to_iramuteq_and_back(table, tmp_path, lemma_cache):
+    out = tmp_path / "avis.txt"
+    assert main(["iramuteq", str(table), "--out", str(out)]) == 0
+    assert main(["duplicates", str(out), "--out", str(tmp_path / "out"), "--cache", str(lemma_cache)]) == 0
+    assert figures(tmp_path / "out")["reconciliation"]["received"] == 158
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("empty", []),
+        ("one word", ["vélo"]),
+        ("one contribution", ["Il faut développer les pistes cyclables en ville."]),
+        ("all duplicates", ["Il faut développer les pistes cyclables en ville."] * 30),
+        ("64,537 characters", ["une phrase ordinaire, " * 2934, "une autre phrase"]),
+        ("other languages", ["Build more bike lanes", "더 많은 자전거 도로", "больше поездов", "المزيد من القطارات"]),
+        ("emojis only", ["🙂", "👍👍", "❤️"]),
+    ],
+)
+def test_odd_corpora_give_an_answer_and_lose_no_row(tmp_path, lemma_cache, name, texts):
+    path = tmp_path / "avis.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["id", "text"], *([rank, text] for rank, text in enumerate(texts))])
+    assert main(["lexicon", str(path), "--out", str(tmp_path / "out"), "--cache", str(lemma_cache)]) == 0
+    found = figures(tmp_path / "out")
+    assert found["reconciliation"]["received"] == len(texts)
+    if found["classes"]:
+        units = found["classes"]["units"]
+        assert units == sum(item["units"] for item in found["classes"]["classes"]) + found["classes"]["unclassified"]
+    else:
+        assert "Classification impossible" in found["notices"][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["lexicon", "{table}", "--out", "{tmp}/o", "--classes", "1"], "Nombre de classes 1"),
+        (["lexicon", "{table}", "--out", "{tmp}/o", "--segment", "-3"], "Taille de segment -3"),
+        (["lexicon", "{table}", "--out", "{table}"], "n’est pas un dossier de résultats"),
+        (["lexicon", "{tmp}/absent.csv", "--out", "{tmp}/o"], "n’existe pas"),
+        (["concordance", "{table}", "vélo PRES"], "un mot est attendu"),
+        (["concordance", "{table}", "vélo", "--order", "rien"], "inconnu"),
+        (["reinert", "{table}", "--out", "{tmp}/o", "--corpus", "rien"], "n’existe pas"),
+    ],
+)
+def test_refusals_are_one_french_line(table, tmp_path, lemma_cache, capsys, arguments, words):
+    filled = [argument.format(table=table, tmp=tmp_path) for argument in arguments]
+    assert main([*filled, "--cache", str(lemma_cache)]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("Refusé")
+    assert words in error
