@@ -41,7 +41,7 @@ test: $(VENV)/.locked assets ## Tous les tests (15 min au plus)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not audit"
 
 check: $(VENV)/.locked assets lint ## Style, types et tests rapides (2 min au plus)
-	$(BIN)/python -m pytest -q -n 2 -m "not audit and not slow and not browser and not real_data"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not audit and not slow and not browser and not real_data"
 
 audit: $(VENV)/.locked assets lint ## Tout, avec les tests longs (60 min au plus)
 	@deploy/system-packages test

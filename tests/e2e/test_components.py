@@ -9,6 +9,7 @@ from flask import Blueprint, abort, redirect, render_template_string, request
 from playwright.sync_api import expect
 
 from consult import security, showcase
+from consult.app import create_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
@@ -33,8 +34,9 @@ PROOF_PAGE = """
 
 
 @pytest.fixture
-def app(app, organisation_id):
-    """The application with the component page and two pages to try the scripts on."""
+def app(settings, organisation_id):
+    """An application with the component page and two pages to try the scripts on."""
+    app = create_app(settings)
     probe = Blueprint("probe", __name__, url_prefix="/essai")
     state = {"current": "", "count": 0, "away": False, "spent": None}
     app.extensions["probe"] = state
@@ -69,7 +71,8 @@ def app(app, organisation_id):
         return render_template_string(PROOF_PAGE)
 
     app.register_blueprint(probe)
-    return app
+    yield app
+    app.extensions["database"].dispose()
 
 
 @pytest.mark.parametrize("width", [320, 768, 1280])

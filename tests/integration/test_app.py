@@ -1,6 +1,7 @@
 """The application itself: the one commit point, what survives a refusal, tenants, headers, errors, page memory."""
 
 import datetime as dt
+import functools
 import re
 
 import pytest
@@ -82,6 +83,19 @@ def remembered() -> str:
     return str(g.session.scalar(select(func.count()).select_from(Organisation)))
 
 
+@pytest.fixture(scope="module")
+def _probed():
+    """The applications with the probe, one for each database."""
+
+    @functools.cache
+    def build(settings: Settings):
+        app = create_app(settings)
+        app.register_blueprint(probe)
+        return app
+
+    return build
+
+
 @pytest.fixture
 def make(organisation_id):
     """Build the application with the probe; its connections are closed at the end."""
@@ -99,8 +113,12 @@ def make(organisation_id):
 
 
 @pytest.fixture
-def probed(settings, make):
-    return make(settings)
+def probed(settings, organisation_id, _probed):
+    """The application with the probe, as new."""
+    app = _probed(settings)
+    app.extensions["organisations"].clear()
+    yield app
+    app.extensions["database"].dispose()
 
 
 def post(client, path: str, **headers: str):

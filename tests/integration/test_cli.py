@@ -170,6 +170,7 @@ def queue_mail(database, organisation_id):
         jobs.enqueue(session, JOB_KIND, {"mail": str(mail.id)}, organisation_id=organisation_id, now=real_now())
 
 
+@pytest.mark.slow
 def test_worker_once_does_what_waits_and_says_how_much(process, database, database_url, organisation_id, tmp_path):
     queue_mail(database, organisation_id)
     outcome = process("worker", "--once", DATABASE_URL=database_url, CONSULT_LOG_FILE=str(tmp_path / "log"))
@@ -261,12 +262,14 @@ def test_serve_refuses_a_busy_port(consult, database_url, database):
     assert line.startswith(f"Le port {port} de 127.0.0.1 est déjà pris")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_serve_without_a_worker_leaves_the_jobs_to_others(serve, database):
     process, _ = serve("--no-worker")
     assert [("gunicorn" in command_of(pid)) for pid in children(process.pid)] == [True]
 
 
+@pytest.mark.slow
 def test_an_organisation_and_its_first_administrator(consult, process, database, database_url):
     given = {"DATABASE_URL": database_url, "CONSULT_NEW_PASSWORD": PASSWORD}
     assert consult("organisation", "create", "mairie", "Mairie des essais", **given).returncode == 0

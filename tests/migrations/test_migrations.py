@@ -256,6 +256,7 @@ def test_a_migration_that_would_break_references_is_undone(empty_database_url, o
     assert schema(empty_database_url) == set()
 
 
+@pytest.mark.slow
 def test_two_upgrades_at_once_both_succeed(empty_database_url):
     """Two nodes of a deployment that start together."""
     faults = []

@@ -5,6 +5,7 @@ import pytest
 from analysis.__main__ import main
 
 
+@pytest.mark.slow
 def test_report_then_verify(small_dump, plan, lemma_cache, tmp_path, capsys):
     out = tmp_path / "out"
     cache = ["--cache", str(lemma_cache)]

@@ -189,12 +189,14 @@ def test_workbook_has_contents_bases_and_no_formula(made):
     assert ("p002", "s1", "taxes", "NIE(taxer)", "") in rows, "a word of one text is left out"
 
 
+@pytest.mark.slow
 def test_two_runs_make_the_same_bytes_with_or_without_cache(made, small_dump, plan, tmp_path):
     again = run(small_dump, plan, tmp_path / "again", seed=4)
     assert provenance.outputs(again.out) == provenance.outputs(made.out)
     assert again.manifest.read_bytes() == made.manifest.read_bytes()
 
 
+@pytest.mark.slow
 def test_verify_replays_and_names_the_first_file_that_differs(made, small_dump, lemma_cache, tmp_path):
     verify(made.out, small_dump, cache=lemma_cache)
     copy = tmp_path / "copy"
@@ -205,6 +207,7 @@ def test_verify_replays_and_names_the_first_file_that_differs(made, small_dump, 
         verify(copy, small_dump, cache=lemma_cache)
 
 
+@pytest.mark.slow
 def test_verify_sees_a_result_forged_with_its_manifest(made, small_dump, lemma_cache, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(made.out, copy)
@@ -225,6 +228,7 @@ def test_verify_refuses_another_dump(made, lemma_cache, tmp_path):
         verify(made.out, other, cache=lemma_cache)
 
 
+@pytest.mark.slow
 def test_result_directory_replaces_a_result_but_nothing_else(small_dump, plan, lemma_cache, tmp_path):
     out = tmp_path / "precious"
     out.mkdir()
@@ -237,6 +241,7 @@ def test_result_directory_replaces_a_result_but_nothing_else(small_dump, plan, l
     assert not (tmp_path / "out" / "codebook.yaml").exists()
 
 
+@pytest.mark.slow
 def test_progress_is_told_to_the_end(small_dump, plan, lemma_cache, tmp_path):
     told = []
     run(small_dump, plan, tmp_path / "out", cache=lemma_cache, progress=lambda *step: told.append(step))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from analysis.coding import codebook
 from consult import seam
 from consult.actor import Actor, Role
@@ -38,6 +40,7 @@ def test_the_published_plan_says_which_party_approved_and_not_who(session, tmp_p
     assert codebook.load(path).missing_approvals == ()
 
 
+@pytest.mark.slow
 def test_a_finished_run_keeps_figures_and_no_copy_of_the_texts(session, tmp_path: Path, now):
     organisation = make_organisation(session)
     session.info["tenant"] = organisation.id

@@ -37,6 +37,8 @@ from consult.registry.models import EntryKind, RegistryEntry
 from consult.reporting.bindings import ResultsStep
 from consult.settings import Settings
 
+pytestmark = pytest.mark.slow  # each loads, or waits for, the whole demonstration
+
 NOW = dt.datetime(2026, 11, 22, 15, 30, tzinfo=dt.UTC)
 
 

@@ -67,6 +67,7 @@ def test_200_jobs_by_3_processes_are_each_done_exactly_once(database, start):
     assert {row[0] for row in read(database, select(Job.attempts))} == {1}
 
 
+@pytest.mark.slow
 def test_a_killed_worker_s_job_resumes_at_its_cursor_without_repeating_a_chunk(database, start):
     ask(database, 1, n=40, seconds=0.05)
     victim = start("victim", lease=1.0)
@@ -82,6 +83,7 @@ def test_a_killed_worker_s_job_resumes_at_its_cursor_without_repeating_a_chunk(d
     assert [row.worker for row in rows] == ["victim"] * before + ["heir"] * (40 - before)
 
 
+@pytest.mark.slow
 def test_a_worker_asked_to_stop_gives_its_job_back_at_once(database, start):
     ask(database, 1, n=400, seconds=0.02)
     process = start("polite")

@@ -113,6 +113,7 @@ def _organisation(session, consultation):
     return session.get_one(Organisation, consultation.organisation_id)
 
 
+@pytest.mark.slow
 def test_memory_does_not_follow_the_number_of_replies(session, consultation):
     step = make_step(session, consultation, kind="questionnaire")
     written = make_question(session, step, "long_text")

@@ -1,6 +1,7 @@
 """The compiled evaluation of patterns against a naive reading of the grammar, word by word."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +76,7 @@ def naive(node, sentences):  # noqa: PLR0911 -- one return per form of the gramm
             }
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(texts=texts, node=patterns)
 def test_compiled_evaluation_finds_exactly_the_places_of_the_grammar(texts, node):

@@ -65,6 +65,7 @@ def logged(session):
     return by_kind[EntryKind.VOTE_CAST] - by_kind[EntryKind.VOTE_WITHDRAWN]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(ACTS, max_size=25))
