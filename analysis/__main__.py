@@ -13,7 +13,7 @@ from typing import Any
 
 from analysis import __version__, nonresponse, provenance, readers
 from analysis.coding import cli as coding
-from analysis.coding import codebook as codebooks
+from analysis.coding.codebook_files import load_any
 from analysis.errors import AnalysisError
 from analysis.lemmas import read_overrides
 from analysis.lexical import cli as lexical
@@ -73,7 +73,12 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
     else:
         sub.add_argument("dump", type=Path, metavar="JEU", help="dossier, zip ou CSV (colonnes id, text, variables)")
     if name in {"report", "code", "describe"}:
-        sub.add_argument("--codebook", type=Path, required=name == "code", help="plan de codification (YAML)")
+        sub.add_argument(
+            "--codebook",
+            type=Path,
+            required=name == "code",
+            help="plan de codification (YAML ; « codebook convert » le tire d’un XLSX)",
+        )
     if name in {"report", "code"}:
         sub.add_argument("--out", type=Path, required=True, help="dossier ou fichier à écrire")
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
@@ -131,7 +136,7 @@ def _describe(options: argparse.Namespace) -> None:
     if not options.dump and not options.codebook:
         raise AnalysisError("Donnez un jeu ouvert, un plan de codification (--codebook), ou les deux.")
     if options.codebook:
-        plan = codebooks.load(options.codebook)
+        plan = load_any(options.codebook)
         missing = ", ".join(plan.missing_approvals) or "aucune"
         print(f"Plan « {plan.title} », version {plan.version}, {len(plan.codes)} codes, empreinte {plan.digest}")
         print(f"Approbations manquantes : {missing}")
@@ -158,7 +163,7 @@ def _code(options: argparse.Namespace) -> None:
     source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
     found = study(
         source,
-        codebooks.load(options.codebook),
+        load_any(options.codebook),
         seed=options.seed,
         overrides=read_overrides(options.lemmas) if options.lemmas else None,
         cache=options.cache,

@@ -73,7 +73,7 @@ def combine(
     found = [Assignment(unit, code, HUMAN, "") for unit in units for code in sorted(human.get(unit, ()))]
     ruled = {(hit.text, hit.code): hit for hit in hits if unread[hit.text]}
     found += [
-        Assignment(units[text], code, RULE, f"{hit.pattern} → « {hit.words} »") for (text, code), hit in ruled.items()
+        Assignment(units[text], code, RULE, f"{hit.pattern} → « {hit.words} »") for (text, code), hit in ruled.items()
     ]
     doubtful = np.zeros(len(units), dtype=np.bool_)
     if model is not None and unread.any():

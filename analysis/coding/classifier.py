@@ -22,7 +22,7 @@ from analysis.errors import AnalysisError
 from analysis.semantic.vectors import sentence_vectors
 
 NOTICE = (
-    "Codage automatique appris de codages humains : des suggestions classées, à relire par une personne ; leur qualité "
+    "Codage automatique appris de codages humains : des suggestions classées, à relire par une personne ; leur qualité "
     "mesurée les accompagne."
 )
 MIN_POSITIVE = 20
@@ -142,7 +142,7 @@ def learn(
     if not learnt:
         best = max(examples.values(), default=0)
         raise AnalysisError(
-            f"Aucun code n’a assez d’exemples codés par des personnes ({best} au mieux, il en faut {min_positive}) : "
+            f"Aucun code n’a assez d’exemples codés par des personnes ({best} au mieux, il en faut {min_positive}) : "
             "codez d’autres contributions."
         )
     labels = np.array([[code in given for code in learnt] for given in coded], dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""`python -m analysis classify | sample | quality …`; the learning libraries are loaded only when needed."""
+"""`python -m analysis classify | sample | quality | codebook …`; the learning libraries are loaded only when needed."""
 
 import argparse
 import csv
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from analysis import nonresponse, readers
-from analysis.coding import codebook as codebooks
 from analysis.coding.agreement import Judgement, agreement
+from analysis.coding.codebook import Codebook
+from analysis.coding.codebook_files import load_any, write_any
 from analysis.coding.quality import Bounds, judge
 from analysis.coding.sampling import Drawn, Sample, draw
 from analysis.errors import AnalysisError
@@ -28,41 +29,73 @@ def register(commands: Any, progress: Progress) -> None:
     classify = commands.add_parser(
         "classify",
         help="apprendre de codages humains et suggérer des codes aux autres contributions",
-        description="Codage appris de codages humains : suggestions à relire, écrites en NDJSON avec leur raison.",
+        description="Codage appris de codages humains : suggestions à relire, écrites en NDJSON avec leur raison.",
     )
     _corpus_options(classify)
-    classify.add_argument("--coded", type=Path, required=True, help="CSV id, code, coder (code vide : lue, sans code)")
-    classify.add_argument("--codebook", type=Path, help="plan de codification : ses motifs codent avant le modèle")
+    classify.add_argument("--coded", type=Path, required=True, help="CSV id, code, coder (code vide : lue, sans code)")
+    classify.add_argument("--codebook", type=Path, help="plan de codification : ses motifs codent avant le modèle")
     classify.add_argument("--out", type=Path, required=True, help="fichier NDJSON à écrire")
     classify.add_argument(
-        "--next", type=Path, help="CSV à écrire : les contributions à coder ensuite par des personnes"
+        "--next", type=Path, help="CSV à écrire : les contributions à coder ensuite par des personnes"
     )
-    classify.add_argument("--encoder", action="store_true", help="lire aussi le sens des phrases (extra « encoders »)")
+    classify.add_argument("--encoder", action="store_true", help="lire aussi le sens des phrases (extra « encoders »)")
     classify.add_argument("--jobs", type=int, default=1, help="processus (1 par défaut)")
     classify.set_defaults(command=lambda options: _classify(options, progress))
+    _register_quality(commands)
+    _register_codebook(commands)
+
+
+def _register_quality(commands: Any) -> None:
     sample = commands.add_parser(
         "sample",
         help="tirer l’échantillon aveugle qui mesurera la qualité d’un codage",
-        description="Échantillon stratifié par code : une feuille à coder sans indice, et une clé à tenir à l’écart.",
+        description="Échantillon stratifié par code : une feuille à coder sans indice, et une clé à tenir à l’écart.",
     )
     _corpus_options(sample)
-    sample.add_argument("--codes", type=Path, required=True, help="attributions en NDJSON, de « code » ou « classify »")
+    sample.add_argument("--codes", type=Path, required=True, help="attributions en NDJSON, de « code » ou « classify »")
     sample.add_argument("--per-stratum", type=int, default=50, help="contributions par code et par strate (50)")
     sample.add_argument("--sheet", type=Path, required=True, help="CSV à faire coder")
     sample.add_argument("--key", type=Path, required=True, help="clé JSON à tenir à l’écart des codeurs")
     sample.set_defaults(command=_sample)
     quality = commands.add_parser(
         "quality",
-        help="mesurer un codage : précision, rappel, prévalence corrigée, accord entre codeurs",
+        help="mesurer un codage : précision, rappel, prévalence corrigée, accord entre codeurs",
         description="Qualité de chaque code d’après l’échantillon codé par des personnes, écrite en JSON.",
     )
-    quality.add_argument("key", type=Path, metavar="CLE", help="clé écrite par « sample »")
-    quality.add_argument("--coded", type=Path, required=True, help="CSV id, code, coder ; le codeur « final » fait foi")
+    quality.add_argument("key", type=Path, metavar="CLE", help="clé écrite par « sample »")
+    quality.add_argument("--coded", type=Path, required=True, help="CSV id, code, coder ; le codeur « final » fait foi")
     quality.add_argument("--precision", type=float, default=0.7, help="précision exigée (0,7)")
     quality.add_argument("--recall", type=float, default=0.5, help="rappel exigé (0,5)")
     quality.add_argument("--alpha", type=float, help="accord exigé entre codeurs")
     quality.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
     quality.set_defaults(command=_quality)
+
+
+def _register_codebook(commands: Any) -> None:
+    plan = commands.add_parser(
+        "codebook",
+        help="convertir, comparer ou compléter un plan de codification",
+        description="Plan de codification : YAML et XLSX dans les deux sens, différences, propositions de codes.",
+    )
+    actions = plan.add_subparsers(required=True, metavar="action")
+    convert = actions.add_parser("convert", help="réécrire un plan en YAML ou en XLSX, selon le nom du fichier")
+    convert.add_argument("source", type=Path)
+    convert.add_argument("target", type=Path)
+    convert.set_defaults(command=lambda options: write_any(load_any(options.source), options.target))
+    compared = actions.add_parser("diff", help="dire ce qui change, et quelles contributions changeraient de code")
+    compared.add_argument("before", type=Path, metavar="AVANT")
+    compared.add_argument("after", type=Path, metavar="APRES")
+    compared.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
+    compared.set_defaults(command=_diff)
+    proposed = actions.add_parser("propose", help="proposer des codes pour ce qu’aucun code ne couvre")
+    proposed.add_argument("plan", type=Path, metavar="PLAN")
+    proposed.add_argument("--number", type=int, help="nombre de propositions")
+    proposed.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
+    proposed.set_defaults(command=_propose)
+    for sub in (compared, proposed):
+        sub.add_argument("--dump", type=Path, required=sub is proposed, help="jeu ouvert, ou fichier de textes")
+        sub.add_argument("--corpus", help="le corpus à coder, s’il y en a plusieurs")
+        sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
 
 
 def _corpus_options(sub: argparse.ArgumentParser) -> None:
@@ -76,11 +109,11 @@ def _answers(options: argparse.Namespace) -> tuple[list[str], list[str]]:
     source = readers.restricted(readers.read(options.dump), (options.corpus,) if options.corpus else ())
     if len(source.corpora) != 1:
         keys = ", ".join(corpus.key for corpus in source.corpora) or "aucun"
-        raise AnalysisError(f"Choisissez un seul corpus par « --corpus » : {keys}.")
+        raise AnalysisError(f"Choisissez un seul corpus par « --corpus » : {keys}.")
     corpus = source.corpora[0]
     kept = np.flatnonzero(~nonresponse.sort(corpus.texts).nonresponse)
     if not len(kept):
-        raise AnalysisError(f"Le corpus « {corpus.key} » ne contient aucune réponse à coder.")
+        raise AnalysisError(f"Le corpus « {corpus.key} » ne contient aucune réponse à coder.")
     return [corpus.ids[i] for i in kept], [corpus.texts[i] for i in kept]
 
 
@@ -101,15 +134,15 @@ def read_codings(path: Path) -> list[Judgement]:
             for number, row in enumerate(csv.DictReader(file), start=2):
                 if not row.get("id") or row.get("code") is None:
                     raise AnalysisError(
-                        f"« {path.name} », ligne {number} : il faut les colonnes id, code et, s’il y a lieu, coder."
+                        f"« {path.name} », ligne {number} : il faut les colonnes id, code et, s’il y a lieu, coder."
                     )
                 given[row["id"], row.get("coder") or ""] |= {row["code"].strip()} - {""}
     except FileNotFoundError:
-        raise AnalysisError(f"Le fichier « {path} » n’existe pas : vérifiez le chemin.") from None
+        raise AnalysisError(f"Le fichier « {path} » n’existe pas : vérifiez le chemin.") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise AnalysisError(f"« {path.name} » n’est pas un CSV en UTF-8.") from error
+        raise AnalysisError(f"« {path.name} » n’est pas un CSV en UTF-8.") from error
     if not given:
-        raise AnalysisError(f"« {path.name} » ne contient aucun codage.")
+        raise AnalysisError(f"« {path.name} » ne contient aucun codage.")
     return [Judgement(unit, coder, frozenset(codes)) for (unit, coder), codes in given.items()]
 
 
@@ -138,7 +171,7 @@ def _classify(options: argparse.Namespace, progress: Progress) -> None:
     rank = {unit: i for i, unit in enumerate(units)}
     known = [rank[unit] for unit in sorted(human) if unit in rank]
     if not known:
-        raise AnalysisError("Aucune contribution codée n’est dans ce corpus : vérifiez les identifiants.")
+        raise AnalysisError("Aucune contribution codée n’est dans ce corpus : vérifiez les identifiants.")
     clusters = _clusters(texts)
     vectors = None
     if options.encoder:
@@ -173,20 +206,73 @@ def _tell(coded: Any, total: int, unlearnt: dict[str, int]) -> None:
         f"+ {counts['to_read']} à lire par une personne + {counts['no_code']} sans code."
     )
     for code, count in unlearnt.items():
-        print(f"Code « {code} » : {count} exemples, trop peu pour apprendre.")
+        print(f"Code « {code} » : {count} exemples, trop peu pour apprendre.")
     print(coded.notice)
 
 
-def _rule_hits(plan: Path, texts: list[str], seed: int) -> Any:
-    from analysis.coding.lexicon_rules import Lexicon, code_texts, register_words
-    from analysis.lemmas import learn as learn_lemmas
+class _Rules:
+    """Lexicon rules over one corpus read once, for one or several plans."""
 
-    codebook = codebooks.load(plan)
-    vocabulary = Vocabulary()
-    tokens = vocabulary.tokenise(texts)
-    register_words(codebook, vocabulary)
-    lexicon = Lexicon(vocabulary, learn_lemmas(vocabulary.forms, texts, seed=seed))
-    return code_texts(codebook, tokens, lexicon, np.ones(len(texts), dtype=np.bool_))
+    def __init__(self, plans: list[Codebook], texts: list[str], seed: int) -> None:
+        from analysis.coding.lexicon_rules import Lexicon, register_words
+        from analysis.lemmas import learn
+
+        self.vocabulary = Vocabulary()
+        self.tokens = self.vocabulary.tokenise(texts)
+        for plan in plans:
+            register_words(plan, self.vocabulary)
+        self.lemmas = learn(self.vocabulary.forms, texts, seed=seed)
+        self.readable = np.ones(len(texts), dtype=np.bool_)
+        self._lexicon = Lexicon(self.vocabulary, self.lemmas)
+
+    def hits(self, plan: Codebook) -> Any:
+        from analysis.coding.lexicon_rules import code_texts
+
+        return code_texts(plan, self.tokens, self._lexicon, self.readable)
+
+
+def _rule_hits(path: Path, texts: list[str], seed: int) -> Any:
+    plan = load_any(path)
+    return _Rules([plan], texts, seed).hits(plan)
+
+
+def _diff(options: argparse.Namespace) -> None:
+    from analysis.coding.revision import compare, impact
+
+    before, after = load_any(options.before), load_any(options.after)
+    revision = compare(before, after)
+    report: dict[str, Any] = {"revision": asdict(revision)}
+    if options.dump:
+        units, texts = _answers(options)
+        rules = _Rules([before, after], texts, options.seed)
+        codes = [code.id for code in after.codes] + [c.code for c in revision.codes if c.kind == "removed"]
+        moved = impact(units, rules.hits(before), rules.hits(after), codes)
+        report["impact"] = [asdict(code) for code in moved]
+        changed = {unit for code in moved for unit in (*code.gained, *code.lost)}
+        print(f"{len(changed)} contributions sur {len(units)} changeraient de code.")
+    options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    for change in revision.codes:
+        how = {"added": "ajouté", "removed": "retiré", "changed": f"modifié ({', '.join(change.fields)})"}[change.kind]
+        print(f"Code « {change.code} » : {how}.")
+    if after.missing_approvals:
+        print(f"À approuver par : {', '.join(after.missing_approvals)}. D’ici là, un codage ne se publie pas.")
+
+
+def _propose(options: argparse.Namespace) -> None:
+    from analysis.coding.revision import propose
+    from analysis.lexical.frequencies import lemmatise
+
+    plan = load_any(options.plan)
+    units, texts = _answers(options)
+    rules = _Rules([plan], texts, options.seed)
+    words = lemmatise(rules.tokens, rules.vocabulary, rules.lemmas, rules.readable)
+    found = propose(units, words, rules.readable, rules.hits(plan), number=options.number, seed=options.seed)
+    options.out.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    print(f"{found.uncovered} contributions sur {found.readable} n’ont aucun code.")
+    for proposal in found.proposals:
+        print(f"{proposal.size} contributions : {proposal.label}")
+    for notice in found.notices:
+        print(f"Attention : {notice}")
 
 
 def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
@@ -206,13 +292,13 @@ def _sample(options: argparse.Namespace) -> None:
             row = json.loads(line)
             code, place = str(row["code"]), rank.get(str(row.get("unit") or row["contribution"]))
         except (ValueError, KeyError, TypeError):
-            raise AnalysisError(f"« {options.codes.name} », ligne {number} : attribution incomprise.") from None
+            raise AnalysisError(f"« {options.codes.name} », ligne {number} : attribution incomprise.") from None
         if place is None or row.get("origin") == "human":
             continue
         given.setdefault(code, np.zeros(len(units), dtype=np.bool_))[place] = True
         near.setdefault(code, np.ones(len(units)))[place] = 0.0 if row.get("review") else 1.0
     if not given:
-        raise AnalysisError("Aucune attribution de ce corpus à mesurer : vérifiez « --codes ».")
+        raise AnalysisError("Aucune attribution de ce corpus à mesurer : vérifiez « --codes ».")
     sample = draw(
         units, given, margins=near, clusters=_clusters(texts), per_stratum=options.per_stratum, seed=options.seed
     )
@@ -228,7 +314,7 @@ def _quality(options: argparse.Namespace) -> None:
             tuple(Drawn(*item) for item in raw["drawn"]), raw["sizes"], tuple(raw["units"]), int(raw["seed"])
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise AnalysisError(f"« {options.key} » n’est pas une clé d’échantillon.") from error
+        raise AnalysisError(f"« {options.key} » n’est pas une clé d’échantillon.") from error
     judgements = read_codings(options.coded)
     people = agreement([j for j in judgements if j.coder != "final"], sorted(sample.sizes), seed=sample.seed)
     found = judge(
@@ -240,4 +326,4 @@ def _quality(options: argparse.Namespace) -> None:
     report = {"codes": [asdict(code) for code in found], "agreement": asdict(people)}
     options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for code in found:
-        print(f"{code.code} : {code.reason or 'publiable.'}")
+        print(f"{code.code} : {code.reason or 'publiable.'}")

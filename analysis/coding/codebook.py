@@ -36,6 +36,7 @@ from analysis.coding.patterns import Node, parse
 from analysis.errors import AnalysisError
 
 APPROVERS = ("ditp", "administration")
+_EMPTY: tuple[Any, ...] = (None, "", [], {})  # left out or left empty is the same content
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,14 @@ class Approval:
 
 @dataclass(frozen=True)
 class Codebook:
-    """A checked codebook; `digest` covers all of its content but the approvals."""
+    """A checked codebook; `digest` covers all of its content but the approvals and what is left empty."""
 
     title: str
     version: str
     codes: tuple[Code, ...]
     approvals: tuple[Approval, ...]
     digest: str
+    groups: tuple[tuple[str, str], ...] = ()
 
     @property
     def missing_approvals(self) -> tuple[str, ...]:
@@ -126,13 +128,15 @@ def from_mapping(raw: Any) -> Codebook:
     codes = tuple(_code(item, patterns_of) for item in raw["codes"])
     _check_hierarchy(codes)
     _check_usable(codes)
-    content = {key: value for key, value in raw.items() if key != "approvals"}
+    content = {key: value for key, value in raw.items() if key != "approvals" and value not in _EMPTY}
+    content["codes"] = [{key: value for key, value in code.items() if value not in _EMPTY} for code in raw["codes"]]
     return Codebook(
         title=str(raw.get("title") or "Plan de codification"),
         version=str(raw["version"]),
         codes=codes,
         approvals=tuple(_approval(item) for item in raw.get("approvals") or []),
         digest=_digest(content),
+        groups=tuple(patterns_of.items()),
     )
 
 

@@ -87,8 +87,8 @@ def judge(
     missing = [unit for unit in sample.units if unit not in coded]
     if missing:
         raise AnalysisError(
-            f"{len(missing)} contributions de l’échantillon n’ont pas été codées (la première : « {missing[0]} ») : "
-            "codez-les toutes, « aucun code » compris."
+            f"{len(missing)} contributions de l’échantillon n’ont pas été codées (la première : « {missing[0]} ») : "
+            "codez-les toutes, « aucun code » compris."
         )
     asked = bounds or Bounds()
     found = []
@@ -142,7 +142,7 @@ def _verdict(
     precision: Estimate | None, recall: Estimate | None, bounds: Bounds, alpha: float | None
 ) -> tuple[str, str]:
     if precision is None or recall is None:
-        return "withheld", "Qualité non mesurable : le code n’a été donné à aucune contribution de l’échantillon."
+        return "withheld", "Qualité non mesurable : le code n’a été donné à aucune contribution de l’échantillon."
     short = []
     for estimate, bound, name in (
         (precision, bounds.precision, "précision"),
@@ -154,9 +154,9 @@ def _verdict(
         told = "non mesuré" if alpha is None else _fr(alpha)
         short.append(f"accord entre codeurs {told}, sous le seuil de {_fr(bounds.alpha)}")
     if short:
-        return "withheld", f"Retenu : {' ; '.join(short)}."
+        return "withheld", f"Retenu : {' ; '.join(short)}."
     if precision.low < bounds.precision or recall.low < bounds.recall:
-        return "marked", "À lire avec prudence : l’intervalle de confiance descend sous le seuil."
+        return "marked", "À lire avec prudence : l’intervalle de confiance descend sous le seuil."
     return "published", ""
 
 

@@ -72,10 +72,10 @@ def argument_maps(arguments: Sequence[Argument], *, close: float = CLOSE) -> tup
         close: mean cosine from which two groups of arguments are one thread.
     """
     if not arguments:
-        raise AnalysisError("Aucun argument publié dans ce jeu : il n’y a pas de trame à dresser.")
+        raise AnalysisError("Aucun argument publié dans ce jeu : il n’y a pas de trame à dresser.")
     unknown = next((argument for argument in arguments if argument.side not in SIDES), None)
     if unknown:
-        raise AnalysisError(f"Argument « {unknown.id} » : la position « {unknown.side} » n’est ni pour ni contre.")
+        raise AnalysisError(f"Argument « {unknown.id} » : la position « {unknown.side} » n’est ni pour ni contre.")
     ordered = sorted(arguments, key=lambda argument: (argument.target, argument.side, argument.id))
     table, names = _table([argument.text for argument in ordered])
     places: dict[str, dict[str, list[int]]] = defaultdict(lambda: {side: [] for side in SIDES})
@@ -119,7 +119,7 @@ def _groups(table: Any, ranks: _Ranks, close: float) -> list[_Ranks]:
     if len(ranks) > MOST:
         raise AnalysisError(
             f"Une proposition a reçu {len(ranks)} arguments d’un même côté, au-delà des {MOST} qui se comparent deux "
-            "à deux : regroupez d’abord les doublons."
+            "à deux : regroupez d’abord les doublons."
         )
     if len(ranks) < 2:  # noqa: PLR2004 -- nothing to compare
         return [ranks] if len(ranks) else []

@@ -41,7 +41,7 @@ def register(commands: Any, progress: Progress) -> None:
         description="Thèmes, mots, contributions typiques et atypiques, écrits en JSON.",
     )
     themes.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou fichier de textes")
-    themes.add_argument("--corpus", required=True, help="le corpus à lire (« describe » les nomme)")
+    themes.add_argument("--corpus", required=True, help="le corpus à lire (« describe » les nomme)")
     themes.add_argument("--themes", type=int, help="nombre de thèmes (le plus grand qui reste stable si absent)")
     themes.add_argument("--seed", type=int, default=1, help="graine des lemmes et de la mesure de stabilité")
     themes.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
@@ -93,9 +93,9 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
     }
     options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     for theme in found.themes:
-        print(f"{theme.size} contributions : {', '.join(word for word, _ in theme.words[:6])}")
+        print(f"{theme.size} contributions : {', '.join(word for word, _ in theme.words[:6])}")
     for notice in found.notices:
-        print(f"Attention : {notice}")
+        print(f"Attention : {notice}")
 
 
 def _arguments(options: argparse.Namespace) -> None:
@@ -114,7 +114,7 @@ def _arguments(options: argparse.Namespace) -> None:
             if row["status"] == "published" and row["origin"] != "test"
         ]
     except KeyError as missing:
-        raise AnalysisError(f"La colonne {missing} manque dans « arguments.ndjson » : refaites l’export.") from None
+        raise AnalysisError(f"La colonne {missing} manque dans « arguments.ndjson » : refaites l’export.") from None
     maps = argument_maps(arguments)
     report = [asdict(item) for item in maps]
     options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -132,7 +132,7 @@ def _groups(options: argparse.Namespace, progress: Progress) -> None:
     votes = from_events(events)
     unknown = sorted(set(options.exclude) - set(votes.statements))
     if unknown:
-        raise AnalysisError(f"La proposition « {unknown[0]} » n’a reçu aucun vote : vérifiez « --exclude ».")
+        raise AnalysisError(f"La proposition « {unknown[0]} » n’a reçu aucun vote : vérifiez « --exclude ».")
     excluded = np.isin(np.array(votes.statements), options.exclude)
     found = find_groups(
         votes,
@@ -147,9 +147,9 @@ def _groups(options: argparse.Namespace, progress: Progress) -> None:
     if options.before:
         report["changes"] = [asdict(change) for change in changes(read_events(options.before), events)]
     options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    print(f"{len(votes.participants)} participants, {len(found.sizes)} groupes : {', '.join(map(str, found.sizes))}.")
+    print(f"{len(votes.participants)} participants, {len(found.sizes)} groupes : {', '.join(map(str, found.sizes))}.")
     for notice in found.notices:
-        print(f"Attention : {notice}")
+        print(f"Attention : {notice}")
 
 
 def _report(votes: Votes, found: Any, excluded: Any) -> dict[str, Any]:

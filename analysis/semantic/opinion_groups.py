@@ -159,7 +159,7 @@ def find_groups(
         progress: called with (draws done, draws to do).
     """
     if k is not None and not 1 <= k <= votes.shape[0]:
-        raise AnalysisError(f"{k} groupes pour {votes.shape[0]} participants : donnez un nombre entre 1 et ce total.")
+        raise AnalysisError(f"{k} groupes pour {votes.shape[0]} participants : donnez un nombre entre 1 et ce total.")
     placed = _placed(votes, min_votes)
     mine = votes.take(placed)
     inner = project(mine, excluded=excluded, scaled=scaled)
@@ -309,10 +309,10 @@ def _notices(label: NDArray[np.int64], centres: _Floats, stability: Stability | 
     if left:
         notices.append(f"{left} participants ont trop peu voté pour être placés dans un groupe.")
     if len(centres) == 1:
-        notices.append("Les votes ne séparent pas de groupes : un seul est présenté.")
+        notices.append("Les votes ne séparent pas de groupes : un seul est présenté.")
     if stability and stability.rand < STABLE:
         notices.append(
             f"Groupes peu stables (indice de Rand ajusté médian {stability.rand:.2f}".replace(".", ",")
-            + " en rééchantillonnant) : ne les présentez pas comme des camps établis."
+            + " en rééchantillonnant) : ne les présentez pas comme des camps établis."
         )
     return notices

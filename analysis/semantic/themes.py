@@ -99,7 +99,7 @@ def find_themes(
     most = min(len(read), len(names)) - 1
     if most < 2 or (number is not None and not 2 <= number <= most):  # noqa: PLR2004 -- two themes at least
         raise AnalysisError(
-            f"Pas assez de contributions ou de mots pour {number or 2} thèmes : {len(read)} contributions contiennent "
+            f"Pas assez de contributions ou de mots pour {number or 2} thèmes : {len(read)} contributions contiennent "
             f"au moins un des {len(names)} mots partagés."
         )
     tried = [number] if number else [k for k in NUMBERS if k <= most]
@@ -229,9 +229,9 @@ def _described(
 def _notices(number: int, wordless: int, stability: dict[int, float]) -> list[str]:
     notices = []
     if wordless:
-        notices.append(f"{wordless} contributions ne contiennent aucun des mots retenus : elles n’ont pas de thème.")
+        notices.append(f"{wordless} contributions ne contiennent aucun des mots retenus : elles n’ont pas de thème.")
     if stability and max(stability.values()) < STABLE:
         notices.append(
-            f"Les {number} thèmes changent quand un dixième des contributions manque : n’en tirez pas de chiffres."
+            f"Les {number} thèmes changent quand un dixième des contributions manque : n’en tirez pas de chiffres."
         )
     return notices

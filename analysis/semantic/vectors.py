@@ -31,7 +31,7 @@ def sentence_vectors(texts: Sequence[str], progress: Callable[[int, int], None] 
     Raises AnalysisError when the encoder is not installed.
     """
     if not available():
-        raise AnalysisError("L’encodeur de phrases n’est pas installé : « pip install consult[encoders] ».")
+        raise AnalysisError("L’encodeur de phrases n’est pas installé : « pip install consult[encoders] ».")
     distinct = sorted(set(texts))
     encoder = importlib.import_module(PACKAGE).USE(threads=1)
     found = np.zeros((len(distinct), DIMENSIONS))

@@ -80,7 +80,7 @@ def from_events(events: Iterable[VoteEvent]) -> Votes:
     """
     last = {(event.participant, event.statement): event.value for event in events}
     if not last:
-        raise AnalysisError("Aucun vote à lire : donnez un jeu où des participants ont voté sur des propositions.")
+        raise AnalysisError("Aucun vote à lire : donnez un jeu où des participants ont voté sur des propositions.")
     participants = sorted({participant for participant, _ in last}, key=_natural)
     statements = sorted({statement for _, statement in last}, key=_natural)
     rows = {name: rank for rank, name in enumerate(participants)}
@@ -97,7 +97,7 @@ def _natural(name: str) -> tuple[int, str]:
 def read_events(path: Path) -> list[VoteEvent]:
     """Read the acts of voting, in the order they were cast. Raises AnalysisError naming the line at fault."""
     if not path.exists():
-        raise AnalysisError(f"Le fichier ou dossier « {path} » n’existe pas : vérifiez le chemin.")
+        raise AnalysisError(f"Le fichier ou dossier « {path} » n’existe pas : vérifiez le chemin.")
     rows = list(_csv_rows(path) if path.suffix.lower() == ".csv" else dump_rows(path, "votes.ndjson"))
     rows = [row for row in rows if row.get("voter", "") is not None]  # accounts removed: their votes are unlinked
     if any(row.get("cast_at") for row in rows):
@@ -111,12 +111,12 @@ def _event(row: Mapping[str, Any]) -> VoteEvent:
         value = next((row[key] for key in keys if row.get(key) not in {None, ""}), None)
         if value is None:
             raise AnalysisError(
-                f"Votes, ligne {row['line']} : « {name} » manque ; il faut participant, statement et vote."
+                f"Votes, ligne {row['line']} : « {name} » manque ; il faut participant, statement et vote."
             )
         found[name] = str(value)
     if found["vote"] not in VALUES:
         raise AnalysisError(
-            f"Votes, ligne {row['line']} : « {found['vote']} » n’est pas un vote ; au choix : {', '.join(VALUES)}."
+            f"Votes, ligne {row['line']} : « {found['vote']} » n’est pas un vote ; au choix : {', '.join(VALUES)}."
         )
     return VoteEvent(found["participant"], found["statement"], VALUES[found["vote"]])
 
@@ -126,7 +126,7 @@ def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from ({**row, "line": number} for number, row in enumerate(csv.DictReader(file), start=2))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise AnalysisError(f"« {path.name} » n’est pas un CSV en UTF-8.") from error
+        raise AnalysisError(f"« {path.name} » n’est pas un CSV en UTF-8.") from error
 
 
 def dump_rows(path: Path, name: str) -> Iterator[dict[str, Any]]:
@@ -142,7 +142,7 @@ def dump_rows(path: Path, name: str) -> Iterator[dict[str, Any]]:
         except ValueError:
             row = None
         if not isinstance(row, dict):
-            raise AnalysisError(f"« {name} », ligne {number} : ce n’est pas un objet JSON valide.")
+            raise AnalysisError(f"« {name} », ligne {number} : ce n’est pas un objet JSON valide.")
         yield {**row, "line": number}
 
 
@@ -156,4 +156,4 @@ def _dump_text(path: Path, name: str) -> str:
                 return io.TextIOWrapper(archive.open(member), encoding="utf-8").read()
         return path.read_text(encoding="utf-8")
     except (FileNotFoundError, ValueError) as error:  # no such member; bytes that are not UTF-8
-        raise AnalysisError(f"« {name} » manque ou est illisible dans « {path.name} ».") from error
+        raise AnalysisError(f"« {name} » manque ou est illisible dans « {path.name} ».") from error

@@ -7,8 +7,8 @@ from analysis.__main__ import main
 from analysis.errors import AnalysisError
 from analysis.semantic.arguments import Argument, argument_maps
 
-COST = ["Le coût est trop élevé pour la commune.", "Coût trop élevé pour les communes !", "Un coût élevé, trop élevé"]
-HEALTH = ["Le vélo est bon pour la santé.", "Bon pour la santé : le vélo", "Santé et vélo vont ensemble"]
+COST = ["Le coût est trop élevé pour la commune.", "Coût trop élevé pour les communes !", "Un coût élevé, trop élevé"]
+HEALTH = ["Le vélo est bon pour la santé.", "Bon pour la santé : le vélo", "Santé et vélo vont ensemble"]
 ARGUMENTS = [
     *(Argument(f"c{n}", "p1", "against", text, n) for n, text in enumerate(COST)),
     *(Argument(f"h{n}", "p1", "for", text) for n, text in enumerate(HEALTH)),
@@ -67,4 +67,4 @@ def test_command_reads_the_published_arguments_of_a_dump(tmp_path, capsys):
     assert json.loads(out.read_text(encoding="utf-8"))[0]["target"] == "p1"
     path.write_text(json.dumps({"id": "1"}), encoding="utf-8")
     assert main(["arguments", str(tmp_path), "--out", str(out)]) == 1
-    assert "manque dans « arguments.ndjson »" in capsys.readouterr().err
+    assert "manque dans « arguments.ndjson »" in capsys.readouterr().err

@@ -75,7 +75,7 @@ def test_people_rules_and_model_never_mix(learnt):
     assert set(by_unit["u0"]) == {"impôt"}
     assert by_unit["u5"] == {}
     assert by_unit["u6"]["vélo"].origin == "rule"
-    assert by_unit["u6"]["loisirs"].reason == "vélo → « vélo »"
+    assert by_unit["u6"]["loisirs"].reason == "vélo → « vélo »"
     assert by_unit["u1"]["impôt"].origin == "model"
     assert "taxe" in by_unit["u1"]["impôt"].reason
     assert by_unit["u1"]["impôt"].copy_of is None
@@ -169,7 +169,7 @@ def test_commands_learn_sample_and_measure(tmp_path, capsys):
     ("content", "message"),
     [
         ("id,code\n", "ne contient aucun codage"),
-        ("x,y\n1,2\n", "ligne 2 : il faut les colonnes"),
+        ("x,y\n1,2\n", "ligne 2 : il faut les colonnes"),
         (None, "n’existe pas"),
     ],
 )

@@ -186,7 +186,7 @@ def test_command_writes_groups_and_changes(tmp_path, capsys):
     assert {row["kind"] for row in report["statements"]} >= {"dissensus"}
     assert [row["statement"] for row in report["changes"]] == ["s0"]
     assert main([*arguments, "--exclude", "zzz"]) == 1
-    assert "« zzz » n’a reçu aucun vote" in capsys.readouterr().err
+    assert "« zzz » n’a reçu aucun vote" in capsys.readouterr().err
 
 
 def test_votes_of_an_open_dump_are_read_in_the_order_they_were_cast(tmp_path):
@@ -204,12 +204,12 @@ def test_votes_of_an_open_dump_are_read_in_the_order_they_were_cast(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("v.csv", "participant,statement,vote\na,s,peut-être\n", "ligne 2 : « peut-être » n’est pas un vote"),
-        ("v.csv", "participant,statement,vote\na,,1\n", "ligne 2 : « statement » manque"),
-        ("v.csv", "x\n1\n", "« participant » manque"),
+        ("v.csv", "participant,statement,vote\na,s,peut-être\n", "ligne 2 : « peut-être » n’est pas un vote"),
+        ("v.csv", "participant,statement,vote\na,,1\n", "ligne 2 : « statement » manque"),
+        ("v.csv", "x\n1\n", "« participant » manque"),
         ("v.csv", "", "Aucun vote à lire"),
-        ("v.ndjson", "{}", "« participant » manque"),
-        ("v.ndjson", "[1]", "ligne 1 : ce n’est pas un objet JSON"),
+        ("v.ndjson", "{}", "« participant » manque"),
+        ("v.ndjson", "[1]", "ligne 1 : ce n’est pas un objet JSON"),
     ],
 )
 def test_faulty_votes_are_refused_naming_line_and_remedy(tmp_path, name, content, message):
@@ -227,5 +227,5 @@ def test_impossible_requests_are_refused(tmp_path):
     (tmp_path / "votes.csv").write_bytes(b"participant\xff")
     with pytest.raises(AnalysisError, match="n’est pas un CSV en UTF-8"):
         read_events(tmp_path / "votes.csv")
-    with pytest.raises(AnalysisError, match=r"« votes\.ndjson » manque"):
+    with pytest.raises(AnalysisError, match=r"« votes\.ndjson » manque"):
         read_events(tmp_path)
