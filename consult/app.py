@@ -143,24 +143,29 @@ class ConsultApp(APIFlask):
         """Run the request in one transaction; see the module's docstring."""
         database: Database = self.extensions["database"]
         g.session = database.session(write=request.method in security.UNSAFE_METHODS, tenant=None)
+        g.undecided = True
         try:
-            response = super().full_dispatch_request()
-            if response.status_code < 400:  # noqa: PLR2004  # HTTP: below 400 the act stands
-                response = self._commit(response)
-            else:
-                g.session.rollback()
+            return super().full_dispatch_request()
         finally:
             g.session.close()
             self._run_survivors(database)
-        return response
 
-    def _commit(self, response: Response) -> Response:
+    def process_response(self, response: Response) -> Response:
+        """Commit or roll back once the reply is known, before what follows it: SQLite's next writer is waiting."""
+        if g.pop("undecided", False):
+            response = self._decide(response)
+        return super().process_response(response)
+
+    def _decide(self, response: Response) -> Response:
+        if response.status_code >= 400:  # noqa: PLR2004  # HTTP: below 400 the act stands
+            g.session.rollback()
+            return response
         try:
             g.session.commit()
         except SQLAlchemyError:
             logger.exception("commit failed")
             g.session.rollback()
-            return self.process_response(self.make_response(_refuse(503)))
+            return self.make_response(_refuse(503))
         return response
 
     def _run_survivors(self, database: Database) -> None:
@@ -191,6 +196,7 @@ def create_app(settings: Settings) -> ConsultApp:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
+    app.session_interface = security.FormCookie()
     app.extensions["settings"] = settings
     app.extensions["database"] = Database(settings.database_url, pool_size=settings.pool_size)
     app.extensions["bindings"] = bindings(settings)

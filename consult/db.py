@@ -113,12 +113,15 @@ class Base(DeclarativeBase):
     }
 
 
+def owner(*, index: bool = False) -> Mapped[uuid.UUID]:
+    """The column of the organisation; large tables, most of which is one organisation's, go without its index."""
+    return mapped_column(ForeignKey("organisation.id", ondelete="CASCADE"), index=index, info=NEVER)
+
+
 class TenantOwned:
     """Mixin of every row that belongs to one organisation."""
 
-    organisation_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("organisation.id", ondelete="CASCADE"), index=True, info=NEVER
-    )
+    organisation_id: Mapped[uuid.UUID] = owner(index=True)
 
 
 class Database:
@@ -127,8 +130,16 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url, pool_size) if self.is_sqlite else _postgresql_engine(url, pool_size)
-        self._reader = self.engine.execution_options(consult_write=False, postgresql_readonly=True)
+        if self.is_sqlite:
+            # One connection writes in each process: those who wait for the only writer hold nothing meanwhile, and
+            # the pages that it keeps in memory stay good as long as no other process has written.
+            self.engine = _sqlite_engine(url, write=True, pool_size=1, max_overflow=0)
+            reader = _sqlite_engine(url, write=False, pool_size=pool_size, max_overflow=10)
+            self.engines: tuple[Engine, ...] = (self.engine, reader)
+        else:
+            reader = self.engine = _postgresql_engine(url, pool_size)
+            self.engines = (self.engine,)
+        self._reader = reader.execution_options(consult_write=False, postgresql_readonly=True)
         self._writer = self.engine.execution_options(consult_write=True)
 
     def session(self, *, write: bool, tenant: Tenant) -> Session:
@@ -175,8 +186,9 @@ class Database:
             yield (lambda: bool(connection.scalar(select(literal(1))))) if held else None
 
     def dispose(self) -> None:
-        """Close every connection of the pool."""
-        self.engine.dispose()
+        """Close every connection of the pools."""
+        for engine in self.engines:
+            engine.dispose()
 
 
 def survives(session: Session, work: Callable[[Session], None]) -> None:
@@ -245,41 +257,51 @@ def _locked_file(path: str) -> Iterator[bool]:
         os.close(handle)
 
 
-def _sqlite_engine(url: str, pool_size: int) -> Engine:
+def _sqlite_engine(url: str, *, write: bool, pool_size: int, max_overflow: int) -> Engine:
     path = make_url(url).database
     if not path or path == ":memory:":
         raise ValueError("SQLite serves several processes here: give DATABASE_URL the path of a file")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, pool_size=pool_size, connect_args={"timeout": 10})
-    lock_path = f"{path}.lock"
+    # The connection used last is taken first: what it keeps of the file in memory is still good.
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=max_overflow, pool_use_lifo=True, connect_args={"timeout": 10}
+    )
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # BEGIN is ours to say, see _on_begin
+        connection.isolation_level = None  # BEGIN is ours to say
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
             connection.execute(f"PRAGMA {pragma}")
 
+    # Said to the driver itself: through SQLAlchemy a BEGIN costs as much as a query.
+    if write:
+        _lock_writes(engine, f"{path}.lock")
+    else:
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
+        event.listen(engine, "begin", lambda connection: connection.connection.execute("BEGIN"))
+    return engine
+
+
+def _lock_writes(engine: Engine, path: str) -> None:
+    """Take the file lock before each transaction; it is over once the connection is back: "commit" is told before."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["lock"] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("consult_write", True)
-        if write:
-            lock = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            connection.info["write_lock"] = lock
-        if connection.info.get("query_only") is not (not write):
-            # Said to the driver itself: it costs as much as a query otherwise, and each connection serves both.
-            cast("Any", connection.connection).execute(f"PRAGMA query_only={'OFF' if write else 'ON'}")
-            connection.info["query_only"] = not write
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        fcntl.flock(connection.info["lock"], fcntl.LOCK_EX)
+        cast("Any", connection.connection).execute("BEGIN IMMEDIATE")
 
     @event.listens_for(engine, "checkin")
     def _on_checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
-        # The transaction is over only when the connection is back: "commit" is announced before it happens.
-        lock = record.info.pop("write_lock", None)
-        if lock is not None:
-            os.close(lock)
+        if "lock" in record.info:
+            fcntl.flock(record.info["lock"], fcntl.LOCK_UN)
 
-    return engine
+    @event.listens_for(engine, "close")
+    def _on_close(_connection: Any, record: ConnectionPoolEntry) -> None:
+        os.close(record.info.pop("lock"))
 
 
 def _postgresql_engine(url: str, pool_size: int) -> Engine:

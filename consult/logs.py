@@ -70,7 +70,11 @@ def security_event(event: str, **fields: str | int | None) -> None:
 
     Never a password, a token, an e-mail or the text of a contribution.
     """
-    logging.getLogger(SECURITY_LOGGER).info(event, extra={"fields": fields})
+    # Its own record: finding which line of code called costs more than writing, and nothing keeps it.
+    journal = logging.getLogger(SECURITY_LOGGER)
+    journal.handle(
+        logging.makeLogRecord({"name": journal.name, "levelno": logging.INFO, "msg": event, "fields": fields})
+    )
 
 
 def security_path(settings: Settings) -> Path:

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, g, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_limiter import Limiter
 
 from consult.actor import Role
@@ -100,17 +101,28 @@ def access_of(view: Callable[..., Any] | None) -> Access | None:
 
 def apply_headers(response: Response, access: Access | None, *, https: bool, signed_in: bool) -> Response:
     """The headers of AT-19.2 and AT-8.1, on every reply, errors included."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    refused = response.status_code >= 400  # noqa: PLR2004  # HTTP: an error page
+    owed = dict(HEADERS)
     if https:
-        response.headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
-    if access is None or not access.indexable or response.status_code >= 400:  # noqa: PLR2004  # an error page
-        response.headers.setdefault("X-Robots-Tag", "noindex, nofollow, noarchive")
-    if signed_in or response.status_code >= 400:  # noqa: PLR2004
-        response.headers["Cache-Control"] = "no-store"
-    else:
-        response.headers.setdefault("Cache-Control", "no-cache")
+        owed["Strict-Transport-Security"] = STRICT_TRANSPORT
+    if access is None or not access.indexable or refused:
+        owed["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+    if signed_in or refused:
+        response.headers.remove("Cache-Control")
+    owed["Cache-Control"] = "no-store" if signed_in or refused else "no-cache"
+    given = {name.lower() for name, _ in response.headers}
+    response.headers.extend([pair for pair in owed.items() if pair[0].lower() not in given])
     return response
+
+
+class FormCookie(SecureCookieSessionInterface):
+    """Flask's signed cookie, which few requests carry: the others are not made to prepare for reading one."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """An empty session for a browser without the cookie."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 # CSRF ---------------------------------------------------------------------------------------------------------------
@@ -128,7 +140,7 @@ def csrf_token() -> str:
 
 def _csrf_digest(secret: str) -> str:
     key = str(current_app.config["SECRET_KEY"]).encode()
-    return hmac.new(key, f"csrf:{secret}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, f"csrf:{secret}".encode(), "sha256").hex()
 
 
 def check_csrf(request: Request, public_url: str) -> None:

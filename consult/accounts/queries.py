@@ -73,8 +73,8 @@ def identify(session: Session, *, token: str, organisation_id: uuid.UUID, now: d
 
 def _held_by(session: Session, token: str, organisation_id: uuid.UUID) -> Sequence[Row[*tuple[Any, ...]]]:
     """The session of that cookie, with its account, once for each role it holds; nothing for a blocked account."""
-    with as_tenant(session, ALL_TENANTS):  # a session of platform staff may belong to another organisation
-        return session.execute(_HELD, {"token_digest": digest(token), "organisation": organisation_id}).all()
+    # On tables, hence without the filter of organisations: a session of platform staff may belong to another one.
+    return session.connection().execute(_HELD, {"token_digest": digest(token), "organisation": organisation_id}).all()
 
 
 # Built once, and on tables: every request of a signed-in person asks, and rows need no more than columns.

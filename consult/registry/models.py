@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult.db import NEVER, PUBLIC, Base, TenantOwned
+from consult.db import NEVER, PUBLIC, Base, TenantOwned, owner
 from consult.immutable import refuse_changes
 
 
@@ -81,6 +81,7 @@ class RegistryEntry(TenantOwned, Base):
         {"sqlite_autoincrement": True},
     )
 
+    organisation_id: Mapped[uuid.UUID] = owner()
     id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True, info=NEVER)
     consultation_id: Mapped[uuid.UUID | None] = mapped_column(info=PUBLIC)
     kind: Mapped[EntryKind] = mapped_column(info=PUBLIC)

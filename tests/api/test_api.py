@@ -221,7 +221,7 @@ def test_a_list_is_read_in_a_bounded_number_of_queries(app, client, filled, data
             Proposal(**shared, id=uuid.uuid4(), title=f"T{n}", body="t", created_at=factories.NOW) for n in range(300)
         )
     statements = []
-    engine = app.extensions["database"].engine
-    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    for engine in app.extensions["database"].engines:
+        event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     assert len(client.get(f"{BASE}/contributions?limit=300").json["data"]) == 300
     assert len([each for each in statements if each.startswith("SELECT")]) <= 10

@@ -55,11 +55,11 @@ def count_queries(url: str, path: str) -> int:
     """How many statements one page sends, once warm."""
     app = create_app(Settings(database_url=url, page_cache_seconds=0.0, rate_limits=False))
     statements: list[str] = []
-    engine = app.extensions["database"].engine
-    event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    for engine in app.extensions["database"].engines:
+        event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
     client = app.test_client()
     for _ in range(2):
         statements.clear()
         assert client.get(path).status_code == 200
-    engine.dispose()
+    app.extensions["database"].dispose()
     return sum(not statement.startswith(("BEGIN", "PRAGMA")) for statement in statements)

@@ -86,12 +86,12 @@ def walked(client, path, selects):
 @pytest.fixture
 def selects(app):
     statements = []
-    engine = app.extensions["database"].engine
-    event.listen(
-        engine,
-        "before_cursor_execute",
-        lambda *args: statements.append(args[2]) if args[2].startswith("SELECT") else None,
-    )
+    for engine in app.extensions["database"].engines:
+        event.listen(
+            engine,
+            "before_cursor_execute",
+            lambda *args: statements.append(args[2]) if args[2].startswith("SELECT") else None,
+        )
     return statements
 
 

@@ -256,7 +256,8 @@ def test_the_queue_is_read_in_a_bounded_number_of_queries(world, now, database):
         world.report(now + dt.timedelta(seconds=rank))
     seen = []
     world.session.flush()
-    event.listen(database.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    for engine in database.engines:
+        event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
     total, waiting = world.queue()
     assert (total, len(waiting)) == (30, queries.PAGE_SIZE)
     assert len(seen) <= 4
