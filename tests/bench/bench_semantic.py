@@ -79,7 +79,7 @@ def groups(scale: str) -> list[dict]:
             "name": f"opinion groups {path.name}: adjusted Rand, k as published",
             "value": round(adjusted_rand_score(truth, found.label), 3), "unit": "ARI",
             "budget": f">= {floor}" if floor else None,
-            "note": f"k {k}, found {len(free.sizes)}; nearest neighbour agrees {same:.2f} (kappa {kappa:.2f}); "
+            "note": f"k {k}, found {len(free.sizes)}; neighbour agrees {same:.2f} (kappa {kappa:.2f}); "
             f"published sizes {np.bincount(truth).tolist()}, ours {list(found.sizes)}; stability {found.stability.rand:.2f}",
         })  # fmt: skip
     rows.append({"name": "opinion groups: conversations whose number of groups is found", "value": right,
