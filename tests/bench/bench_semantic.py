@@ -80,7 +80,8 @@ def groups(scale: str) -> list[dict]:
             "value": round(adjusted_rand_score(truth, found.label), 3), "unit": "ARI",
             "budget": f">= {floor}" if floor else None,
             "note": f"k {k}, found {len(free.sizes)}; neighbour agrees {same:.2f} (kappa {kappa:.2f}); "
-            f"published sizes {np.bincount(truth).tolist()}, ours {list(found.sizes)}; stability {found.stability.rand:.2f}",
+            f"published sizes {np.bincount(truth).tolist()}, ours {list(found.sizes)}; "
+            f"stability {found.stability.rand:.2f}",
         })  # fmt: skip
     rows.append({"name": "opinion groups: conversations whose number of groups is found", "value": right,
                  "unit": f"of {len(names)}", "budget": None, "note": "by silhouette"})  # fmt: skip
