@@ -24,15 +24,15 @@ import yaml
 
 from analysis import typos
 from analysis.errors import AnalysisError
-from analysis.words import in_context
+from analysis.words import FINDALL, in_context, prepare, split
 
 MODEL = "fr_core_news_md"
 FRENCH_PATH = Path(__file__).parent / "resources" / "french.yaml"
-SAMPLE_TEXTS = 6_500
+CANDIDATES = 40_000
 SAMPLE_WORDS = 160_000
 LONGEST_READ = 400
 CONTENT = frozenset({"NOUN", "VERB", "ADJ", "ADV", "PROPN"})
-_LEMMA_FORMAT = "3"
+_LEMMA_FORMAT = "4"
 _INFINITIVE = ("er", "ir", "re")
 _PLURALS = ("es", "nts", "rs", "ts", "ons", "és")
 _TABLE_ORDER = ("noun", "verb", "adj", "adv")
@@ -111,7 +111,7 @@ def learn(
         cache_dir: where results are kept by digest of all that decides them.
     """
     fixed = {**french().lemmas, **(overrides or {})}
-    sample = _sample(texts, seed)
+    sample = _sample(texts, seed, dict(zip(forms, counts, strict=True)) if counts else {})
     key = _digest(forms, sample, fixed, counts)
     path = cache_dir / f"lemmas-{key}.json" if cache_dir else None
     if path and path.exists():
@@ -131,9 +131,31 @@ def _from_json(content: str) -> Lemmas:
     return Lemmas(**lists, corrections=raw["corrections"], sampled_texts=raw["sampled_texts"])
 
 
-def _sample(texts: Iterable[str], seed: int) -> list[str]:
+def _sample(texts: Iterable[str], seed: int, counts: dict[str, int]) -> list[str]:
+    """Half of the sample at random, then the texts that hold the most frequent forms not met yet."""
     distinct = sorted(set(texts))
-    return random.Random(seed).sample(distinct, min(SAMPLE_TEXTS, len(distinct)))  # noqa: S311 -- reproducible
+    drawn = random.Random(seed).sample(distinct, min(CANDIDATES, len(distinct)))  # noqa: S311 -- reproducible
+    words = [{part.lower() for raw in FINDALL(prepare(text)) for part in split(raw)} for text in drawn]
+    first, read = 0, 0
+    seen: set[str] = set()
+    while first < len(drawn) and read < (SAMPLE_WORDS // 2 if counts else SAMPLE_WORDS):
+        seen |= words[first]
+        read += len(drawn[first].split())
+        first += 1
+
+    def worth(rank: int) -> float:
+        return sum(counts.get(word, 0) for word in words[rank] - seen) / (1 + len(words[rank]))
+
+    chosen = drawn[:first]
+    hopes = {rank: worth(rank) for rank in range(first, len(drawn))}
+    for rank in sorted(hopes, key=lambda rank: (-hopes[rank], rank)):
+        if read >= SAMPLE_WORDS:
+            break
+        if worth(rank) >= hopes[rank] / 2:
+            chosen.append(drawn[rank])
+            seen |= words[rank]
+            read += len(drawn[rank].split())
+    return chosen
 
 
 def _digest(forms: Sequence[str], sample: list[str], fixed: dict[str, str], counts: Sequence[int]) -> str:

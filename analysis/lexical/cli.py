@@ -1,6 +1,7 @@
 """`python -m analysis lexicon | reinert | duplicates | concordance | iramuteq`."""
 
 import argparse
+import importlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -186,11 +187,11 @@ def _cluster(address: str | None) -> Iterator[None]:
         yield
         return
     try:
-        from distributed import Client
+        client_of = importlib.import_module("distributed").Client
     except ImportError:
         raise AnalysisError("Une grappe Dask demande le paquet « distributed » : installez-le.") from None
     try:
-        client = Client(address, timeout="10s")
+        client = client_of(address, timeout="10s")
     except (OSError, ValueError) as error:
         raise AnalysisError(f"La grappe Dask « {address} » ne répond pas.") from error
     with client, parallel_config("dask"):

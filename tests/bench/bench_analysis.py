@@ -3,8 +3,6 @@
 import argparse
 import json
 import os
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -12,7 +10,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(Path(__file__).parent))
+
+from child import ROOT, child, peak
+
 ANSWERS = "gd_open_answers/gd_open_answers_fiscalite_transition.parquet"
 BUDGET = ">= 0.08"
 REPEATS = {"small": 1, "full": 10}
@@ -61,22 +62,6 @@ def vectorise(texts: list[str]) -> None:
     print(time.process_time() - started)
 
 
-def _child(mode: str, path: Path) -> tuple[float, float, str]:
-    """Processor seconds of a process of its own from start to end, its peak memory in MB, and what it printed.
-
-    Processor time, because both sides are single processes and the machine may be shared.
-    """
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [sys.executable, __file__, "--child", mode, str(path)],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    *printed, peak = done.stdout.split()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return seconds, float(peak) / 1024, printed[0] if printed else ""
-
-
 def run(scale: str) -> list[dict]:
     """Measure and return rows for the bench table."""
     data = Path(os.environ.get("CONSULT_REAL_DATA") or ROOT.parent / "shared" / "data")
@@ -85,8 +70,8 @@ def run(scale: str) -> list[dict]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "texts.json"
         path.write_text(json.dumps(texts), encoding="utf-8")
-        seconds, peak, _ = _child("analyse", path)
-        *_, reference = _child("vectorise", path)
+        seconds, memory, _ = child(__file__, "analyse", path)
+        *_, (reference,) = child(__file__, "vectorise", path)
     ratio = float(reference) / seconds
     return [
         {
@@ -98,7 +83,7 @@ def run(scale: str) -> list[dict]:
         },
         {
             "name": "analysis: peak memory",
-            "value": round(peak),
+            "value": round(memory),
             "unit": "MB",
             "budget": None,
             "note": f"{len(texts)} real answers, one process",
@@ -115,7 +100,7 @@ def main() -> None:
     if options.child:
         mode, path = options.child
         {"analyse": analyse, "vectorise": vectorise}[mode](json.loads(Path(path).read_text(encoding="utf-8")))
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        print(peak())
         return
     for row in run(options.scale):
         print(f"{row['name']}: {row['value']} {row['unit']} (budget {row['budget']}) – {row['note']}")

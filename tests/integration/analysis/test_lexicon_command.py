@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from distributed import LocalCluster
 
 from analysis.__main__ import main
 from analysis.corpus import Corpus
@@ -121,6 +122,22 @@ def test_partitions_give_the_words_of_one_reading(lemma_cache):
     assert np.array_equal(found.tokens.breaks, expected.breaks)
     assert np.array_equal(found.tokens.sentences, expected.sentences)
     assert split.acronyms([found.tokens]) == whole.acronyms([expected])
+
+
+@pytest.mark.slow
+def test_an_existing_dask_cluster_gives_equal_results(table, made, tmp_path, lemma_cache):
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        options = ["--codebook", str(made / "codebook.yaml"), "--classes", "3", "--cache", str(lemma_cache)]
+        arguments = ["--jobs", "2", "--dask", cluster.scheduler_address]
+        assert main(["lexicon", str(table), "--out", str(tmp_path / "out"), *options, *arguments]) == 0
+    for path in made.iterdir():
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_cluster_that_does_not_answer_is_refused_in_french(table, tmp_path, capsys):
+    arguments = ["--dask", "tcp://127.0.0.1:1"]
+    assert main(["duplicates", str(table), "--out", str(tmp_path / "out"), *arguments]) == 1
+    assert "ne répond pas" in capsys.readouterr().err
 
 
 def test_a_killed_worker_is_said_in_french(monkeypatch, lemma_cache):
