@@ -13,6 +13,11 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def written(instant: dt.datetime) -> str:
+    """An instant as public data write it: ISO 8601, UTC, to the second."""
+    return instant.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def hour(instant: dt.datetime) -> dt.datetime:
     """The instant rounded down to its hour: the finest time of an act that is ever public."""
     return instant.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)

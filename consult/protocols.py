@@ -94,11 +94,11 @@ class ContentType(Protocol):
     def items(self, session: Session, ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, ModerableItem]:
         """Several items in a bounded number of queries."""
 
-    def hide(self, session: Session, item_id: uuid.UUID, reason: str) -> None:
-        """Withhold from the public; counts follow."""
+    def hide(self, session: Session, item_id: uuid.UUID, reason: str) -> Sequence[str]:
+        """Withhold from the public; counts follow. Returns the refs of the registry entries that tell what it says."""
 
-    def restore(self, session: Session, item_id: uuid.UUID) -> None:
-        """Undo `hide`; counts follow."""
+    def restore(self, session: Session, item_id: uuid.UUID) -> Sequence[str]:
+        """Undo `hide`; counts follow. Returns the same refs."""
 
 
 class PersonalData(Protocol):

@@ -14,7 +14,7 @@ from consult.accounts.passwords.service import KeptPassword
 from consult.accounts.passwords.service import keep as keep_password
 from consult.actor import PLATFORM_ROLES, STAFF_ROLES, Role
 from consult.consultations.models import Consultation, ConsultationStatus, Step
-from consult.contributions.models import Argument, Proposal, Side, Theme, Vote, VoteValue
+from consult.contributions.models import Argument, Proposal, Side, StepSecret, Theme, Vote, VoteValue
 from consult.db import ALL_TENANTS
 from consult.organisations.models import Organisation
 from consult.questionnaires.models import Answer, OptionKind, Question, QuestionKind, QuestionOption, Reply
@@ -131,10 +131,14 @@ def make_step(session, consultation, *, kind="proposals", **values) -> Step:
         "closes_at": consultation.closes_at,
         "order_seed": f"{n:032x}",
     } | values
-    return _added(
+    step = _added(
         session,
         Step(organisation_id=consultation.organisation_id, consultation_id=consultation.id, kind=kind, **values),
     )
+    if kind == "proposals":
+        owned = {"organisation_id": step.organisation_id, "step_id": step.id}
+        _added(session, StepSecret(**owned, secret=secrets.token_bytes(32)))
+    return step
 
 
 # contributions

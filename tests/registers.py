@@ -92,3 +92,36 @@ def positions(database, organisation_id=None) -> dict[str, int | None]:
     with database.session(write=False, tenant=tenant) as session:
         rows = session.execute(select(RegistryEntry.ref, RegistryEntry.position).order_by(RegistryEntry.id))
         return dict(rows.all())
+
+
+def standing_votes(session) -> dict[tuple[str, str], str]:
+    """The vote of each voter on each content, by the openings alone; each entry must follow from those before."""
+    votes: dict[tuple[str, str], str] = {}
+    rows = select(RegistryEntry.kind, RegistryEntry.opening).where(RegistryEntry.salt.is_not(None))
+    for kind, opening in session.execute(rows.order_by(RegistryEntry.id)):
+        if not kind.startswith("vote."):
+            continue
+        key = opening["voter"], opening.get("contribution") or opening["argument"]
+        assert (kind is EntryKind.VOTE_CAST) == (key not in votes)
+        votes[key] = opening["value"] if kind is not EntryKind.VOTE_WITHDRAWN else votes[key]
+        if kind is EntryKind.VOTE_WITHDRAWN:
+            assert votes.pop(key) == opening["value"]
+    return votes
+
+
+def check_removals(session) -> None:
+    """What cannot be read is told: one tombstone names each opening destroyed, a standing decision each withheld."""
+    entries = session.scalars(select(RegistryEntry).order_by(RegistryEntry.id)).all()
+    for entry in entries:
+        session.refresh(entry)
+    destroyed = [entry.ref for entry in entries if entry.salt is None]
+    buried = [ref for entry in entries if entry.kind is EntryKind.TOMBSTONE for ref in entry.opening["entries"]]
+    assert sorted(buried) == sorted(destroyed)
+    assert not [entry for entry in entries if entry.salt is None and (entry.opening or entry.holder)]
+    covered: set[str] = set()
+    for entry in entries:
+        if entry.kind is EntryKind.MODERATION:
+            covered.update(entry.opening["entries"])
+        elif entry.kind is EntryKind.MODERATION_REVERSED:
+            covered.difference_update(entry.opening["entries"])
+    assert {entry.ref for entry in entries if entry.withheld} == covered

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult.actor import Actor
+from consult.clock import written
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.protocols import Row
 
@@ -58,11 +59,6 @@ class PresentationStep(PageStep):
     label: ClassVar[str] = "Présentation"
 
 
-def instant(value: dt.datetime) -> str:
-    """An instant as public data write it: ISO 8601, UTC, to the second."""
-    return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def consultation_row(consultation: Consultation) -> Row:
     """A consultation as public data tell it."""
     return {
@@ -70,8 +66,8 @@ def consultation_row(consultation: Consultation) -> Row:
         "slug": consultation.slug,
         "title": consultation.title,
         "summary": consultation.summary,
-        "opens_at": instant(consultation.opens_at),
-        "closes_at": instant(consultation.closed_at or consultation.closes_at),
+        "opens_at": written(consultation.opens_at),
+        "closes_at": written(consultation.closed_at or consultation.closes_at),
         "sample": "volunteers",
     }
 
@@ -130,8 +126,8 @@ class StepsDataset:
                 "kind": step.kind,
                 "title": step.title,
                 "position": step.position,
-                "opens_at": instant(step.opens_at),
-                "closes_at": instant(step.closes_at),
+                "opens_at": written(step.opens_at),
+                "closes_at": written(step.closes_at),
             }
 
 

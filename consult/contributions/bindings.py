@@ -101,13 +101,13 @@ class _Content(ABC, Generic[ContentT]):
 
     model: ClassVar[Any]
 
-    def hide(self, session: Session, item_id: uuid.UUID, reason: str) -> None:
+    def hide(self, session: Session, item_id: uuid.UUID, reason: str) -> list[str]:
         """Withhold from the public; counts follow. Raises NotFoundError, ConflictError."""
-        service.hide(session, self._item(session, item_id), reason, clock.now())
+        return service.hide(session, self._item(session, item_id), reason, clock.now())
 
-    def restore(self, session: Session, item_id: uuid.UUID) -> None:
+    def restore(self, session: Session, item_id: uuid.UUID) -> list[str]:
         """Undo `hide`. Raises NotFoundError, ConflictError."""
-        service.restore(session, self._item(session, item_id))
+        return service.restore(session, self._item(session, item_id))
 
     def get(self, session: Session, item_id: uuid.UUID) -> ModerableItem | None:
         """The item, or None; a write session locks its row."""
@@ -187,7 +187,7 @@ class ArgumentContent(_Content[Argument]):
 
 
 class VoteData(KeptRows):
-    """Votes: withdrawn, so that what is counted is what somebody stands by."""
+    """Votes: gone, so that what is counted is what somebody stands by."""
 
     table: ClassVar[str] = "vote"
     label: ClassVar[str] = "Votes"
@@ -196,8 +196,8 @@ class VoteData(KeptRows):
     model = Vote
 
     def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
-        """Withdraw them all; the counts follow."""
-        return votes.withdraw_all(session, account_id, now)
+        """Take them all back, and what the log let read of them; the counts follow."""
+        return votes.erase_all(session, account_id, now)
 
 
 class DraftData:

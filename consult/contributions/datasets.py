@@ -10,8 +10,7 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import FromClause, select
 from sqlalchemy.orm import Session
 
-from consult.clock import hour
-from consult.consultations.bindings import instant
+from consult.clock import hour, written
 from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Step
 from consult.contributions import policy
 from consult.contributions.models import Argument, Proposal, StepSecret, Theme, Vote
@@ -129,7 +128,7 @@ class ContributionsDataset(_Rows):
                 "status_reason": row.status_reason,
                 "origin": row.origin.value,
                 "author": author(row.step_id, row.author_id),
-                "created_at": instant(hour(row.created_at)),
+                "created_at": written(hour(row.created_at)),
                 "votes_for": row.votes_for,
                 "votes_mixed": row.votes_mixed,
                 "votes_against": row.votes_against,
@@ -189,7 +188,7 @@ class ArgumentsDataset(_Rows):
                 "status_reason": row.status_reason,
                 "origin": row.origin.value,
                 "author": author(row.step_id, row.author_id),
-                "created_at": instant(hour(row.created_at)),
+                "created_at": written(hour(row.created_at)),
                 "votes_for": row.votes_for,
                 "imported_votes_for": row.imported_votes_for,
             }
@@ -224,7 +223,7 @@ class VotesDataset(_Rows):
             "target": str(row.proposal_id or row.argument_id),
             "value": row.value.value,
             "voter": voter(row.step_id, row.account_id),
-            "cast_at": instant(hour(row.cast_at)),
+            "cast_at": written(hour(row.cast_at)),
         }
 
 

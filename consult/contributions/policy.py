@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import re
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import rfc8785
 
+from consult.clock import hour, written
 from consult.errors import InvalidError
 from consult.labels import number
 
@@ -79,6 +81,11 @@ def random_rank(order_seed: str, item_id: uuid.UUID) -> int:
 def text_digest(title: str | None, body: str) -> str:
     """What the public log holds of a text: SHA-256 of its canonical JSON; the text itself can then be erased."""
     return hashlib.sha256(rfc8785.dumps({"title": title, "body": body})).hexdigest()
+
+
+def text_entry(title: str | None, body: str, created_at: dt.datetime) -> dict[str, Any]:
+    """What the public log holds of a text, and of its date, so that a row back-dated since is seen."""
+    return {"text_sha256": text_digest(title, body), "created_at": written(hour(created_at))}
 
 
 def author_of(secret: bytes, account_id: uuid.UUID) -> str:

@@ -19,7 +19,7 @@ from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
 from consult.consultations.models import Consultation, ContentStatus, Step
 from consult.contributions import policy
-from consult.contributions.models import Argument, ContentVersion, Proposal, Side, Theme
+from consult.contributions.models import Argument, ContentVersion, Proposal, Side, StepSecret, Theme
 from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
@@ -129,7 +129,7 @@ def edit(
     if isinstance(item, Proposal):
         item.title, item.theme_id = title or "", theme_id
     if item.status is ContentStatus.PUBLISHED:
-        log(session, item, EntryKind.EDIT, _text_entry(item), now)
+        log(session, item, EntryKind.EDIT, _text_entry(session, item), now)
         _index(session, item)
     session.flush()
 
@@ -137,13 +137,13 @@ def edit(
 def withdraw(session: Session, item: Content, *, account_id: uuid.UUID, now: dt.datetime) -> None:
     """Take back one's own content, at any time: its text is public no more, a tombstone says so in the log.
 
-    Raises ForbiddenError, GoneError.
+    Its openings go: a digest of the text would let whoever guesses it know. Raises ForbiddenError, GoneError.
     """
     _lock_own(session, item, account_id)
     published = item.status is ContentStatus.PUBLISHED
     item.status, item.ended_at = ContentStatus.WITHDRAWN, now
     if published:
-        log(session, item, EntryKind.TOMBSTONE, {"ground": "withdrawn", "entry": item.registry_ref}, now)
+        _bury(session, item, "withdrawn", now)
         search.remove(session, item.id)
     session.flush()
 
@@ -158,14 +158,10 @@ def erase(session: Session, item: Content, now: dt.datetime) -> None:
         session.delete(item)
         session.flush()
         return
-    name = _name(item)
-    registry.destroy_text(
-        session, item.consultation_id, ref=item.registry_ref, name=name, item_id=item.id, edited=item.version > 1
-    )
     item.status, item.status_reason, item.ended_at = ContentStatus.ERASED, None, now
     item.author_id, item.author_name, item.submission_key = None, "", None
     item.title, item.body = "" if isinstance(item, Proposal) else None, ""
-    log(session, item, EntryKind.TOMBSTONE, {"ground": "erased", "entry": item.registry_ref}, now)
+    _bury(session, item, "erased", now)
     search.remove(session, item.id)
     session.flush()
 
@@ -175,7 +171,7 @@ def publish(session: Session, item: Content, now: dt.datetime) -> None:
     item.status = ContentStatus.PUBLISHED
     kind = EntryKind.CONTRIBUTION if isinstance(item, Proposal) else EntryKind.ARGUMENT
     session.flush()
-    item.registry_ref = log(session, item, kind, _text_entry(item), now)
+    item.registry_ref = log(session, item, kind, _text_entry(session, item), now)
     _index(session, item)
 
 
@@ -204,24 +200,29 @@ def is_shown(session: Session, item: Content) -> bool:
     return item.status is ContentStatus.PUBLISHED and on.status is ContentStatus.PUBLISHED
 
 
-def hide(session: Session, item: Content, reason: str, now: dt.datetime) -> None:
-    """Withhold a content from the public for a ground of the charter. Raises ConflictError when it is not shown."""
+def hide(session: Session, item: Content, reason: str, now: dt.datetime) -> list[str]:
+    """Withhold a content from the public for a ground of the charter; returns the refs of its entries in the log.
+
+    Raises ConflictError when it is not shown.
+    """
     session.refresh(item, with_for_update=True)
     if item.status is not ContentStatus.PUBLISHED:
         raise ConflictError("Ce contenu n’est pas publié : il n’y a rien à masquer.")
     item.status, item.status_reason, item.ended_at = ContentStatus.HIDDEN, reason, now
     search.remove(session, item.id)
     session.flush()
+    return _refs(session, item)
 
 
-def restore(session: Session, item: Content) -> None:
-    """Undo `hide`: published again, with its votes. Raises ConflictError when it is not hidden."""
+def restore(session: Session, item: Content) -> list[str]:
+    """Undo `hide`: published again, with its votes; returns the same refs. Raises ConflictError when not hidden."""
     session.refresh(item, with_for_update=True)
     if item.status is not ContentStatus.HIDDEN:
         raise ConflictError("Ce contenu n’est pas masqué.")
     item.status, item.status_reason, item.ended_at = ContentStatus.PUBLISHED, None, None
     _index(session, item)
     session.flush()
+    return _refs(session, item)
 
 
 def add_theme(session: Session, step: Step, *, title: str) -> Theme:
@@ -315,11 +316,22 @@ def _pending(session: Session, model: type[ContentT], account_id: uuid.UUID) -> 
     return [(item, step) for item, step in rows]
 
 
-def _text_entry(item: Content) -> dict[str, Any]:
-    digest = {"text_sha256": policy.text_digest(item.title, item.body)}
+def _text_entry(session: Session, item: Content) -> dict[str, Any]:
+    secret = session.get(StepSecret, item.step_id)
+    author = policy.author_of(secret.secret, item.author_id) if secret and item.author_id else None
+    shared = {"author": author, **policy.text_entry(item.title, item.body, item.created_at)}
     if isinstance(item, Proposal):
-        return {**digest, "theme": str(item.theme_id) if item.theme_id else None}
-    return {**digest, "on": str(item.proposal_id), "side": item.side.value}
+        return {**shared, "theme": str(item.theme_id) if item.theme_id else None}
+    return {**shared, "on": str(item.proposal_id), "side": item.side.value}
+
+
+def _refs(session: Session, item: Content) -> list[str]:
+    return registry.refs_of_text(session, item.consultation_id, _name(item), item)
+
+
+def _bury(session: Session, item: Content, ground: str, now: dt.datetime) -> None:
+    entries = registry.bury_text(session, item.consultation_id, _name(item), item)
+    log(session, item, EntryKind.TOMBSTONE, {"ground": ground, "entries": entries}, now)
 
 
 def _index(session: Session, item: Content) -> None:

@@ -9,6 +9,8 @@ import datetime as dt
 import functools
 import secrets
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, select, update
@@ -19,13 +21,15 @@ from consult.accounts.models import Account, AccountStatus
 from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
-from consult.contributions.models import Argument, Proposal, Vote, VoteDelta, VoteValue
+from consult.contributions import policy
+from consult.contributions.models import Argument, Proposal, StepSecret, Vote, VoteDelta, VoteValue
 from consult.contributions.service import Content, is_shown, log
 from consult.errors import BadRequestError, ClosedError, GoneError
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 
 Tally: TypeAlias = dict[VoteValue, int]
+_NAMES: Final = ("contribution", "argument")  # what an opening calls the content voted on
 
 
 def cast_vote(
@@ -83,13 +87,19 @@ def cast_at_once(
     ref = secrets.token_bytes(registry.REF_BYTES)  # chosen here: the row names its entry, which is written after it
     if not _write(connection, seen, {**owner, "account_id": account_id}, value, ref.hex(), now):
         return False
-    name = "contribution" if model is Proposal else "argument"
+    name = _NAMES[model is Argument]
     registry.append(
         session,
         organisation_id=organisation_id,
         consultation_id=seen.consultation_id,
         kind=EntryKind.VOTE_CHANGED if seen.value else EntryKind.VOTE_CAST,
-        content={"step": str(seen.step_id), name: str(target_id), "version": seen.version, "value": value.value},
+        content={
+            "step": str(seen.step_id),
+            name: str(target_id),
+            "version": seen.version,
+            "value": value.value,
+            "voter": policy.voter_of(seen.secret, account_id),
+        },
         now=now,
         randbytes=lambda size: ref if size == registry.REF_BYTES else secrets.token_bytes(size),
     )
@@ -137,27 +147,60 @@ def count_pending_votes(session: Session, account_id: uuid.UUID, now: dt.datetim
     return counted
 
 
-def withdraw_all(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+def erase_all(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
     """Take back every vote of an account that is erased, whatever the state of steps and contents; returns how many.
 
-    Each vote that counted leaves the log and the counts as one withdrawn by its voter does. The caller holds the
-    account's lock.
+    All that the log let read of them goes, votes withdrawn since included: whoever knows the account could otherwise
+    try the three answers. A tombstone for each content voted on names what went. The caller holds the account's lock.
     """
-    mine = Vote.account_id == account_id
-    # Held here, so that each vote finds its content without a query.
-    targets: list[Content] = [
-        *session.scalars(select(Proposal).where(Proposal.id.in_(select(Vote.proposal_id).where(mine)))),
-        *session.scalars(select(Argument).where(Argument.id.in_(select(Vote.argument_id).where(mine)))),
-    ]
-    by_id = {target.id: target for target in targets}
-    votes = session.scalars(select(Vote).where(mine).order_by(Vote.cast_at, Vote.id)).all()
+    votes = session.scalars(select(Vote).where(Vote.account_id == account_id)).all()
+    counted = {vote.proposal_id or vote.argument_id: vote for vote in votes if vote.counted}
+    graves = _graves(session, account_id, list(counted.values()))
+    registry.destroy_openings(session, [ref for grave in graves.values() for ref in grave.entries])
+    for grave in graves.values():
+        registry.append(
+            session,
+            organisation_id=grave.organisation_id,
+            consultation_id=grave.consultation_id,
+            kind=EntryKind.TOMBSTONE,
+            content={**grave.about, "type": "vote", "ground": "erased", "entries": grave.entries},
+            now=now,
+        )
     for vote in votes:
         if vote.counted:
-            target = by_id[vote.proposal_id or vote.argument_id]  # type: ignore[index]  # the table's own check
-            _count(session, target, vote, EntryKind.VOTE_WITHDRAWN, {vote.value: -1}, now)
+            _add_deltas(session, vote, {vote.value: -1})
         session.delete(vote)
     session.flush()
     return len(votes)
+
+
+@dataclass(slots=True)
+class _Grave:
+    """What an erasure destroys of one vote: its entries, and on what it was."""
+
+    organisation_id: uuid.UUID
+    consultation_id: uuid.UUID
+    about: dict[str, Any]
+    entries: list[str] = field(default_factory=list)
+
+
+def _graves(session: Session, account_id: uuid.UUID, counted: Sequence[Vote]) -> dict[str, _Grave]:
+    """By content voted on, in the order of the votes."""
+    secrets = session.scalars(select(StepSecret.secret))
+    graves: dict[str, _Grave] = {}
+    for row in registry.held_by(session, [policy.voter_of(secret, account_id) for secret in secrets]):
+        about = {name: row.opening[name] for name in ("step", *_NAMES, "version") if name in row.opening}
+        target = next(about[name] for name in _NAMES if name in about)
+        grave = graves.setdefault(target, _Grave(row.organisation_id, row.consultation_id, about))
+        grave.about = about
+        grave.entries.append(row.ref)
+    for vote in counted:  # those of a step whose secret is gone are known by their last entry alone
+        target, name = str(vote.proposal_id or vote.argument_id), _NAMES[vote.proposal_id is None]
+        if target not in graves:
+            about = {"step": str(vote.step_id), name: target}
+            known = [vote.registry_ref] if vote.registry_ref else []
+            graves[target] = _Grave(vote.organisation_id, vote.consultation_id, about, known)
+    return graves
 
 
 def recount(session: Session, target: Content) -> Tally:
@@ -199,11 +242,17 @@ def _new_vote(target: Content, account_id: uuid.UUID, value: VoteValue, now: dt.
 def _count(
     session: Session, target: Content, vote: Vote, kind: EntryKind, changes: dict[VoteValue, int], now: dt.datetime
 ) -> None:
-    vote.registry_ref = log(session, target, kind, {"value": vote.value.value}, now)
+    assert vote.account_id is not None  # the vote of an account that acts
+    voter = policy.voter_of(session.get_one(StepSecret, vote.step_id).secret, vote.account_id)
+    vote.registry_ref = log(session, target, kind, {"value": vote.value.value, "voter": voter}, now)
+    _add_deltas(session, vote, changes)
+
+
+def _add_deltas(session: Session, vote: Vote, changes: dict[VoteValue, int]) -> None:
     for value, change in changes.items():
         session.add(
             VoteDelta(
-                organisation_id=target.organisation_id,
+                organisation_id=vote.organisation_id,
                 proposal_id=vote.proposal_id,
                 argument_id=vote.argument_id,
                 value=value,
@@ -251,11 +300,12 @@ def _write(
 @functools.cache
 def _plain(model: type[Content]) -> Any:
     """All that decides of a vote on a published content: dates, the account's confirmation, its present vote."""
-    target, step, whole, account = (each.__table__.c for each in (model, Step, Consultation, Account))
+    tables = (model, Step, Consultation, Account, StepSecret)
+    target, step, whole, account, secret = (each.__table__.c for each in tables)
     on = (_V.c.account_id == account.id) & (_V.c[_column(model)] == target.id)
     query = (
         select(
-            *(target.step_id, target.consultation_id, target.version, account.confirmed_at),
+            *(target.step_id, target.consultation_id, target.version, account.confirmed_at, secret.secret),
             *(step.opens_at, step.closes_at, whole.status, _V.c.id.label("vote"), _V.c.value, _V.c.counted),
             whole.opens_at.label("whole_opens_at"),
             whole.closes_at.label("whole_closes_at"),
@@ -264,6 +314,7 @@ def _plain(model: type[Content]) -> Any:
         .join(Step.__table__, step.id == target.step_id)
         .join(Consultation.__table__, whole.id == target.consultation_id)
         .join(Account.__table__, account.id == bindparam("account"))
+        .join(StepSecret.__table__, secret.step_id == target.step_id)
         .outerjoin(_V, on)
         .where(target.id == bindparam("target"), target.status == ContentStatus.PUBLISHED)
         .where(target.organisation_id == bindparam("tenant"), account.organisation_id == target.organisation_id)

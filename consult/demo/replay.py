@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 from consult.actor import Actor
 from consult.consultations.models import Consultation, Step
 from consult.contributions import service as contributions
-from consult.contributions.models import Argument, Proposal, Side, Vote, VoteDelta, VoteValue
+from consult.contributions.models import Argument, Proposal, Side, StepSecret, Vote, VoteDelta, VoteValue
+from consult.contributions.policy import voter_of
 from consult.db import Base
 from consult.demo.records import DemoArgument, DemoContent, DemoDecision, DemoProposal, DemoReply, DemoReport, DemoVote
 from consult.moderation import policy as moderation_policy
@@ -123,12 +124,14 @@ class Replay:
         if not votes:
             return
         targets = [self._contents[vote.target] for vote in votes]
+        secret = self._session.get_one(StepSecret, self._stage.steps["proposals"].id).secret
         openings = [
             {
                 "step": str(target.step_id),
                 "contribution" if isinstance(target, Proposal) else "argument": str(target.id),
                 "version": target.version,
                 "value": vote.value,
+                "voter": voter_of(secret, self._stage.accounts[vote.voter]),
             }
             for vote, target in zip(votes, targets, strict=True)
         ]

@@ -42,6 +42,7 @@ class _Reply:
 
     id: uuid.UUID
     version: int
+    status_reason: str | None = None
     answers: dict[uuid.UUID, Given] = field(default_factory=dict)  # all of them, known and new
     created: dict[str, Any] | None = None
     completed: bool = False
@@ -121,10 +122,10 @@ class ReplyWriter:
     # Replies
 
     def _known(self, session: Session, refs: set[str]) -> dict[str, _Reply]:
-        query = select(Reply.external_ref, Reply.id, Reply.version).where(
+        query = select(Reply.external_ref, Reply.id, Reply.version, Reply.status_reason).where(
             Reply.step_id == self._to.step_id, Reply.external_ref.in_(refs)
         )
-        found = {ref: _Reply(key, version) for ref, key, version in session.execute(query) if ref is not None}
+        found = {ref: _Reply(key, version, reason) for ref, key, version, reason in session.execute(query) if ref}
         by_id = {reply.id: reply for reply in found.values()}
         if by_id:
             told = select(Answer.reply_id, Answer.question_id, Answer.text, Answer.options, Answer.other)
@@ -164,7 +165,9 @@ class ReplyWriter:
         completed = [reply for reply in replies if reply.completed]
         for reply in completed:
             reply.version += 1
-        changes: list[dict[str, Any]] = [{"id": reply.id, "version": reply.version} for reply in completed]
+        changes: list[dict[str, Any]] = [
+            {"id": reply.id, "version": reply.version, "status_reason": reply.status_reason} for reply in completed
+        ]
         log_rows(session, self._to, EntryKind.EDIT, [self._entry(reply) for reply in completed], changes, now)
         if changes:
             session.execute(update(Reply), changes)

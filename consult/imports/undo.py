@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select
@@ -33,6 +33,7 @@ CONTENTS: Final[dict[Target, Content]] = {
     Target.ARGUMENTS: Argument,
     Target.REPLIES: Reply,
 }
+NAMES: Final = {Target.PROPOSALS: "contribution", Target.ARGUMENTS: "argument", Target.REPLIES: "reply"}  # in openings
 
 
 def start(session: Session, batch_id: uuid.UUID, *, actor: Actor, now: dt.datetime) -> ImportBatch:
@@ -114,19 +115,38 @@ def _count(model: Any, *conditions: ColumnElement[bool]) -> Select[int]:
 
 def _remove_rows(session: Session, batch: ImportBatch, now: dt.datetime) -> int:
     model = CONTENTS[Target(batch.target)]
-    query = select(model.id, model.registry_ref).where(model.import_batch_id == batch.id).limit(CHUNK)
+    query = select(model.id, model.registry_ref, model.version).where(model.import_batch_id == batch.id).limit(CHUNK)
     rows = session.execute(query.with_for_update()).all()
-    ids = [key for key, _ in rows]
+    ids = [row.id for row in rows]
     if not ids:
         return 0
     _check_free(session, batch, ids)  # somebody may have acted since the undoing began
-    _append(session, batch, EntryKind.TOMBSTONE, [{"ground": "import_undone", "entry": ref} for _, ref in rows], now)
-    registry.destroy_openings(session, [ref for _, ref in rows if ref])
+    _bury(session, batch, rows, now)
     if model is Proposal:
         for key in ids:
             search.remove(session, key)
     session.execute(delete(model).where(model.id.in_(ids)), execution_options={"synchronize_session": False})
     return len(ids)
+
+
+def _bury(session: Session, batch: ImportBatch, rows: Sequence[Any], now: dt.datetime) -> None:
+    """Destroy what the log let read of these rows, and say so in it."""
+    name = NAMES[Target(batch.target)]
+    entries = registry.refs_of_texts(session, batch.consultation_id, name, rows)
+    registry.destroy_openings(session, [ref for refs in entries.values() for ref in refs])
+    typed = {"type": "reply"} if name == "reply" else {}
+    graves = [
+        {
+            **typed,
+            "step": str(batch.step_id),
+            name: str(row.id),
+            "version": row.version,
+            "ground": "import_undone",
+            "entries": entries[row.id],
+        }
+        for row in rows
+    ]
+    _append(session, batch, EntryKind.TOMBSTONE, graves, now)
 
 
 def _remove_answers(session: Session, batch: ImportBatch, now: dt.datetime) -> int:
@@ -156,7 +176,7 @@ def _log_what_is_left(session: Session, batch: ImportBatch, reply_id: uuid.UUID,
     left = policy.public_answers(queries.questions(session, batch.step_id), queries.answers_of(session, reply_id))
     reply.version += 1
     content = reply_entry(batch.step_id, reply_id, reply.version, left)
-    (reply.registry_ref,) = _append(session, batch, EntryKind.EDIT, [content], now)
+    _append(session, batch, EntryKind.EDIT, [content], now)
 
 
 def _append(

@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from consult.consultations.labels import GROUNDS
 from consult.consultations.models import ContentStatus, Origin, Step
 from consult.consultations.policy import slug_of
 from consult.contributions import policy as contributions
@@ -102,7 +103,8 @@ class ProposalWriter:
                 "step": str(self._to.step_id),
                 "contribution": str(row["id"]),
                 "version": 1,
-                "text_sha256": contributions.text_digest(row["title"], row["body"]),
+                "author": None,
+                **contributions.text_entry(row["title"], row["body"], row["created_at"]),
                 "theme": str(row["theme_id"]) if row["theme_id"] else None,
             }
             for row in rows
@@ -189,7 +191,8 @@ class ArgumentWriter:
                 "step": str(self._to.step_id),
                 "argument": str(row["id"]),
                 "version": 1,
-                "text_sha256": contributions.text_digest(row["title"], row["body"]),
+                "author": None,
+                **contributions.text_entry(row["title"], row["body"], row["created_at"]),
                 "on": str(row["proposal_id"]),
                 "side": row["side"].value,
             }
@@ -245,14 +248,30 @@ def log_rows(
     rows: Sequence[dict[str, Any]],
     now: dt.datetime,
 ) -> None:
-    """One registry entry per row; each row keeps the reference of its own."""
-    refs = registry.append_all(
-        session,
-        organisation_id=to.organisation_id,
-        consultation_id=to.consultation_id,
-        kind=kind,
-        contents=contents,
-        now=now,
-    )
-    for row, ref in zip(rows, refs, strict=True):
-        row["registry_ref"] = ref
+    """One registry entry per row, whose reference a new row keeps; what the source had hidden is withheld, and told."""
+    shared: dict[str, Any] = {"organisation_id": to.organisation_id, "consultation_id": to.consultation_id, "now": now}
+    refs = registry.append_all(session, **shared, kind=kind, contents=contents)
+    hidden: list[dict[str, Any]] = []
+    for row, ref, content in zip(rows, refs, contents, strict=True):
+        if kind is not EntryKind.EDIT:
+            row["registry_ref"] = ref
+        if row["status_reason"] is not None:
+            registry.withhold(session, ref)
+            hidden.append(_hiding(row, ref, content))
+    registry.append_all(session, **shared, kind=EntryKind.MODERATION, contents=hidden)
+
+
+def _hiding(row: Mapping[str, Any], ref: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """What the log says of a decision of the source, in the form of our own decisions; nobody here took it."""
+    kind = "reply" if "reply" in content else "proposal" if "contribution" in content else "argument"
+    ground = GROUNDS.get(row["status_reason"])
+    return {
+        "decision": None,
+        "act": "hide",
+        "type": kind,
+        "item": str(row["id"]),
+        "ground": row["status_reason"],
+        "article": ground.article if ground else None,
+        "automated": False,
+        "entries": [ref],
+    }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -152,13 +152,10 @@ def decide(
     policy.check_words(wanted.act, wanted.ground, wanted.message)
     author = _reachable_author(session, item)
     token = new_token() if wanted.act is Act.HIDE and author else None  # its digest says that the author was told
-    if wanted.act is Act.HIDE:
-        content.hide(session, item.id, wanted.ground)
-    elif wanted.act is Act.RESTORE:
-        content.restore(session, item.id)
+    entries = _apply(session, content, item, wanted)
     decision = _write(session, item, wanted, organisation, actor, (last.number if last else 0) + 1, token, now)
     _answer(session, decision, reports, contest)
-    _publish(session, decision, actor, now)
+    _publish(session, decision, entries, actor, now)
     if author and wanted.act in TEMPLATES:
         _tell_author(session, author, item, decision, organisation, links, token, now)
     return decision
@@ -226,6 +223,18 @@ def _check_second_look(session: Session, contest: Contest | None, actor: Actor) 
         raise ForbiddenError("L’auteur conteste votre décision : une autre personne doit l’examiner.")
 
 
+def _apply(session: Session, content: ContentType, item: ModerableItem, wanted: Wanted) -> Sequence[str]:
+    """Hide or restore, in the log too; returns the refs of the entries that are withheld or disclosed."""
+    entries: Sequence[str] = ()
+    if wanted.act is Act.HIDE:
+        entries = content.hide(session, item.id, wanted.ground)
+    elif wanted.act is Act.RESTORE:
+        entries = content.restore(session, item.id)
+    for ref in entries:
+        (registry.withhold if wanted.act is Act.HIDE else registry.disclose)(session, ref)
+    return entries
+
+
 def _write(
     session: Session,
     item: ModerableItem,
@@ -268,8 +277,8 @@ def _answer(session: Session, decision: Decision, reports: list[Report], contest
     session.flush()
 
 
-def _publish(session: Session, decision: Decision, actor: Actor, now: dt.datetime) -> None:
-    content: Mapping[str, Any] = {
+def _publish(session: Session, decision: Decision, entries: Sequence[str], actor: Actor, now: dt.datetime) -> None:
+    content: dict[str, Any] = {
         "decision": str(decision.id),
         "act": decision.act.value,
         "type": decision.item_type,
@@ -278,6 +287,8 @@ def _publish(session: Session, decision: Decision, actor: Actor, now: dt.datetim
         "article": decision.article,
         "automated": decision.automated,
     }
+    if decision.act in {Act.HIDE, Act.RESTORE}:
+        content["entries"] = list(entries)
     decision.registry_ref = registry.append(
         session,
         organisation_id=decision.organisation_id,

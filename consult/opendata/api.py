@@ -15,8 +15,8 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from consult import __version__, errors
 from consult.actor import ANONYMOUS
+from consult.clock import written
 from consult.consultations import queries as consultations
-from consult.consultations.bindings import instant
 from consult.consultations.models import Consultation
 from consult.errors import InvalidError
 from consult.opendata import queries, schemas
@@ -151,7 +151,7 @@ def _envelope(found: Consultation | None) -> dict[str, Any]:
         "licence": schemas.LICENCE,
         "source": queries.absolute(g.session, g.organisation, current_app.extensions["settings"], address),
         "position": registry.position(g.session),
-        "updated_at": instant(updated_at) if updated_at else None,
+        "updated_at": written(updated_at) if updated_at else None,
     }
 
 

@@ -22,7 +22,7 @@ from typing import IO, Any, Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from consult.consultations.bindings import instant
+from consult.clock import written
 from consult.protocols import Progress, PublicDataset
 from consult.registry import queries as registry
 
@@ -112,7 +112,7 @@ def write_dump(
         "title": identity.title,
         "licence": LICENCE,
         "source": identity.source,
-        "generated_at": instant(identity.generated_at),
+        "generated_at": written(identity.generated_at),
         "position": registry.position(reading),
         "files": files,
     }

@@ -11,7 +11,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consult.consultations.bindings import consultation_row, instant
+from consult.clock import written
+from consult.consultations.bindings import consultation_row
 from consult.consultations.models import Consultation, ConsultationStatus
 from consult.jobs import queries as jobs
 from consult.opendata.models import Dump, DumpStatus
@@ -93,7 +94,7 @@ def export_row(dump: Dump, address: Callable[[str], str]) -> Row:
     assert dump.finished_at is not None
     return {
         "id": str(dump.id),
-        "generated_at": instant(dump.finished_at),
+        "generated_at": written(dump.finished_at),
         "files": [{**file, "url": address(file["name"])} for file in dump.files],
     }
 

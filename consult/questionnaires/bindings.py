@@ -86,13 +86,13 @@ class ReplyContent:
             for reply in replies
         }
 
-    def hide(self, session: Session, item_id: uuid.UUID, reason: str) -> None:
+    def hide(self, session: Session, item_id: uuid.UUID, reason: str) -> list[str]:
         """Withhold the reply from the public. Raises NotFoundError, ConflictError."""
-        service.hide(session, item_id, reason)
+        return service.hide(session, item_id, reason)
 
-    def restore(self, session: Session, item_id: uuid.UUID) -> None:
+    def restore(self, session: Session, item_id: uuid.UUID) -> list[str]:
         """Publish a hidden reply again. Raises NotFoundError, ConflictError."""
-        service.restore(session, item_id)
+        return service.restore(session, item_id)
 
 
 def _open_answers(answers: Sequence[Answer], wordings: Mapping[uuid.UUID, str]) -> str:

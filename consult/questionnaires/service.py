@@ -100,7 +100,7 @@ def withdraw(session: Session, reply_id: uuid.UUID, *, actor: Actor, now: dt.dat
     if reply.status is ContentStatus.HIDDEN or not accepts_acts(step, step.consultation, now):
         raise ClosedError("Cette réponse ne peut plus être retirée ici. Écrivez-nous depuis la page Contact.")
     if reply.status is ContentStatus.PUBLISHED:
-        _append(session, reply, EntryKind.TOMBSTONE, {"cause": "withdrawn"}, now)
+        _bury(session, reply, "withdrawn", now)
     reply.status = ContentStatus.WITHDRAWN
     session.flush()
     return reply
@@ -116,11 +116,8 @@ def erase(session: Session, reply: Reply, now: dt.datetime) -> None:
         session.flush()
         return
     session.execute(delete(Answer).where(Answer.reply_id == reply.id))
-    registry.destroy_text(
-        session, reply.consultation_id, ref=reply.registry_ref, name="reply", item_id=reply.id, edited=reply.version > 1
-    )
     reply.status, reply.status_reason, reply.account_id = ContentStatus.ERASED, None, None
-    _append(session, reply, EntryKind.TOMBSTONE, {"cause": "erased"}, now)
+    _bury(session, reply, "erased", now)
 
 
 def publish_pending_replies(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
@@ -189,6 +186,11 @@ def _append(session: Session, reply: Reply, kind: EntryKind, content: Mapping[st
     session.flush()
 
 
+def _bury(session: Session, reply: Reply, ground: str, now: dt.datetime) -> None:
+    entries = registry.bury_text(session, reply.consultation_id, "reply", reply)
+    _append(session, reply, EntryKind.TOMBSTONE, {"ground": ground, "entries": entries}, now)
+
+
 # A step's life ------------------------------------------------------------------------------------------------------
 
 
@@ -243,18 +245,20 @@ def census(session: Session, step: Step) -> Mapping[str, int]:
 # Moderation ---------------------------------------------------------------------------------------------------------
 
 
-def hide(session: Session, reply_id: uuid.UUID, reason: str) -> None:
-    """Withhold a published reply from the public. Raises NotFoundError, ConflictError."""
+def hide(session: Session, reply_id: uuid.UUID, reason: str) -> list[str]:
+    """Withhold a published reply; returns the refs of its entries in the log. Raises NotFoundError, ConflictError."""
     reply = _in_state(session, reply_id, ContentStatus.PUBLISHED)
     reply.status, reply.status_reason = ContentStatus.HIDDEN, reason
     session.flush()
+    return registry.refs_of_text(session, reply.consultation_id, "reply", reply)
 
 
-def restore(session: Session, reply_id: uuid.UUID) -> None:
-    """Publish a hidden reply again. Raises NotFoundError, ConflictError."""
+def restore(session: Session, reply_id: uuid.UUID) -> list[str]:
+    """Publish a hidden reply again; returns the same refs. Raises NotFoundError, ConflictError."""
     reply = _in_state(session, reply_id, ContentStatus.HIDDEN)
     reply.status, reply.status_reason = ContentStatus.PUBLISHED, None
     session.flush()
+    return registry.refs_of_text(session, reply.consultation_id, "reply", reply)
 
 
 def _in_state(session: Session, reply_id: uuid.UUID, state: ContentStatus) -> Reply:

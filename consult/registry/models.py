@@ -55,6 +55,7 @@ _REMOVES = text("kind IN ('tombstone', 'moderation')")
 _EDITS = text("kind = 'edit'")
 _SEALS = text("kind = 'sealed'")
 _PENDING = text("position IS NULL")
+_HELD = text("holder IS NOT NULL")
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -78,6 +79,8 @@ class RegistryEntry(TenantOwned, Base):
         Index("ix_registry_entry_pending", "organisation_id", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
         # One per consultation: whether it is sealed is asked every few seconds.
         Index("ix_registry_entry_seals", "consultation_id", sqlite_where=_SEALS, postgresql_where=_SEALS),
+        # An erasure finds all that a voter had logged, votes since withdrawn included.
+        Index("ix_registry_entry_holder", "holder", sqlite_where=_HELD, postgresql_where=_HELD),
         {"sqlite_autoincrement": True},
     )
 
@@ -91,6 +94,7 @@ class RegistryEntry(TenantOwned, Base):
     salt: Mapped[bytes | None] = mapped_column(LargeBinary(32), info=PUBLIC)
     opening: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=PUBLIC)
     withheld: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
+    holder: Mapped[str | None] = mapped_column(String(32), info=NEVER)  # the `voter` of the opening, as long as it is
     position: Mapped[int | None] = mapped_column(_BIG, info=PUBLIC)
 
 

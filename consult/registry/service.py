@@ -7,7 +7,7 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import rfc8785
 from sqlalchemy import ColumnElement, Table, insert, literal_column, select, update
@@ -84,7 +84,8 @@ def _committed(content: Mapping[str, Any], randbytes: Callable[[int], bytes]) ->
         raise ValueError(f"a registry entry is public, it may not hold {', '.join(personal)}")
     salt = randbytes(SALT_BYTES)
     ref = randbytes(REF_BYTES).hex()
-    return {"ref": ref, "salt": salt, "commitment": commitment(salt, opening), "opening": opening}
+    digest = commitment(salt, opening)
+    return {"ref": ref, "salt": salt, "commitment": digest, "opening": opening, "holder": opening.get("voter")}
 
 
 def commitment(salt: bytes, content: Mapping[str, Any]) -> bytes:
@@ -111,33 +112,72 @@ def disclose(session: Session, ref: str) -> None:
 def destroy_opening(session: Session, ref: str) -> None:
     """Erase the content and the salt for ever; the commitment stays and reveals nothing. Raises NotFoundError."""
     entry = _entry(session, ref)
-    entry.opening = None
-    entry.salt = None
+    entry.opening = entry.salt = entry.holder = None
     session.flush()
 
 
 def destroy_openings(session: Session, refs: Collection[str]) -> None:
     """`destroy_opening` for many entries at once; a ref that does not exist is passed over."""
     chosen = update(RegistryEntry).where(RegistryEntry.ref.in_(refs))
-    session.execute(chosen.values(opening=None, salt=None), execution_options={"synchronize_session": False})
+    gone = chosen.values(opening=None, salt=None, holder=None)
+    session.execute(gone, execution_options={"synchronize_session": False})
 
 
-def destroy_text(
-    session: Session, consultation_id: uuid.UUID, *, ref: str | None, name: str, item_id: uuid.UUID, edited: bool
-) -> None:
-    """Destroy every opening that commits to what a content said: its first entry, and its edits.
+class Told(Protocol):
+    """A content of which the log tells: its id, its first entry, and its version, above 1 once it has edits."""
 
-    `name` is the key under which the openings name the content: « contribution », « argument », « reply ».
+    @property
+    def id(self) -> uuid.UUID: ...
+    @property
+    def registry_ref(self) -> str | None: ...
+    @property
+    def version(self) -> int: ...
+
+
+def refs_of_texts(
+    session: Session, consultation_id: uuid.UUID, name: str, contents: Collection[Told]
+) -> dict[uuid.UUID, list[str]]:
+    """The refs of the openings, not destroyed yet, that tell what contents said: first entries, then edits.
+
+    `name` is the key under which the openings name a content: « contribution », « argument », « reply ».
     """
-    refs = [ref] if ref else []
+    firsts = {content.registry_ref: content.id for content in contents if content.registry_ref}
+    edited = [content.id for content in contents if content.version > 1]
+    found: dict[uuid.UUID, list[str]] = {content.id: [] for content in contents}
+    standing = select(RegistryEntry.ref).where(RegistryEntry.ref.in_(firsts), RegistryEntry.salt.is_not(None))
+    for ref in session.scalars(standing):
+        found[firsts[ref]].append(ref)
     if edited:
         kind: ColumnElement[EntryKind] = literal_column(f"'{EntryKind.EDIT.value}'")  # as the index's condition says
-        about = RegistryEntry.opening[name].as_string() == str(item_id)
-        edits = select(RegistryEntry.ref).where(
-            RegistryEntry.consultation_id == consultation_id, RegistryEntry.kind == kind, about
+        about = RegistryEntry.opening[name].as_string()
+        edits = select(about, RegistryEntry.ref).where(
+            RegistryEntry.consultation_id == consultation_id, RegistryEntry.kind == kind, about.in_(map(str, edited))
         )
-        refs += session.scalars(edits).all()
+        for item_id, ref in session.execute(edits.order_by(RegistryEntry.id)):
+            found[uuid.UUID(item_id)].append(ref)
+    return found
+
+
+def refs_of_text(session: Session, consultation_id: uuid.UUID, name: str, content: Told) -> list[str]:
+    """`refs_of_texts` for one content."""
+    return refs_of_texts(session, consultation_id, name, [content])[content.id]
+
+
+def bury_text(session: Session, consultation_id: uuid.UUID, name: str, content: Told) -> list[str]:
+    """Destroy all that the log lets read of a content; returns the refs, which its tombstone names."""
+    refs = refs_of_text(session, consultation_id, name, content)
     destroy_openings(session, refs)
+    return refs
+
+
+def held_by(session: Session, holders: Collection[str]) -> Sequence[Any]:
+    """What was logged under these opaque identifiers and can still be read, in the order of writing.
+
+    Rows have ref, organisation_id, consultation_id and opening.
+    """
+    columns = (RegistryEntry.ref, RegistryEntry.organisation_id, RegistryEntry.consultation_id, RegistryEntry.opening)
+    found = select(*columns).where(RegistryEntry.holder.in_(holders), RegistryEntry.holder.is_not(None))
+    return session.execute(found.order_by(RegistryEntry.id)).all()
 
 
 def _entry(session: Session, ref: str) -> RegistryEntry:

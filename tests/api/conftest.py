@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 
-from consult.app import bindings
 from consult.consultations.models import ContentStatus, Origin
 from consult.contributions.models import Side
 from consult.db import ALL_TENANTS
-from consult.settings import Settings
 from tests import factories
 
 SECRETS = ("secret@exemple.fr", "Pseudo Tu", "Titre tu", "Texte tu", "Réservé tu", "Brouillon tu", "Ailleurs tu")
@@ -36,7 +34,6 @@ def filled(database) -> Filled:
         account = factories.make_account(session, organisation, email=SECRETS[0], pseudonym=SECRETS[1])
         consultation = factories.make_consultation(session, organisation, slug="essai")
         step = factories.make_step(session, consultation)
-        bindings(Settings()).step_kinds["proposals"].create(session, step)
         shown = factories.make_proposal(session, step, account, title="Visible", body="=1+1 « ici »\nà deux lignes")
         for status in (ContentStatus.HIDDEN, ContentStatus.WITHDRAWN, ContentStatus.PENDING):
             reason = "off_topic" if status is ContentStatus.HIDDEN else None

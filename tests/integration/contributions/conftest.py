@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from consult.contributions.bindings import ProposalsStep
 from consult.db import ALL_TENANTS
 from tests import factories
 
@@ -18,7 +17,6 @@ def world(app):
         organisation = factories.make_organisation(session)
         consultation = factories.make_consultation(session, organisation, now=now, slug="trajets")
         step = factories.make_step(session, consultation, slug="idees")
-        ProposalsStep(page=None).create(session, step)
         theme = factories.make_theme(session, step, title="Le train")
         author, other = (factories.make_account(session, organisation) for _ in range(2))
         proposal = factories.make_proposal(

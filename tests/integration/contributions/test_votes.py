@@ -10,12 +10,14 @@ from sqlalchemy import func, select
 from consult.accounts.models import AccountStatus
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import queries, service, votes
+from consult.contributions.datasets import VotesDataset
 from consult.contributions.jobs import FoldVotes, fold
 from consult.contributions.models import Proposal, Side, Vote, VoteDelta, VoteValue
 from consult.db import ALL_TENANTS
 from consult.errors import BadRequestError, ClosedError, GoneError
 from consult.registry.models import EntryKind, RegistryEntry
 from tests import factories
+from tests.registers import standing_votes
 
 NOW = factories.NOW
 
@@ -50,6 +52,8 @@ def test_a_vote_is_counted_logged_changed_and_withdrawn(session, scene):
     assert not votes.withdraw_vote(session, proposal, **act)
     assert shown(session, proposal) == {"for": 0, "mixed": 0, "against": 0}
     assert kinds(session) == [EntryKind.VOTE_CAST, EntryKind.VOTE_CHANGED, EntryKind.VOTE_WITHDRAWN]
+    assert session.scalars(select(RegistryEntry).order_by(RegistryEntry.id.desc())).first().opening["value"] == "mixed"
+    assert standing_votes(session) == {}
 
 
 def test_a_log_entry_names_the_content_and_its_version_but_nobody(session, scene):
@@ -58,7 +62,10 @@ def test_a_log_entry_names_the_content_and_its_version_but_nobody(session, scene
     entry = session.scalars(select(RegistryEntry)).one()
     assert entry.opening == {
         "step": str(step.id), "contribution": str(proposal.id), "version": 1, "value": "against",
+        "voter": entry.holder,
     }  # fmt: skip
+    (row,) = VotesDataset().rows(session, step.consultation_id)
+    assert row["voter"] == entry.holder, "the same as in open data, so that one vote per voter can be checked"
     assert vote.registry_ref == entry.ref
     assert entry.recorded_at == NOW.replace(minute=0, second=0)
 
@@ -183,7 +190,14 @@ def test_the_short_way_does_what_the_long_one_does(session, scene):
     mine, theirs = session.scalars(select(Vote).order_by(Vote.account_id == other.id))
     assert (mine.value, mine.counted, mine.cast_at) == (theirs.value, theirs.counted, theirs.cast_at)
     entries = session.scalars(select(RegistryEntry).order_by(RegistryEntry.id)).all()
-    assert [(entry.kind, entry.opening) for entry in entries[0::2]] == [(e.kind, e.opening) for e in entries[1::2]]
+    mine_said, theirs_said = (
+        [(entry.kind, {name: said for name, said in entry.opening.items() if name != "voter"}) for entry in half]
+        for half in (entries[0::2], entries[1::2])
+    )
+    assert mine_said == theirs_said
+    assert standing_votes(session) == {
+        (row["voter"], row["target"]): "mixed" for row in VotesDataset().rows(session, step.consultation_id)
+    }
     assert [entry.ref for entry in entries[2:]] == [mine.registry_ref, theirs.registry_ref]
 
 

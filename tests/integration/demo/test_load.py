@@ -17,7 +17,8 @@ from consult.consultations import policy as consultations
 from consult.consultations.bindings import PresentationStep
 from consult.consultations.models import Consultation, ContentStatus
 from consult.contributions.bindings import ArgumentContent, ProposalContent, ProposalsStep
-from consult.contributions.models import Argument, Proposal, Vote, VoteDelta, VoteValue
+from consult.contributions.models import Argument, Proposal, StepSecret, Vote, VoteDelta, VoteValue
+from consult.contributions.policy import voter_of
 from consult.contributions.votes import cast_vote
 from consult.db import ALL_TENANTS, Base, Database
 from consult.demo import load as loader
@@ -164,7 +165,10 @@ def test_votes_written_in_bulk_are_logged_as_a_vote_cast_on_the_site(loaded):
                 session.scalars(select(RegistryEntry).where(RegistryEntry.ref == vote.registry_ref)).one().opening
                 for vote in (live, bulk)
             ]
-            assert openings[0] == openings[1]
+            secret = session.get_one(StepSecret, step.id).secret
+            voters = [voter_of(secret, vote.account_id) for vote in (live, bulk)]
+            assert [opening["voter"] for opening in openings] == voters
+            assert openings[0] | {"voter": voters[1]} == openings[1]
             assert (live.counted, live.origin) == (bulk.counted, bulk.origin)
 
 

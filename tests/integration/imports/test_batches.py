@@ -177,6 +177,10 @@ def test_hidden_rows_stay_hidden_and_out_of_search(importing):
     assert rows(importing, select(Proposal.external_ref, Proposal.status, Proposal.status_reason).order_by(
         Proposal.external_ref
     )) == [("1", ContentStatus.HIDDEN, "hidden_at_source"), ("2", ContentStatus.PUBLISHED, None)]  # fmt: skip
+    (decision,) = importing.all(select(RegistryEntry.opening).where(RegistryEntry.kind == EntryKind.MODERATION))
+    assert (decision["act"], decision["ground"], decision["decision"]) == ("hide", "hidden_at_source", None)
+    withheld = importing.all(select(Proposal.registry_ref).where(Proposal.status == ContentStatus.HIDDEN))
+    assert decision["entries"] == withheld == importing.all(select(RegistryEntry.ref).where(RegistryEntry.withheld))
     assert importing.count(SearchDocument) == 1
 
 
@@ -297,7 +301,8 @@ def test_undoing_removes_the_rows_and_leaves_tombstones(importing):
     assert importing.count(Proposal) == importing.count(SearchDocument) == 0
     assert importing.all(select(ImportBatch.status)) == [BatchStatus.UNDONE]
     tombs = importing.all(select(RegistryEntry.opening).where(RegistryEntry.kind == EntryKind.TOMBSTONE))
-    assert {tomb["entry"] for tomb in tombs} == set(refs)
+    assert {ref for tomb in tombs for ref in tomb["entries"]} == set(refs)
+    assert {tomb["ground"] for tomb in tombs} == {"import_undone"}
     openings = importing.all(select(RegistryEntry.opening).where(RegistryEntry.ref.in_(refs)))
     assert openings == [None, None, None]
     with pytest.raises(ConflictError, match="déjà été annulé"):

@@ -11,88 +11,25 @@ from consult.actor import Actor, Role
 from consult.audit.models import AuditEntry
 from consult.consultations.labels import GROUNDS
 from consult.consultations.models import ContentStatus
-from consult.contributions.bindings import ArgumentContent, ProposalContent
+from consult.contributions.bindings import ProposalContent
 from consult.db import ALL_TENANTS
 from consult.errors import ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
 from consult.jobs.models import Job
 from consult.mail.models import OutgoingMail
 from consult.moderation import policy, queries, service
 from consult.moderation.models import Act, Contest, Decision, Report
-from consult.moderation.service import Links, Wanted
+from consult.moderation.service import Wanted
 from consult.organisations.models import Organisation
-from consult.questionnaires.bindings import ReplyContent
 from consult.registry import queries as registry
 from consult.registry.models import EntryKind, RegistryEntry
 from consult.security import digest, new_token
 from tests.factories import (
-    make_account,
-    make_argument,
     make_consultation,
     make_organisation,
     make_proposal,
-    make_question,
-    make_reply,
-    make_step,
 )
-
-CONTENTS = {content.type: content for content in (ProposalContent(), ArgumentContent(), ReplyContent())}
-LINKS = Links("https://exemple.fr", "https://exemple.fr/charte", lambda token: f"https://exemple.fr/c/{token}")
-WORDS = "Le texte insulte une personne nommée."
-
-
-class World:
-    """An organisation with an open consultation, an author, two moderators and one content of each type."""
-
-    def __init__(self, session):
-        self.session = session
-        self.organisation = make_organisation(session)
-        session.info["tenant"] = self.organisation.id
-        self.consultation = make_consultation(session, self.organisation)
-        self.author = make_account(session, self.organisation)
-        self.moderators = [make_account(session, self.organisation, Role.MODERATOR) for _ in range(2)]
-        proposals = make_step(session, self.consultation)
-        questionnaire = make_step(session, self.consultation, kind="questionnaire")
-        question = make_question(session, questionnaire)
-        proposal = make_proposal(session, proposals, self.author)
-        self.items = {
-            "proposal": proposal,
-            "argument": make_argument(session, proposal, self.author),
-            "reply": make_reply(session, questionnaire, self.author, {question: "Un texte rude."}),
-        }
-
-    def actor(self, rank=0):
-        account = self.moderators[rank]
-        return Actor(account.id, account.pseudonym, confirmed=True, roles=frozenset({Role.MODERATOR}))
-
-    def report(self, now, *, kind="proposal", reporter="a", reason="insult", comment=""):
-        return service.report(
-            self.session,
-            CONTENTS[kind],
-            self.items[kind].id,
-            organisation_id=self.organisation.id,
-            reason=reason,
-            comment=comment,
-            reporter=reporter,
-            now=now,
-        )
-
-    def decide(self, now, act, *, kind="proposal", seen=0, actor=None, ground="insult", message=WORDS):
-        return service.decide(
-            self.session,
-            CONTENTS[kind],
-            self.items[kind].id,
-            Wanted(act, seen, ground if act is Act.HIDE else "", message),
-            actor=actor or self.actor(),
-            organisation=self.organisation,
-            links=LINKS,
-            now=now,
-        )
-
-    def count(self, model):
-        return self.session.scalar(select(func.count()).select_from(model))
-
-    def queue(self, **values):
-        return queries.queue(self.session, CONTENTS, scope=values.pop("scope", None), **values)
+from tests.integration.moderation.world import CONTENTS, LINKS, WORDS, World
+from tests.registers import check_removals
 
 
 @pytest.fixture
@@ -103,11 +40,15 @@ def world(session):
 @pytest.mark.parametrize("kind", CONTENTS)
 def test_every_type_goes_from_report_to_tombstone_and_back(world, now, kind):
     """AT-U2.2: ground, article and words are kept; the registry and the journal hold each act; a reversal restores."""
+    refs = world.log(now, kind)
     assert world.report(now, kind=kind)
     later = now + dt.timedelta(hours=2)
     hidden = world.decide(later, Act.HIDE, kind=kind)
     item = world.items[kind]
     assert (item.status, item.status_reason) == (ContentStatus.HIDDEN, "insult")
+    withheld = select(RegistryEntry.ref).where(RegistryEntry.withheld).order_by(RegistryEntry.id)
+    assert world.session.scalars(withheld).all() == refs
+    check_removals(world.session)
     assert (hidden.article, hidden.reports, hidden.delay_seconds) == (GROUNDS["insult"].article, 1, 7200)
     total, (stone,) = queries.tombstones(world.session)
     assert (total, stone.item_id, stone.ground, stone.article) == (1, item.id, "insult", 3)
@@ -118,8 +59,11 @@ def test_every_type_goes_from_report_to_tombstone_and_back(world, now, kind):
         (0, []),
     )
     entries = world.session.scalars(select(RegistryEntry).order_by(RegistryEntry.id)).all()
-    assert [entry.kind for entry in entries] == [EntryKind.MODERATION, EntryKind.MODERATION_REVERSED]
-    assert (entries[0].opening["item"], entries[0].opening["ground"]) == (str(item.id), "insult")
+    assert [entry.kind for entry in entries[-2:]] == [EntryKind.MODERATION, EntryKind.MODERATION_REVERSED]
+    assert (entries[-2].opening["item"], entries[-2].opening["ground"]) == (str(item.id), "insult")
+    assert entries[-2].opening["entries"] == entries[-1].opening["entries"] == refs
+    assert world.session.scalars(withheld).all() == []
+    check_removals(world.session)
     journal = world.session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     assert [entry.action for entry in journal] == ["moderation.hide", "moderation.restore"]
 

@@ -36,7 +36,6 @@ def filled(database):
         account = factories.make_account(session, organisation, email="secret@exemple.fr", pseudonym="Pseudo Public")
         consultation = factories.make_consultation(session, organisation)
         step = factories.make_step(session, consultation)
-        bindings_of(None).step_kinds["proposals"].create(session, step)
         shown = factories.make_proposal(session, step, account, title="=1+1", body="Visible\nà deux lignes; « ici »")
         for status in (ContentStatus.HIDDEN, ContentStatus.WITHDRAWN, ContentStatus.PENDING):
             reason = "off_topic" if status is ContentStatus.HIDDEN else None

@@ -36,7 +36,6 @@ def town(database, settings):
         organisation = factories.make_organisation(session, slug="agence")
         consultation = factories.make_consultation(session, organisation, slug="essai", title="Un essai")
         step = factories.make_step(session, consultation)
-        bindings(settings).step_kinds["proposals"].create(session, step)
         author = factories.make_account(session, organisation)
         proposals = [
             factories.make_proposal(session, step, author, title=title, body=f"Texte de {title}")

@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import LargeBinary, delete, func, select
 
 from consult.accounts.models import Account, AccountStatus, LoginSession, Membership, PlatformRole, SingleUseToken
 from consult.actor import Actor, Role
@@ -12,7 +12,8 @@ from consult.consultations.models import ContentStatus
 from consult.contributions import queries, votes
 from consult.contributions.datasets import ArgumentsDataset, ContributionsDataset, VotesDataset
 from consult.contributions.jobs import fold
-from consult.contributions.models import Proposal, Vote
+from consult.contributions.models import Proposal, StepSecret, Vote, VoteValue
+from consult.contributions.policy import voter_of
 from consult.db import ALL_TENANTS, as_tenant
 from consult.errors import ConflictError, ForbiddenError
 from consult.mail.models import OutgoingMail
@@ -27,6 +28,7 @@ from consult.registry.models import EntryKind, RegistryEntry
 from consult.registry.service import commitment
 from tests import factories as f
 from tests.integration.privacy.town import EMAIL, PSEUDONYM, WRITTEN, found, naming
+from tests.registers import check_removals, standing_votes
 
 NEEDLES = (EMAIL, "ysolde", "quartz", *WRITTEN.values())
 # Where the id of an erased account may stay: the account then says nothing of anybody.
@@ -119,12 +121,37 @@ def test_what_is_shown_equals_a_recount(town, bindings):
     assert {value.value: count for value, count in votes.recount(session, town.theirs).items()} == {
         "for": 1, "mixed": 1, "against": 0
     }  # fmt: skip
-    kinds = session.scalars(select(RegistryEntry.kind)).all()
-    counted = session.scalar(select(func.count()).select_from(Vote))
-    assert kinds.count(EntryKind.VOTE_CAST) - kinds.count(EntryKind.VOTE_WITHDRAWN) == counted
     rows = list(VotesDataset().rows(session, town.consultation.id))
-    assert len(rows) == counted
+    assert standing_votes(session) == {(row["voter"], row["target"]): row["value"] for row in rows}
+    assert len(rows) == session.scalar(select(func.count()).select_from(Vote))
     assert queries.census(session, town.step)["votes"] == 2, "those on what is still published"
+
+
+def test_no_table_lets_anyone_try_the_three_answers(town, bindings):
+    """AT-B.4: neither salt, nor value, nor voter is left of any vote, changed or withdrawn ones included."""
+    session, person = town.session, town.person
+    another = town.write(town.other, "funiculaire")
+    town.vote(person, another, VoteValue.MIXED)
+    town.vote(person, another, VoteValue.AGAINST)
+    votes.withdraw_vote(session, another, step=town.step, account_id=person.id, now=f.NOW)
+    secret = session.get_one(StepSecret, town.step.id).secret
+    voter = voter_of(secret, person.id)
+    mine = session.scalars(select(RegistryEntry).where(RegistryEntry.holder == voter)).all()
+    salts, refs = [entry.salt for entry in mine], {entry.ref for entry in mine}
+    assert len(refs) == 6, "three votes, and one that was cast, changed and withdrawn"
+    erase(town, bindings)
+    session.flush()
+    for table in load_models().tables.values():
+        for column in table.columns:
+            if isinstance(column.type, LargeBinary):
+                assert not set(session.scalars(select(column))) & set(salts), column
+    assert found(session, voter) == set()
+    check_removals(session)
+    about = [e.opening for e in session.scalars(select(RegistryEntry).where(RegistryEntry.kind == EntryKind.TOMBSTONE))]
+    graves = [opening for opening in about if opening.get("type") == "vote"]
+    assert {ref for grave in graves for ref in grave["entries"]} == refs
+    assert {str(another.id), str(town.theirs.id)} <= {grave.get("contribution") for grave in graves}
+    assert not any({"value", "voter"} & set(grave) for grave in graves)
 
 
 def test_contents_leave_a_tombstone_and_no_opening(town, bindings):
@@ -137,8 +164,11 @@ def test_contents_leave_a_tombstone_and_no_opening(town, bindings):
         for e in session.scalars(openings)
         if not is_about(e, town.mine, town.argument, town.hidden, town.withdrawn, town.replied)
     }
+    before = session.scalar(select(RegistryEntry.opening).where(RegistryEntry.ref == town.mine.registry_ref))
+    assert (before["created_at"], before["author"] is None) == ("2026-03-02T09:00:00Z", False)
     committed = {entry.ref: entry.commitment for entry in session.scalars(openings)}
     erase(town, bindings)
+    check_removals(session)
     session.expire_all()
     for item in (town.mine, town.hidden, town.withdrawn, town.argument, town.replied):
         assert (item.status, item.status_reason) == (ContentStatus.ERASED, None)
@@ -152,8 +182,10 @@ def test_contents_leave_a_tombstone_and_no_opening(town, bindings):
     erased = [
         e.opening for e in session.scalars(select(RegistryEntry).where(RegistryEntry.kind == EntryKind.TOMBSTONE))
     ]
-    told = [e for e in erased if "erased" in (e.get("ground"), e.get("cause"))]
-    assert len(told) == 5
+    told = [e for e in erased if e["ground"] == "erased" and e.get("type") != "vote"]
+    assert sorted(e.get("contribution") or e.get("argument") or e["reply"] for e in told) == sorted(
+        str(item.id) for item in (town.mine, town.hidden, town.withdrawn, town.argument, town.replied)
+    )
     assert str(person.id) not in str(erased)
     shown = {row["id"]: row for row in ContributionsDataset().rows(session, town.consultation.id)}
     assert [shown[str(town.mine.id)][name] for name in ("status", "title", "body", "author")] == [
@@ -168,8 +200,8 @@ def test_contents_leave_a_tombstone_and_no_opening(town, bindings):
 
 def is_about(entry, *items) -> bool:
     """Whether the entry commits to what one of these contents said."""
-    named = {entry.opening.get(name) for name in ("contribution", "argument", "reply")}
-    return not named.isdisjoint(str(item.id) for item in items)
+    named = {(entry.opening or {}).get(name) for name in ("contribution", "argument", "reply")}
+    return entry.opening is None or not named.isdisjoint(str(item.id) for item in items)
 
 
 def test_files_made_before_are_served_no_more(town, bindings):

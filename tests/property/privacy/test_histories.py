@@ -20,6 +20,7 @@ from consult.protocols import Bindings
 from consult.registry.models import EntryKind, RegistryEntry
 from consult.search.models import SearchDocument
 from tests import factories
+from tests.registers import check_removals, standing_votes
 
 NOW = factories.NOW
 BINDINGS = Bindings(personal_data=PERSONAL_DATA)
@@ -95,7 +96,8 @@ class History:
         assert queries.census(session, self.step)["votes"] == shown
         kinds = collections.Counter(session.scalars(select(RegistryEntry.kind)))
         rows = list(VotesDataset().rows(session, self.step.consultation_id))
-        assert len(rows) == kinds[EntryKind.VOTE_CAST] - kinds[EntryKind.VOTE_WITHDRAWN]
+        assert standing_votes(session) == {(row["voter"], row["target"]): row["value"] for row in rows}
+        check_removals(session)
         contributions = list(ContributionsDataset().rows(session, self.step.consultation_id))
         assert len(contributions) == kinds[EntryKind.CONTRIBUTION] == len(self.proposals), "none appears, none vanishes"
         for model, owner in ((Proposal, Proposal.author_id), (Argument, Argument.author_id), (Vote, Vote.account_id)):
