@@ -106,7 +106,7 @@ def find_campaigns(
     duplicates = Duplicates(exact, pairs[near], similarity[near], linked(exact, pairs[near]))
     links = {
         "near": pairs[near],
-        "template": _templates(texts, pairs[~near]),
+        "template": _templates(texts, pairs[~near], duplicates.groups),
         "opening": _openings(texts, firsts),
     }
     campaigns = sorted(
@@ -120,10 +120,25 @@ def find_campaigns(
     return Register(duplicates, tuple(numbered), family)
 
 
-def _templates(texts: Bare, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    lengths = texts.lengths
-    long = pairs[(lengths[pairs] >= _COMMON).all(axis=1)]
-    kept = [pair for pair in long.tolist() if _aligned(_words(texts, pair[0]), _words(texts, pair[1]))]
+def _templates(texts: Bare, pairs: NDArray[np.int64], groups: Ranks) -> NDArray[np.int64]:
+    """Pairs that follow one template and join two families; those already joined are not aligned again, so that
+    a family of n texts costs about n alignments and not n².
+    """
+    long = pairs[(texts.lengths[pairs] >= _COMMON).all(axis=1)]
+    root: dict[int, int] = {}
+
+    def family(rank: int) -> int:
+        while (above := root.get(rank, rank)) != rank:
+            root[rank] = root.get(above, above)
+            rank = above
+        return rank
+
+    kept = []
+    for one, two in long.tolist():
+        first, second = family(int(groups[one])), family(int(groups[two]))
+        if first != second and _aligned(_words(texts, one), _words(texts, two)):
+            root[second] = first
+            kept.append((one, two))
     return np.array(kept, dtype=np.int64).reshape(-1, 2)
 
 
