@@ -67,7 +67,7 @@ def combine(
         clusters: near-duplicate cluster of each, shape (n,): one of each cluster is read by the model, first of all.
         hits: what the lexicon rules found, ranks among `units`.
         model: the classifier, if one was learnt.
-        vectors: sentence vectors (n, 512) for a model that uses them.
+        vectors: sentence vectors (n, 1024) for a model that uses them.
     """
     unread = np.array([unit not in human for unit in units], dtype=np.bool_)
     found = [Assignment(unit, code, HUMAN, "") for unit in units for code in sorted(human.get(unit, ()))]

@@ -128,7 +128,7 @@ def learn(
         coded: their codes, n sets (empty: read, and no code fits).
         codes: the codes to learn.
         clusters: near-duplicate cluster of each text, shape (n,): copies never stand on both sides of a fold.
-        vectors: sentence vectors (n, 512), to learn from them too.
+        vectors: sentence vectors (n, 1024), to learn from them too.
         min_positive: examples needed, copies counted once; codes with fewer are left to rules and people.
         seed: of the folds.
         jobs: processes.
