@@ -15,7 +15,6 @@ from analysis import nonresponse, readers
 from analysis.coding.agreement import Judgement, agreement
 from analysis.coding.codebook import Codebook
 from analysis.coding.codebook_files import load_any, write_any
-from analysis.coding.quality import Bounds, judge
 from analysis.coding.sampling import Drawn, Sample, draw
 from analysis.errors import AnalysisError
 from analysis.text import Vocabulary
@@ -308,6 +307,8 @@ def _sample(options: argparse.Namespace) -> None:
 
 
 def _quality(options: argparse.Namespace) -> None:
+    from analysis.coding.quality import Bounds, judge
+
     try:
         raw = json.loads(options.key.read_text(encoding="utf-8"))
         sample = Sample(
