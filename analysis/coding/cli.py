@@ -232,6 +232,8 @@ class _Rules:
 
 def _rule_hits(path: Path, texts: list[str], seed: int) -> Any:
     plan = load_any(path)
+    if plan.missing_approvals:
+        print("Ne pas publier : le plan de codification n’a pas ses deux approbations.")
     return _Rules([plan], texts, seed).hits(plan)
 
 

@@ -10,6 +10,7 @@ from analysis.coding.assignments import combine
 from analysis.coding.classifier import decide, doubt_band, learn, log_odds, reading_order, thresholds
 from analysis.coding.lexicon_rules import Hit
 from analysis.errors import AnalysisError
+from analysis.lemmas import Lemmas
 
 WORDS = {
     "vélo": ("vélo", "piste cyclable", "bicyclette"),
@@ -163,6 +164,30 @@ def test_commands_learn_sample_and_measure(tmp_path, capsys):
     write(tmp_path / "read.csv", ("id", "code", "coder"), codings[:4])
     assert main(quality) == 1
     assert "n’ont pas été codées" in capsys.readouterr().err
+
+
+def test_rules_code_before_the_model_and_an_unapproved_plan_is_not_to_be_published(tmp_path, capsys, monkeypatch):
+    """AT-U4.4: a run on a version without both approvals says that it cannot be published."""
+    monkeypatch.setattr(
+        "analysis.lemmas.learn",
+        lambda forms, texts, **_: Lemmas(tuple(forms), ("NOUN",) * len(forms), ("form",) * len(forms), {}, 0),
+    )
+    texts, coded = answers(130, 9)
+    texts[-1] = "un barrage hydraulique"
+    corpus = write(tmp_path / "corpus.csv", ("id", "text"), [(f"u{i}", t) for i, t in enumerate(texts)])
+    rows = [(f"u{i}", code, "A") for i in range(120) for code in sorted(coded[i]) or [""]]
+    human = write(tmp_path / "human.csv", ("id", "code", "coder"), rows)
+    plan, out = tmp_path / "plan.yaml", tmp_path / "codes.ndjson"
+    plan.write_text(
+        "version: '1'\ncodes: [{id: eau, patterns: [barrage], positive_examples: [barrage]}]", encoding="utf-8"
+    )
+    arguments = ["classify", str(corpus), "--coded", str(human), "--codebook", str(plan), "--out", str(out)]
+    assert main(arguments) == 0
+    assert "Ne pas publier" in capsys.readouterr().out
+    found = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert {"unit": "u129", "code": "eau", "origin": "rule"}.items() <= next(
+        row for row in found if row["code"] == "eau"
+    ).items()
 
 
 @pytest.mark.parametrize(
