@@ -148,6 +148,10 @@ class Database:
             self._writer if write else self._reader, autoflush=True, info={"tenant": tenant, "survivors": []}
         )
 
+    def reading(self) -> Connection:
+        """A connection for a few queries on tables, which say themselves what they may see; to be closed."""
+        return self._reader.connect()
+
     @contextlib.contextmanager
     def transaction(self, *, tenant: Tenant, write: bool = True) -> Iterator[Session]:
         """Commit at the end of the block, roll back on an exception; then run what was to survive either way."""
@@ -189,6 +193,11 @@ class Database:
         """Close every connection of the pools."""
         for engine in self.engines:
             engine.dispose()
+
+
+def session_on(connection: Connection, *, tenant: Tenant) -> Session:
+    """A session that reads in the transaction of a connection, which outlives it."""
+    return Session(connection, info={"tenant": tenant, "survivors": []})
 
 
 def survives(session: Session, work: Callable[[Session], None]) -> None:

@@ -17,13 +17,13 @@ from consult.accounts import queries as accounts_queries
 from consult.accounts import service as accounts_service
 from consult.actor import ANONYMOUS, Actor, Role
 from consult.consultations import queries as consultations
-from consult.db import Database, survives
+from consult.db import Database, session_on, survives
 from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
 from consult.settings import Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from sqlalchemy import Connection
     from werkzeug.wrappers import Response as AnyResponse
 
 READING: Final = frozenset({"GET", "HEAD"})
@@ -40,13 +40,13 @@ def begin() -> AnyResponse | None:
     if "\0" in request.path:
         raise errors.NotFoundError  # no address of ours holds a null character, and PostgreSQL takes none
     settings: Settings = current_app.extensions["settings"]
-    with _reading() as reading:
-        g.organisation = _organisation(reading, settings)
+    with _reading() as connection:
+        g.organisation = _organisation(connection, settings)
         if g.organisation is None:
             raise errors.NotFoundError("Aucune organisation n’est servie à cette adresse.")
-        g.session.info["tenant"] = reading.info["tenant"] = g.organisation.id
-        _identify(settings, reading)
-        consultation_id = _consultation_named(reading)
+        g.session.info["tenant"] = g.organisation.id
+        _identify(settings, connection)
+        consultation_id = _consultation_named(connection)
     if request.url_rule is None:
         return None  # Flask says 404 or 405 next
     refused = _check_access(g.actor, consultation_id)
@@ -55,16 +55,17 @@ def begin() -> AnyResponse | None:
     return refused
 
 
-def _organisation(reading: Session, settings: Settings) -> Organisation | None:
+def _organisation(connection: Connection, settings: Settings) -> Organisation | None:
     """The organisation that the address serves, remembered by the process for as long as anonymous pages are."""
     slug, host = request.environ.get("consult.organisation"), request.host
     kept: dict[tuple[str | None, str], tuple[float, Organisation]] = current_app.extensions["organisations"]
     until, organisation = kept.get((slug, host), (0.0, None))
     if organisation is not None and time.monotonic() < until:
         return organisation
-    organisation = organisations.of_request(reading, slug=slug, host=host, settings=settings)
+    with session_on(connection, tenant=None) as reading:
+        organisation = organisations.of_request(reading, slug=slug, host=host, settings=settings)
+        reading.expunge_all()  # shared by several requests from now on: read, never written
     if organisation is not None:
-        reading.expunge(organisation)  # shared by several requests from now on: read, never written
         if len(kept) >= REMEMBERED:
             kept.clear()
         kept[slug, host] = (time.monotonic() + settings.page_cache_seconds, organisation)
@@ -72,24 +73,24 @@ def _organisation(reading: Session, settings: Settings) -> Organisation | None:
 
 
 @contextlib.contextmanager
-def _reading() -> Iterator[Session]:
-    """A session to know who asks. Before a write it is another one: on SQLite the writer is taken at the first query,
-    and the view may first have a password to hash or a file to parse.
+def _reading() -> Iterator[Connection]:
+    """A connection to know who asks. Before a write it is another one: on SQLite the writer is taken at the first
+    query, and the view may first have a password to hash or a file to parse.
     """
     database: Database = current_app.extensions["database"]
     if request.method not in security.UNSAFE_METHODS or not database.is_sqlite:
-        yield g.session
+        yield g.session.connection()
         return
-    with database.session(write=False, tenant=None) as reading:
-        yield reading
+    with database.reading() as connection:
+        yield connection
 
 
-def _identify(settings: Settings, reading: Session) -> None:
+def _identify(settings: Settings, connection: Connection) -> None:
     """Find who signed in on this browser."""
     token = request.cookies.get(accounts_policy.session_cookie(settings).name)
     if not token:
         return
-    identity = accounts_queries.identify(reading, token=token, organisation_id=g.organisation.id, now=g.now)
+    identity = accounts_queries.identify(connection, token=token, organisation_id=g.organisation.id, now=g.now)
     if identity is None or not _holds(identity):
         return
     g.identity, g.actor, g.account_id, g.session_token = identity, identity.actor, identity.account_id, token
@@ -105,12 +106,13 @@ def _holds(identity: accounts_queries.Identity) -> bool:
     return accounts_service.still_signed_in(g.session, identity.account_id, identity.login_session_id)
 
 
-def _consultation_named(reading: Session) -> uuid.UUID | None:
+def _consultation_named(connection: Connection) -> uuid.UUID | None:
     """The consultation that the address names, for those who hold roles on one consultation and not on all."""
     slug = (request.view_args or {}).get("slug")
     if slug is None or not g.actor.by_consultation:
         return None
-    return consultations.id_of(reading, slug)
+    with session_on(connection, tenant=g.organisation.id) as reading:
+        return consultations.id_of(reading, slug)
 
 
 def _check_access(actor: Actor, consultation_id: uuid.UUID | None) -> AnyResponse | None:

@@ -61,8 +61,10 @@ class Settings:
     hosts: str = _option("CONSULT_HOSTS", "", "hôtes propres à une organisation : hote=organisation, séparés par ,")
     theme: str = _option("CONSULT_THEME", "", "thème graphique ; vide : le thème de base")
     proxies: int = _option("CONSULT_PROXIES", 0, "nombre de mandataires de confiance devant l'application")
-    workers: int = _option("CONSULT_WORKERS", 2, "processus web de consult serve")
-    threads: int = _option("CONSULT_THREADS", 4, "fils d'exécution par processus web")
+    workers: int = _option(
+        "CONSULT_WORKERS", 4, "processus web de consult serve ; deux par cœur : ils servent mieux que des fils"
+    )
+    threads: int = _option("CONSULT_THREADS", 2, "fils d'exécution par processus web")
     pool_size: int = _option("CONSULT_POOL_SIZE", 8, "connexions à la base par processus")
     smtp_host: str = _option("CONSULT_SMTP_HOST", "", "serveur SMTP ; vide : courriels écrits dans un dossier")
     smtp_port: int = _option("CONSULT_SMTP_PORT", 25, "port du serveur SMTP")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import Row, Table, Uuid, and_, bindparam, func, select
+from sqlalchemy import Connection, Row, Table, Uuid, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import (
@@ -46,13 +46,13 @@ class Credentials:
     password_hash: str | None
 
 
-def identify(session: Session, *, token: str, organisation_id: uuid.UUID, now: dt.datetime) -> Identity | None:
+def identify(connection: Connection, *, token: str, organisation_id: uuid.UUID, now: dt.datetime) -> Identity | None:
     """Who holds this cookie, in one query; None when the session is over, revoked, blocked or of elsewhere.
 
     Platform roles count in every organisation, the others in their own. Staff roles are listed only once the second
     factor of this session has been given; until then `second_factor_due` is set.
     """
-    rows = _held_by(session, token, organisation_id)
+    rows = _held_by(connection, token, organisation_id)
     if not rows:
         return None
     first = rows[0]
@@ -71,10 +71,10 @@ def identify(session: Session, *, token: str, organisation_id: uuid.UUID, now: d
     )
 
 
-def _held_by(session: Session, token: str, organisation_id: uuid.UUID) -> Sequence[Row[*tuple[Any, ...]]]:
+def _held_by(connection: Connection, token: str, organisation_id: uuid.UUID) -> Sequence[Row[*tuple[Any, ...]]]:
     """The session of that cookie, with its account, once for each role it holds; nothing for a blocked account."""
     # On tables, hence without the filter of organisations: a session of platform staff may belong to another one.
-    return session.connection().execute(_HELD, {"token_digest": digest(token), "organisation": organisation_id}).all()
+    return connection.execute(_HELD, {"token_digest": digest(token), "organisation": organisation_id}).all()
 
 
 # Built once, and on tables: every request of a signed-in person asks, and rows need no more than columns.

@@ -29,7 +29,8 @@ from tests import factories
 from tests.servers import accepts, free_port, postgresql_binaries, postgresql_cluster, wait_until
 
 ROOT = Path(__file__).parent.parent.parent
-WORKERS, THREADS = 2, 4
+# Processes and threads of gunicorn: what the page's budget speaks of, and what `consult serve` starts.
+TWO_WORKERS, AS_SERVED = (2, 4), (Settings().workers, Settings().threads)
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,10 @@ def _empty_postgresql(server: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def served(target: str, url: str, folder: Path, **settings: str) -> Iterator[int]:
-    """Gunicorn with two workers on a free port; refuses a port on which something answers already."""
+def served(
+    target: str, url: str, folder: Path, *, shape: tuple[int, int] = TWO_WORKERS, **settings: str
+) -> Iterator[int]:
+    """Gunicorn on a free port, once it answers; refuses a port on which something answers already."""
     port = free_port()
     if accepts(port):
         raise SystemExit(f"something answers on port {port}: the bench would measure it")
@@ -130,17 +133,29 @@ def served(target: str, url: str, folder: Path, **settings: str) -> Iterator[int
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(Path(__file__).parent)]),
         **settings,
     }
-    command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", str(WORKERS), "--threads", str(THREADS)]
+    command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", str(shape[0]), "--threads", str(shape[1])]
     command += ["-b", f"127.0.0.1:{port}", "--log-level", "error", target]
     process = subprocess.Popen(command, env=environment, cwd=folder)
     try:
-        wait_until(lambda: accepts(port) or process.poll() is not None, seconds=60, what=target)
+        wait_until(lambda: process.poll() is not None or (accepts(port) and replies(port)), seconds=60, what=target)
         if process.poll() is not None:
             raise SystemExit(f"{target} did not start")
         yield port
     finally:
         process.terminate()
         process.wait(20)
+
+
+def replies(port: int) -> bool:
+    """Whether a worker answers: the master listens long before its workers are ready."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status < 500
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 Request = tuple[str, str, str | None, dict[str, str]]  # method, path, body, headers

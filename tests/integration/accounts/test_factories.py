@@ -20,6 +20,6 @@ def test_staff_made_by_the_factory_hold_their_role_once_signed_in(session, now):
     account = f.make_account(session, organisation, Role.MODERATOR)
     life = (f.dt.timedelta(hours=1), f.dt.timedelta(hours=2))
     token, _ = open_session(session, account, now=now, life=life, second_factor_at=now)
-    identity = identify(session, token=token, organisation_id=organisation.id, now=now)
+    identity = identify(session.connection(), token=token, organisation_id=organisation.id, now=now)
     assert identity is not None
     assert identity.actor.holds(Role.MODERATOR)

@@ -22,7 +22,7 @@ def opened(session, account, *, now=f.NOW, life=(HOUR, 24 * HOUR), **values):
 
 
 def who(session, token, organisation, now=f.NOW):
-    return identify(session, token=token, organisation_id=organisation.id, now=now)
+    return identify(session.connection(), token=token, organisation_id=organisation.id, now=now)
 
 
 def test_a_session_names_its_person_until_it_is_over(session):
