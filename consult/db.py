@@ -148,9 +148,17 @@ class Database:
             self._writer if write else self._reader, autoflush=True, info={"tenant": tenant, "survivors": []}
         )
 
-    def reading(self) -> Connection:
-        """A connection for a few queries on tables, which say themselves what they may see; to be closed."""
-        return self._reader.connect()
+    @contextlib.contextmanager
+    def before_writing(self, session: Session) -> Iterator[Connection]:
+        """A connection for the few queries, on tables, that decide whether and what a session will write.
+
+        On SQLite it is another one: the session's own takes the only writer at its first query.
+        """
+        if not self.is_sqlite or session.bind is self._reader:
+            yield session.connection()
+            return
+        with self._reader.connect() as connection:
+            yield connection
 
     @contextlib.contextmanager
     def transaction(self, *, tenant: Tenant, write: bool = True) -> Iterator[Session]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import time
 import uuid
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from flask import Response, current_app, g, redirect, request, url_for
@@ -40,7 +38,8 @@ def begin() -> AnyResponse | None:
     if "\0" in request.path:
         raise errors.NotFoundError  # no address of ours holds a null character, and PostgreSQL takes none
     settings: Settings = current_app.extensions["settings"]
-    with _reading() as connection:
+    database: Database = current_app.extensions["database"]
+    with database.before_writing(g.session) as connection:
         g.organisation = _organisation(connection, settings)
         if g.organisation is None:
             raise errors.NotFoundError("Aucune organisation n’est servie à cette adresse.")
@@ -70,19 +69,6 @@ def _organisation(connection: Connection, settings: Settings) -> Organisation | 
             kept.clear()
         kept[slug, host] = (time.monotonic() + settings.page_cache_seconds, organisation)
     return organisation
-
-
-@contextlib.contextmanager
-def _reading() -> Iterator[Connection]:
-    """A connection to know who asks. Before a write it is another one: on SQLite the writer is taken at the first
-    query, and the view may first have a password to hash or a file to parse.
-    """
-    database: Database = current_app.extensions["database"]
-    if request.method not in security.UNSAFE_METHODS or not database.is_sqlite:
-        yield g.session.connection()
-        return
-    with database.reading() as connection:
-        yield connection
 
 
 def _identify(settings: Settings, connection: Connection) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -59,38 +59,45 @@ def cast_vote(
     return vote
 
 
-def cast_at_once(
-    session: Session,
-    model: type[Content],
-    target_id: uuid.UUID,
-    *,
-    organisation_id: uuid.UUID,
-    account_id: uuid.UUID,
-    value: VoteValue,
-    now: dt.datetime,
-) -> bool:
-    """Cast a vote in four statements when nothing is in the way; False when `cast_vote` must judge: nothing was done.
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A vote to cast on a content, by an account of an organisation."""
 
-    In the way: a content that is not published, a step that is not open, an address to confirm, another act of the
-    account at the same instant. The database arbitrates that one, by its unique constraint or by the former value.
+    model: type[Content]
+    target_id: uuid.UUID
+    organisation_id: uuid.UUID
+    account_id: uuid.UUID
+    value: VoteValue
+
+
+def look(connection: Connection, ballot: Ballot) -> Any:
+    """What decides of a plain vote, in one row; None when its content is not published or its account not active."""
+    wanted = {"target": ballot.target_id, "account": ballot.account_id, "tenant": ballot.organisation_id}
+    return connection.execute(_plain(ballot.model), wanted).first()
+
+
+def cast_at_once(session: Session, ballot: Ballot, seen: Any, now: dt.datetime) -> bool:
+    """Cast a vote in three statements when nothing is in the way; False when `cast_vote` must judge: nothing was done.
+
+    `seen` is what `look` found, before the writer was taken. In the way: a content that is not published, a step that
+    is not open, an address to confirm, another act at the same instant. The database arbitrates that one: by its
+    unique constraint, by the former value, and by looking again at the account and the content as it writes.
     """
-    owner = {"organisation_id": organisation_id, _column(model): target_id}
-    # The statements are on tables and name the organisation: the session, which filters the others, is passed by.
-    connection = session.connection()
-    seen = connection.execute(
-        _plain(model), {"target": target_id, "account": account_id, "tenant": organisation_id}
-    ).first()
+    model, target_id, account_id, value = ballot.model, ballot.target_id, ballot.account_id, ballot.value
     if seen is None or seen.confirmed_at is None or seen.counted is False or not _takes_votes(seen, now):
         return False
     if seen.value is value:
         return True
+    owner = {"organisation_id": ballot.organisation_id, _column(model): target_id}
+    # The statements are on tables and name the organisation: the session, which filters the others, is passed by.
+    connection = session.connection()
     ref = secrets.token_bytes(registry.REF_BYTES)  # chosen here: the row names its entry, which is written after it
-    if not _write(connection, seen, {**owner, "account_id": account_id}, value, ref.hex(), now):
+    if not _write(connection, seen, ballot, ref.hex(), now):
         return False
     name = _NAMES[model is Argument]
     registry.append(
         session,
-        organisation_id=organisation_id,
+        organisation_id=ballot.organisation_id,
         consultation_id=seen.consultation_id,
         kind=EntryKind.VOTE_CHANGED if seen.value else EntryKind.VOTE_CAST,
         content={
@@ -263,38 +270,63 @@ def _add_deltas(session: Session, vote: Vote, changes: dict[VoteValue, int]) -> 
 
 # The statements of `cast_at_once`, built once and on tables: the organisation is among their conditions.
 _V: Final = cast("Table", Vote.__table__)
-_INSERT: Final = {
-    "sqlite": sqlite.insert(_V).on_conflict_do_nothing().returning(_V.c.id),
-    "postgresql": postgresql.insert(_V).on_conflict_do_nothing().returning(_V.c.id),
-}
-_UPDATE: Final = (
-    update(_V)
-    .where(_V.c.id == bindparam("vote"), _V.c.value == bindparam("before"), _V.c.counted.is_(True))
-    .values(value=bindparam("now_value"), registry_ref=bindparam("now_ref"), cast_at=bindparam("now_at"))
-    .returning(_V.c.id)
-)
 _DELTAS: Final = insert(cast("Table", VoteDelta.__table__))
 
 
-def _write(
-    connection: Connection, seen: Any, owner: dict[str, Any], value: VoteValue, ref: str, now: dt.datetime
-) -> bool:
+def _write(connection: Connection, seen: Any, ballot: Ballot, ref: str, now: dt.datetime) -> bool:
     """Insert the vote, or change the one that was seen; False when another act came first."""
+    still = {"still_account": ballot.account_id, "still_target": ballot.target_id}
     if seen.vote is not None:
-        changed = {"vote": seen.vote, "before": seen.value, "now_value": value, "now_ref": ref, "now_at": now}
-        return connection.execute(_UPDATE, changed).first() is not None
+        changed = {"vote": seen.vote, "before": seen.value, "now_value": ballot.value, "now_ref": ref, "now_at": now}
+        return connection.execute(_update(ballot.model), changed | still).first() is not None
     row = {
-        **owner,
         "id": uuid.uuid4(),
+        "organisation_id": ballot.organisation_id,
         "consultation_id": seen.consultation_id,
         "step_id": seen.step_id,
-        "value": value,
+        _column(ballot.model): ballot.target_id,
+        "account_id": ballot.account_id,
+        "value": ballot.value,
         "counted": True,
         "origin": Origin.LIVE,
         "registry_ref": ref,
         "cast_at": now,
     }
-    return connection.execute(_INSERT[connection.dialect.name], row).first() is not None
+    statement = _insert(ballot.model, connection.dialect.name, tuple(row))
+    return connection.execute(statement, row | still).first() is not None
+
+
+@functools.cache
+def _insert(model: type[Content], dialect: str, columns: tuple[str, ...]) -> Any:
+    """One vote, unless the account has one, or may vote no more, or the content is shown no more."""
+    kind = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    given = select(*(bindparam(name, type_=_V.c[name].type) for name in columns)).where(_still(model))
+    return kind(_V).from_select(columns, given).on_conflict_do_nothing().returning(_V.c.id)
+
+
+@functools.cache
+def _update(model: type[Content]) -> Any:
+    """Another value for the vote that was seen, under the same conditions."""
+    seen = (_V.c.id == bindparam("vote"), _V.c.value == bindparam("before"), _V.c.counted.is_(True))
+    values: dict[str, Any] = {
+        "value": bindparam("now_value"),
+        "registry_ref": bindparam("now_ref"),
+        "cast_at": bindparam("now_at"),
+    }
+    return update(_V).where(*seen, _still(model)).values(**values).returning(_V.c.id)
+
+
+def _still(model: type[Content]) -> ColumnElement[bool]:
+    """Whether, as the vote is written, its account is active and its content published."""
+    account, target, proposal = (each.__table__.c for each in (Account, model, Proposal))
+    holder = account.id == bindparam("still_account", type_=account.id.type)
+    shown = target.id == bindparam("still_target", type_=target.id.type)
+    if model is Argument:
+        shown &= exists().where(proposal.id == target.proposal_id, proposal.status == ContentStatus.PUBLISHED)
+    return (
+        exists().where(holder, account.status == AccountStatus.ACTIVE)
+        & exists().where(shown, target.status == ContentStatus.PUBLISHED)
+    )  # fmt: skip
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, TypeAlias
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.consultations import policy as consultations
@@ -13,6 +13,7 @@ from consult.consultations.forms import put_errors
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import forms, pages, policy, queries, service, votes
 from consult.contributions.models import Argument, Proposal, VoteValue
+from consult.db import Database
 from consult.errors import (
     BadRequestError,
     ClosedError,
@@ -164,15 +165,11 @@ def _position() -> VoteValue:
 
 
 def _at_once(model: type[Proposal], target_id: uuid.UUID, value: VoteValue) -> bool:
-    return votes.cast_at_once(
-        g.session,
-        model,
-        target_id,
-        organisation_id=g.organisation.id,
-        account_id=g.account_id,
-        value=value,
-        now=g.now,
-    )
+    ballot = votes.Ballot(model, target_id, g.organisation.id, g.account_id, value)
+    database: Database = current_app.extensions["database"]
+    with database.before_writing(g.session) as connection:
+        seen = votes.look(connection, ballot)
+    return votes.cast_at_once(g.session, ballot, seen, g.now)
 
 
 def _cast(target: Proposal | Argument, step: Step, value: VoteValue) -> None:

@@ -156,11 +156,14 @@ def test_two_hundred_parallel_votes_of_one_account_make_one(database, session, s
 
     def vote(n: int) -> None:
         value = (VoteValue.FOR, VoteValue.AGAINST)[n % 2]
+        ballot = votes.Ballot(Proposal, ids[2], ids[0], ids[3], value)
         with database.transaction(tenant=ids[0]) as own:
-            who = {"account_id": ids[3], "value": value, "now": NOW}
-            if at_once and votes.cast_at_once(own, Proposal, ids[2], organisation_id=ids[0], **who):
+            with database.before_writing(own) as connection:
+                seen = votes.look(connection, ballot)
+            if at_once and votes.cast_at_once(own, ballot, seen, NOW):
                 return
-            votes.cast_vote(own, own.get_one(Proposal, ids[2]), step=own.get_one(Step, ids[1]), **who)
+            proposal, step = own.get_one(Proposal, ids[2]), own.get_one(Step, ids[1])
+            votes.cast_vote(own, proposal, step=step, account_id=ids[3], value=value, now=NOW)
 
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
         assert list(pool.map(vote, range(200))) == [None] * 200
@@ -175,9 +178,8 @@ def test_two_hundred_parallel_votes_of_one_account_make_one(database, session, s
 
 
 def at_once(session, organisation, target, account, value, now=NOW):
-    return votes.cast_at_once(
-        session, type(target), target.id, organisation_id=organisation.id, account_id=account.id, value=value, now=now
-    )
+    ballot = votes.Ballot(type(target), target.id, organisation.id, account.id, value)
+    return votes.cast_at_once(session, ballot, votes.look(session.connection(), ballot), now)
 
 
 def test_the_short_way_does_what_the_long_one_does(session, scene):
@@ -235,14 +237,31 @@ def test_an_account_ended_meanwhile_casts_no_plain_vote(session, scene, status):
     organisation, _, proposal, voter = scene
     voter.status = status
     session.flush()
-    cast = votes.cast_at_once(
-        session,
-        Proposal,
-        proposal.id,
-        organisation_id=organisation.id,
-        account_id=voter.id,
-        value=VoteValue.FOR,
-        now=NOW,
-    )
-    assert not cast
+    assert not at_once(session, organisation, proposal, voter, VoteValue.FOR)
     assert session.scalars(select(Vote)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [(what, change) for what in ("account", "proposal", "vote") for change in (False, True)] + [("argument", False)],
+)
+def test_what_ends_between_the_look_and_the_writing_of_a_vote_is_seen_as_it_is_written(session, scene, what, change):
+    organisation, step, proposal, voter = scene
+    target = factories.make_argument(session, proposal) if what == "argument" else proposal
+    if change:
+        assert at_once(session, organisation, target, voter, VoteValue.MIXED)
+    ballot = votes.Ballot(type(target), target.id, organisation.id, voter.id, VoteValue.FOR)
+    seen = votes.look(session.connection(), ballot)
+    match what:
+        case "account":
+            voter.status = AccountStatus.BLOCKED
+        case "proposal" | "argument":  # an argument goes with its proposal
+            proposal.status, proposal.status_reason = ContentStatus.HIDDEN, "off_topic"
+        case "vote":
+            session.flush()
+            votes.cast_vote(session, target, step=step, account_id=voter.id, value=VoteValue.AGAINST, now=NOW)
+    session.flush()
+    before = [(vote.value, vote.registry_ref) for vote in session.scalars(select(Vote))]
+    assert not votes.cast_at_once(session, ballot, seen, NOW)
+    session.expire_all()
+    assert [(vote.value, vote.registry_ref) for vote in session.scalars(select(Vote))] == before
