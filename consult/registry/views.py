@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Final
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
@@ -37,6 +38,20 @@ def logs() -> Response:
             [{"organisation": log.slug, "origin": log.origin, "prefix": f"{base}/registry/{log.slug}"} for log in found]
         )
     )
+
+
+@bp.get("/verifier.py")
+@anyone
+def verifier() -> Response:
+    """The program that rereads the logs and recounts every total: anybody runs it anywhere."""
+    return _program("verifier.py")
+
+
+@bp.get("/witness.py")
+@anyone
+def witness() -> Response:
+    """The program of those who watch that no log forks."""
+    return _program("witness.py")
 
 
 @bp.get("/<organisation>/checkpoint")
@@ -85,6 +100,12 @@ def _file(organisation: str, path: str, mimetype: str) -> Response:
     if content is None:
         raise NotFoundError(_NOT_FOUND)
     return _open(Response(content, content_type=mimetype))
+
+
+def _program(name: str) -> Response:
+    """One of the programs of this package that stand alone, as it is."""
+    program = Path(__file__).with_name(name).read_bytes()
+    return _open(Response(program, content_type="text/x-python; charset=utf-8"))
 
 
 def _open(response: Response) -> Response:

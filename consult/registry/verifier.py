@@ -1,0 +1,1125 @@
+"""Vérificateur d’un registre public de consultation. Un seul fichier, sans autre dépendance que Python 3.10 ou plus.
+
+    python3 verifier.py https://consult.exemple.fr           tout vérifier en ligne
+    python3 verifier.py dossier-telecharge                   tout vérifier hors ligne
+    python3 verifier.py recu.tlog-proof --key CLÉ            vérifier un récépissé
+
+Il relit toutes les entrées du registre, contrôle signatures, témoins et continuité depuis le dernier passage
+(--state), rouvre chaque engagement, recompte chaque total à la position où il est affiché, et compare avec l’API et les
+pages. Il se fie à la clé donnée par --key ; sans elle, à celle que sert le site, et le dit. Code de sortie : 0 rien à
+signaler, 1 fraude nommée, 2 vérification impossible.
+"""
+
+# Over 400 lines: one file that a stranger reads from top to bottom and runs anywhere. It imports nothing of the
+# platform and was written apart from it, after deploy/decisions/0006-registry-protocol.md and the specifications.
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import hashlib
+import html
+import json
+import re
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+DOMAIN = b"consult/v1\n"
+WIDTH = 256
+LOG_KEY, WITNESS_KEY = 1, 4
+SAFE_INTEGER = 2**53 - 1
+VALUES = ("for", "mixed", "against")
+FIELDS = {"at", "commitment", "consultation", "kind", "ref", "v"}
+REMOVED = {"withdrawn": "withdrawn", "erased": "erased", "import_undone": "erased"}
+
+FRAUDS = {
+    "deletion": "Entrée supprimée",
+    "edit": "Contenu modifié",
+    "reorder": "Entrées réordonnées",
+    "backdating": "Acte antidaté",
+    "duplicate": "Acte compté deux fois",
+    "injection": "Acte sans entrée au registre",
+    "hidden": "Contenu retiré sans trace publique",
+    "count": "Total affiché différent du recomptage",
+    "fork": "Registre bifurqué ou réécrit",
+    "rollback": "Ancien état resservi",
+    "rules": "Règles changées en cours de route",
+    "label": "Libellé de réponse changé ou échangé",
+    "signature": "Signature ou témoin en défaut",
+}
+LIMITS = (
+    "Le registre prouve que rien n’a été changé, ôté ni ajouté après coup.",
+    "Il ne prouve ni que deux votants sont deux personnes, ni qu’aucun acte n’a été refusé avant d’y entrer.",
+    "Sous un identifiant d’étape, on ne vote qu’une fois par contenu ; qui a deux comptes a deux identifiants.",
+    "Les heures sont arrondies : l’ordre à l’intérieur d’une heure est celui du registre.",
+    "Ce qui fut effacé à la demande d’une personne ne peut plus être relu : le nombre en est donné ci-dessus.",
+)
+
+
+class Impossible(Exception):  # noqa: N818  # says what happened, in French
+    """The verification cannot be made; nothing is said of the log."""
+
+
+# Ed25519 (RFC 8032), for verifying alone ---------------------------------------------------------------------------
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+Point = tuple[int, int, int, int]
+
+
+def _plus(p: Point, q: Point) -> Point:
+    a, b = (p[1] - p[0]) * (q[1] - q[0]), (p[1] + p[0]) * (q[1] + q[0])
+    c, d = 2 * p[3] * q[3] * D, 2 * p[2] * q[2]
+    return ((b - a) * (d - c) % P, (d + c) * (b + a) % P, (d - c) * (d + c) % P, (b - a) * (b + a) % P)
+
+
+def _scaled(number: int, point: Point) -> Point:
+    total: Point = (0, 1, 1, 0)
+    for bit in f"{number:b}":
+        total = _plus(total, total)
+        if bit == "1":
+            total = _plus(total, point)
+    return total
+
+
+def _decoded(raw: bytes) -> Point | None:
+    number = int.from_bytes(raw, "little")
+    y, odd = number & (2**255 - 1), number >> 255
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if x * x % P != square:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if x * x % P != square or (odd and x == 0):
+        return None
+    return (x if x & 1 == odd else P - x, y, 1, (x if x & 1 == odd else P - x) * y % P)
+
+
+BASE = _decoded((4 * pow(5, -1, P) % P).to_bytes(32, "little")) or (0, 1, 1, 0)
+
+
+def signature_is_good(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether this Ed25519 signature of the message is of that key."""
+    if len(public) != 32 or len(signature) != 64:  # noqa: PLR2004  # RFC 8032: sizes of a key and of a signature
+        return False
+    key, commitment, answer = _decoded(public), _decoded(signature[:32]), int.from_bytes(signature[32:], "little")
+    if key is None or commitment is None or answer >= ORDER:
+        return False
+    challenge = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    left, right = _scaled(answer, BASE), _plus(commitment, _scaled(challenge, key))
+    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+
+
+# Signed notes and checkpoints (C2SP) -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Key:
+    """A public key, of a log or of a witness."""
+
+    name: str
+    kind: int
+    public: bytes
+
+    @staticmethod
+    def read(line: str) -> Key:
+        """From `<name>+<id>+<base64>`. Raises Impossible."""
+        parts = line.strip().split("+", 2)
+        raw = _unbase64(parts[2]) if len(parts) == 3 else b""  # noqa: PLR2004  # name, id, key
+        if len(raw) != 33 or raw[0] not in (LOG_KEY, WITNESS_KEY):  # noqa: PLR2004  # one byte of kind, then the key
+            raise Impossible(f"« {line.strip()[:60]} » n’est pas une clé de registre ou de témoin")
+        key = Key(parts[0], raw[0], raw[1:])
+        if key.id.hex() != parts[1]:
+            raise Impossible(f"la clé de « {parts[0]} » est mal recopiée")
+        return key
+
+    @property
+    def id(self) -> bytes:
+        """The four bytes that name it in a signature."""
+        return hashlib.sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public).digest()[:4]
+
+    def signed(self, text: bytes, lines: Iterable[str]) -> bool:
+        """Whether one of the lines is its good signature of the text."""
+        for line in lines:
+            dash, name, encoded = [*line.split(" "), "", ""][:3]
+            raw = _unbase64(encoded)
+            if dash != "\u2014" or name != self.name or raw[:4] != self.id:
+                continue
+            signature, message = raw[4:], text
+            if self.kind == WITNESS_KEY:
+                message = b"cosignature/v1\ntime %d\n" % int.from_bytes(signature[:8], "big") + text
+                signature = signature[8:]
+            if signature_is_good(self.public, message, signature):
+                return True
+        return False
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A signed state of a log."""
+
+    origin: str
+    size: int
+    root: bytes
+    text: bytes
+    lines: list[str]
+
+    @staticmethod
+    def read(note: bytes) -> Checkpoint:
+        """Raises Impossible."""
+        text, _, signatures = note.decode("utf-8", "replace").rpartition("\n\n")
+        head = text.split("\n")
+        if len(head) != 3 or not re.fullmatch(r"0|[1-9][0-9]{0,17}", head[1]) or len(_unbase64(head[2])) != 32:  # noqa: PLR2004  # three lines; SHA-256
+            raise Impossible("l’état signé du registre est illisible")
+        return Checkpoint(head[0], int(head[1]), _unbase64(head[2]), text.encode() + b"\n", signatures.splitlines())
+
+
+def _unbase64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+
+
+# The Merkle tree (RFC 6962) ----------------------------------------------------------------------------------------
+
+
+def leaf(data: bytes) -> bytes:
+    """Hash of an entry."""
+    return hashlib.sha256(b"\0" + data).digest()
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    """Hash of two subtrees."""
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+class Tree:
+    """A growing tree: its complete subtrees, from the widest."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.parts: list[bytes] = []
+
+    def add(self, digest: bytes) -> None:
+        """Append the hash of a leaf."""
+        size = self.size
+        while size & 1:
+            digest, size = node(self.parts.pop(), digest), size >> 1
+        self.parts.append(digest)
+        self.size += 1
+
+    @property
+    def root(self) -> bytes:
+        """Root at the present size."""
+        if not self.parts:
+            return hashlib.sha256(b"").digest()
+        digest = self.parts[-1]
+        for part in self.parts[-2::-1]:
+            digest = node(part, digest)
+        return digest
+
+
+def leads_to(digest: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """Whether the inclusion proof leads from leaf `index` to the root at `size` (RFC 9162, 2.1.3.2)."""
+    place, last = index, size - 1
+    for other in proof:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            digest = node(other, digest)
+            while place and not place & 1:
+                place, last = place >> 1, last >> 1
+        else:
+            digest = node(digest, other)
+        place, last = place >> 1, last >> 1
+    return 0 <= index < size and last == 0 and digest == root
+
+
+# Canonical JSON (RFC 8785) and commitments -------------------------------------------------------------------------
+
+
+def canonical(value: Any) -> str:
+    """RFC 8785 form. Raises ValueError for what has none."""
+    if isinstance(value, dict):
+        pairs = sorted(value.items(), key=lambda pair: pair[0].encode("utf-16-be"))
+        return "{" + ",".join(f"{canonical(name)}:{canonical(each)}" for name, each in pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, int) and abs(value) <= SAFE_INTEGER:
+        return str(value)
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    raise ValueError("valeur sans forme canonique")
+
+
+def _number(value: float) -> str:
+    """A number as ECMAScript writes it, from Python's shortest digits."""
+    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  # not a number differs from itself
+        raise ValueError("nombre sans forme canonique")
+    if value == int(value) and abs(value) < 1e21:  # noqa: PLR2004  # ECMAScript: no exponent below 1e21
+        return str(int(value))
+    mantissa, _, exponent = repr(value).partition("e")
+    if not exponent:
+        return mantissa
+    power = int(exponent)
+    if -7 < power < 0:  # noqa: PLR2004  # ECMAScript: no exponent from 1e-6 on
+        sign, digits = ("-", mantissa[1:]) if mantissa[0] == "-" else ("", mantissa)
+        return f"{sign}0.{'0' * (-power - 1)}{digits.replace('.', '')}"
+    return f"{mantissa.removesuffix('.0')}e{'+' if power > 0 else ''}{power}"
+
+
+def commitment(salt: bytes, content: Any) -> str:
+    """What an entry publishes of a content."""
+    return hashlib.sha256(DOMAIN + salt + canonical(content).encode()).hexdigest()
+
+
+# Where the data come from ------------------------------------------------------------------------------------------
+
+
+class Site:
+    """A site, read over HTTP."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        self.home = ""  # where the pages and the API of one organisation begin
+
+    def settle(self, organisation: str, *, alone: bool) -> None:
+        """Read from now on what that organisation shows; where several are served, each has its own address."""
+        self.home = "" if alone else f"o/{organisation}/"
+        if not alone and self.get(f"{self.home}api/v1/consultations?limit=1") is None:
+            self.home = ""  # the one that is served at the root
+
+    def get(self, path: str) -> bytes | None:
+        """The bytes at a path of the site; None when there is nothing. Raises Impossible."""
+        request = urllib.request.Request(f"{self.address}/{path}", headers={"User-Agent": "consult-verifier/1"})  # noqa: S310  # the address is the user's
+        for attempt in range(4):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310  # the address is the user's
+                    return bytes(reply.read())
+            except urllib.error.HTTPError as error:
+                if error.code in (404, 410):
+                    return None
+                if error.code not in (429, 503):
+                    raise Impossible(f"{self.address}/{path} répond {error.code}") from None
+                time.sleep(min(30.0, float(error.headers.get("Retry-After") or 2**attempt)))
+            except (OSError, ValueError) as error:
+                if attempt == 3:  # noqa: PLR2004  # the last of the range above
+                    raise Impossible(f"{self.address}/{path} est injoignable ({error})") from None
+                time.sleep(2**attempt)
+        raise Impossible(f"{self.address}/{path} ne répond pas")
+
+    def consultations(self) -> Iterator[dict[str, Any]]:
+        """Every public consultation."""
+        for rows, _ in self._pages(f"{self.home}api/v1/consultations"):
+            yield from rows
+
+    def rows(self, slug: str, name: str) -> Iterator[tuple[list[dict[str, Any]], int]]:
+        """Pages of public rows of a consultation, each with the position at which it stands."""
+        yield from self._pages(f"{self.home}api/v1/consultations/{slug}/{name}")
+
+    def _pages(self, path: str) -> Iterator[tuple[list[dict[str, Any]], int]]:
+        cursor: str | None = ""
+        while cursor is not None:
+            raw = self.get(f"{path}?limit=500&cursor={urllib.parse.quote(cursor)}")
+            if raw is None:
+                return
+            page = json.loads(raw)
+            yield page["data"], page["position"] or 0
+            cursor = page.get("next")
+
+    def page_figures(self, path: str) -> tuple[int, dict[str, int]] | None:
+        """Position and figures that a page shows; None when the page shows none."""
+        raw = self.get(self.home + path)
+        text = raw.decode("utf-8", "replace") if raw else ""
+        position = re.search(r'data-position="(\d+)"', text)
+        if position is None:
+            return None
+        return int(position[1]), {
+            name: int(count) for name, count in re.findall(r'data-figure="(\w+)" data-count="(\d+)"', text)
+        }
+
+
+class Folder:
+    """A folder: the site's `registry/` tree, and one folder per consultation with its open dump."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def get(self, path: str) -> bytes | None:
+        """The bytes of a file; None when there is none."""
+        file = self.path / (path + "index.json" if path.endswith("/") else path)
+        return file.read_bytes() if file.is_file() else None
+
+    def settle(self, organisation: str, *, alone: bool) -> None:
+        """A folder holds the dumps of one organisation. Raises Impossible."""
+        if not alone:
+            raise Impossible(f"un dossier se vérifie registre par registre ; retirez les autres que {organisation}")
+
+    def consultations(self) -> Iterator[dict[str, Any]]:
+        """Every consultation whose dump is there."""
+        for file in sorted(self.path.glob("*/consultation.ndjson")):
+            if not self.manifest(file.parent.name):
+                raise Impossible(f"le dossier « {file.parent.name} » n’a pas de manifest.json")
+            yield json.loads(file.read_text(encoding="utf-8"))
+
+    def manifest(self, slug: str) -> dict[str, Any]:
+        """What says which files there are, their digests, and their position."""
+        file = self.path / slug / "manifest.json"
+        return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+
+    def rows(self, slug: str, name: str) -> Iterator[tuple[list[dict[str, Any]], int]]:
+        """All rows of a file, and the position of the dump."""
+        if name == "questionnaires":
+            questions = [row for rows, _ in self.rows(slug, "questions") for row in rows]
+            yield [{"questions": questions}], 0
+            return
+        file = self.path / slug / f"{name}.ndjson"
+        if file.is_file():
+            with file.open(encoding="utf-8") as lines:
+                position = self.manifest(slug)["position"] or 0
+                yield [json.loads(line) for line in lines], position
+
+    def page_figures(self, path: str) -> None:
+        """A folder has no pages."""
+        del path
+
+
+# What is found -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Report:
+    """Everything found in one log."""
+
+    origin: str = ""
+    size: int = 0
+    root: str = ""
+    frauds: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def fraud(self, name: str, message: str) -> None:
+        """Name a fraud; the hundred first of each kind are told, all are counted."""
+        self.counts[f"fraudes : {FRAUDS[name]}"] += 1
+        if self.counts[f"fraudes : {FRAUDS[name]}"] <= 100:  # noqa: PLR2004  # a report must stay readable
+            self.frauds.append({"fraud": name, "label": FRAUDS[name], "message": message})
+
+
+# The state that the entries give, replayed one by one --------------------------------------------------------------
+
+
+@dataclass
+class Content:
+    """A contribution, an argument or a reply, as the entries tell it."""
+
+    kind: str
+    consultation: str | None
+    facts: dict[str, Any] = field(default_factory=dict)  # empty once its openings are withheld or destroyed
+    state: str = "published"
+
+
+Figures = tuple[str, tuple[int, ...]]  # a content, and its totals
+
+
+class Replay:
+    """What the entries amount to, position after position; keeps little of each vote."""
+
+    def __init__(self, report: Report, watched: dict[int, set[Figures]]) -> None:
+        self.report = report
+        self.watched = watched  # position -> figures displayed at that position
+        self.contents: dict[str, Content] = {}
+        self.totals: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self.votes: dict[bytes, int] = {}  # digest of voter and content -> place of the value
+        self.rules: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+        self.opened: dict[str, int] = {}
+        self.sealed: set[str] = set()
+        self.acts: dict[tuple[str | None, str], int] = defaultdict(int)  # consultation and kind -> entries
+        self.early: dict[str, dict[tuple[int, ...], int]] = defaultdict(dict)  # content -> figures not met, positions
+        self.standing: dict[str | None, int] = defaultdict(int)  # consultation -> votes that stand
+        self.refs: set[int] = set()
+        self.destroyed: dict[str, int] = {}  # ref of an opening -> position
+        self.withheld: dict[str, int] = {}
+        self.buried: set[str] = set()  # refs that a tombstone names
+        self.covered: set[str] = set()  # refs that a standing decision withholds
+        self.latest = ""
+        self.late = ""
+
+    def step(self, position: int, entry: dict[str, Any], opening: dict[str, Any]) -> None:
+        """Take one entry and its opening; figures displayed at this very position are compared first."""
+        self.compare(position)
+        place = f"entrée n° {position}"
+        ref = int(entry["ref"], 16)
+        if ref in self.refs:
+            self.report.fraud("duplicate", f"{place} : la référence {entry['ref']} est déjà celle d’une autre entrée")
+        self.refs.add(ref)
+        if entry["at"] < self.late:
+            self.report.fraud("backdating", f"{place} : datée de {entry['at']}, après des entrées de {self.latest}")
+        if entry["at"] > self.latest:
+            self.latest, self.late = entry["at"], _hour_before(entry["at"])
+        self.report.counts[f"entrées : {entry['kind']}"] += 1
+        content = self._opened(place, position, entry, opening)
+        if content is not None:
+            self._take(place, position, entry, content)
+        self.acts[entry["consultation"], entry["kind"]] += 1
+
+    def _opened(
+        self, place: str, position: int, entry: dict[str, Any], opening: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        if opening.get("ref") != entry["ref"] or opening.get("position") != position:
+            self.report.fraud("reorder", f"{place} : l’ouverture servie est celle d’une autre entrée")
+            return None
+        state = opening.get("state")
+        if state == "withheld":
+            self.withheld[entry["ref"]] = position
+        elif state in ("destroyed", "lost"):
+            self.destroyed.setdefault(entry["ref"], position) if state == "destroyed" else None
+            self.report.counts[f"ouvertures : {state}"] += 1
+        elif commitment(bytes.fromhex(opening["salt"]), opening["content"]) != entry["commitment"]:
+            self.report.fraud("edit", f"{place} : le contenu servi n’est pas celui qui fut engagé")
+        else:
+            return dict(opening["content"])
+        return None
+
+    def _take(self, place: str, position: int, entry: dict[str, Any], content: dict[str, Any]) -> None:
+        kind = entry["kind"]
+        if kind in ACTS:
+            self._check_time(place, entry, content)
+        if kind in VOTES:
+            self._vote(place, entry, content)
+        elif kind in ACTS:
+            self._text(place, entry, content)
+        elif kind in ("moderation", "moderation.reversed"):
+            self._moderate(entry, content)
+        elif kind == "tombstone":
+            self._bury(place, entry["consultation"], content)
+        elif kind in ("rules", "opened", "sealed"):
+            self._govern(place, position, entry, content)
+
+    def _check_time(self, place: str, entry: dict[str, Any], content: dict[str, Any]) -> None:
+        """What an import brings, which has no author, may come before the opening and after the end."""
+        if entry["kind"] not in VOTES and content.get("author") is None:
+            return
+        if entry["consultation"] not in self.opened:
+            self.report.fraud("rules", f"{place} : acte antérieur à l’ouverture de sa consultation")
+        if entry["consultation"] in self.sealed:
+            self.report.fraud("backdating", f"{place} : acte d’une consultation déjà scellée")
+
+    def _govern(self, place: str, position: int, entry: dict[str, Any], content: dict[str, Any]) -> None:
+        consultation = entry["consultation"]
+        if entry["kind"] == "rules":
+            self._rules(place, position, consultation, content)
+        elif entry["kind"] == "sealed":
+            self._seal(place, consultation, content)
+        else:
+            if not self.rules[consultation]:
+                self.report.fraud("rules", f"{place} : consultation ouverte sans règles figées")
+            self.opened[consultation] = position
+
+    def _bury(self, place: str, consultation: str | None, content: dict[str, Any]) -> None:
+        for ref in content["entries"]:
+            if ref in self.buried:
+                self.report.fraud("duplicate", f"{place} : {ref} est déjà dans une autre pierre tombale")
+        self.buried.update(content["entries"])
+        if content.get("type") == "vote":
+            self.report.counts["votes effacés"] += 1
+            return
+        target = _about(content)
+        self._end(target, content, REMOVED[content["ground"]], consultation)
+        self.contents[target].facts = {"version": content["version"]}
+
+    def _seal(self, place: str, consultation: str, content: dict[str, Any]) -> None:
+        for kind in sorted(ACTS):
+            counted, told = self.acts[consultation, kind], content["entries"].get(kind, 0)
+            if counted != told:
+                self.report.fraud("deletion", f"{place} : le scellé compte {told} {kind} ; le registre en a {counted}")
+        self.sealed.add(consultation)
+
+    def _vote(self, place: str, entry: dict[str, Any], content: dict[str, Any]) -> None:
+        target, value, kind = _about(content), VALUES.index(content["value"]), entry["kind"]
+        key = vote_key(content["voter"], target)
+        before = self.votes.get(key)
+        refused = {
+            "vote.cast": before is not None,
+            "vote.changed": before is None,
+            "vote.withdrawn": before != value,
+        }[kind]
+        if refused:
+            self.report.fraud("duplicate", f"{place} : {kind} de {content['voter']} sur {target} ne suit pas son vote")
+            return
+        if before is not None:
+            self.totals[target][before] -= 1
+            self.standing[entry["consultation"]] -= 1
+        if kind == "vote.withdrawn":
+            del self.votes[key]
+        else:
+            self.votes[key] = value
+            self.totals[target][value] += 1
+            self.standing[entry["consultation"]] += 1
+        for shown in [each for each in self.early.get(target, ()) if self._counted(target, each)]:
+            del self.early[target][shown]
+
+    def _text(self, place: str, entry: dict[str, Any], content: dict[str, Any]) -> None:
+        target = _about(content)
+        known = self.contents.get(target)
+        if entry["kind"] != "edit" and known is not None:
+            self.report.fraud("duplicate", f"{place} : {target} est déjà dans le registre")
+        elif entry["kind"] != "edit":
+            self.contents[target] = Content(content.get("type") or entry["kind"], entry["consultation"], content)
+        elif known is None or content["version"] != known.facts.get("version", 0) + 1:
+            self.report.fraud(
+                "deletion", f"{place} : {target} passe à la version {content['version']} sans la précédente"
+            )
+        else:
+            known.facts, known.state = {**known.facts, **content}, "published"
+
+    def _moderate(self, entry: dict[str, Any], content: dict[str, Any]) -> None:
+        target = content["item"]
+        if entry["kind"] == "moderation.reversed":
+            self.covered.difference_update(content["entries"])
+            self._end(target, content, "published", entry["consultation"])
+        elif content["act"] == "hide":
+            self.covered.update(content["entries"])
+            self._end(target, content, "hidden", entry["consultation"])
+
+    def _end(self, target: str, content: dict[str, Any], state: str, consultation: str | None) -> None:
+        """Give a content its state; one whose openings are closed was not known yet."""
+        named = content.get("type") or next(name for name in ABOUT if name in content)
+        kind = "contribution" if named == "proposal" else named
+        self.contents.setdefault(target, Content(kind, consultation)).state = state
+
+    def _rules(self, place: str, position: int, consultation: str, content: dict[str, Any]) -> None:
+        rules = content["rules"]
+        if hashlib.sha256(canonical(rules).encode()).hexdigest() != content["digest"]:
+            self.report.fraud("rules", f"{place} : l’empreinte des règles n’est pas celle des règles")
+        versions = self.rules[consultation]
+        if consultation in self.opened and versions and not _extends(versions[-1][1], rules):
+            self.report.fraud(
+                "rules", f"{place} : règles changées après l’ouverture, autrement que par une date de fin reculée"
+            )
+        versions.append((position, rules))
+        self.sealed.discard(consultation)  # an end moved later is sealed again
+
+    def compare(self, position: int) -> None:
+        """Compare what was displayed at that position with what the entries before it amount to.
+
+        A figure may hold votes that had no place yet: one that differs is a fraud unless the log comes to it later.
+        """
+        for target, shown in self.watched.pop(position, ()):
+            self.report.counts["totaux recomptés"] += 1
+            if not self._counted(target, shown):
+                self.early[target][shown] = position
+
+    def _counted(self, target: str, shown: tuple[int, ...]) -> bool:
+        return tuple(self.totals[target][: len(shown)]) == shown
+
+    def finish(self) -> None:
+        """What can be said only once all entries are known."""
+        for position in sorted(self.watched):
+            self.report.notes.append(
+                f"Totaux affichés à l’état n° {position}, que l’état signé n’atteint pas encore : non vérifiés."
+            )
+        missed = [(target, *each) for target, left in self.early.items() for each in left.items()]
+        for target, shown, position in missed:
+            counted = tuple(self.totals[target][: len(shown)])
+            self.report.fraud(
+                "count", f"{target} affiche {shown} à l’état n° {position} ; le recomptage donne {counted}"
+            )
+        for ref, position in self.destroyed.items():
+            if ref not in self.buried:
+                self.report.fraud("hidden", f"entrée n° {position} : ouverture effacée sans trace publique")
+        for ref, position in self.withheld.items():
+            if ref not in self.covered:
+                self.report.fraud("hidden", f"entrée n° {position} : ouverture retenue sans décision publique")
+
+
+VOTES = {"vote.cast", "vote.changed", "vote.withdrawn"}
+ACTS = {"contribution", "argument", "edit"} | VOTES
+
+
+ABOUT = ("reply", "argument", "contribution")
+
+
+def vote_key(voter: str, target: str) -> bytes:
+    """A short name of one voter's vote on one content."""
+    return hashlib.sha256(f"{voter}|{target}".encode()).digest()[:16]
+
+
+def _about(content: dict[str, Any]) -> str:
+    for name in ABOUT:
+        if name in content:
+            return str(content[name])
+    raise Impossible("une entrée ne dit pas sur quel contenu elle porte")
+
+
+def _hour_before(instant: str) -> str:
+    before = _instant(instant) - timedelta(hours=1)
+    return before.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _extends(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether the rules differ by later ends alone."""
+
+    def parts(rules: dict[str, Any]) -> tuple[str, list[str]]:
+        steps = [{name: value for name, value in step.items() if name != "closes_at"} for step in rules["steps"]]
+        rest = {**rules, "steps": steps, "closes_at": ""}
+        return canonical(rest), [rules["closes_at"], *(step["closes_at"] for step in rules["steps"])]
+
+    (same, ends), (other, later) = parts(old), parts(new)
+    return same == other and all(_instant(one) <= _instant(two) for one, two in zip(ends, later, strict=True))
+
+
+# Reading the log ---------------------------------------------------------------------------------------------------
+
+
+def path_of(index: int, width: int) -> str:
+    """Where C2SP tlog-tiles puts tile or bundle `index` of that width."""
+    digits = f"{index:03d}"
+    digits = digits.zfill((len(digits) + 2) // 3 * 3)
+    groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    return "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]]) + ("" if width == WIDTH else f".p/{width}")
+
+
+def fetch(source: Site | Folder, path: str) -> bytes:
+    """What must be there. Raises Impossible."""
+    raw = source.get(path)
+    if raw is None:
+        raise Impossible(f"« {path} » manque")
+    return raw
+
+
+def bundles(source: Site | Folder, prefix: str, size: int) -> Iterator[tuple[int, list[bytes], list[bytes]]]:
+    """First position, entries and published leaf hashes of each bundle; a full tile may stand for a partial one."""
+    for index in range((size + WIDTH - 1) // WIDTH):
+        width = min(WIDTH, size - index * WIDTH)
+        raw = source.get(f"{prefix}/tile/entries/{path_of(index, width)}")
+        raw = raw if raw is not None else fetch(source, f"{prefix}/tile/entries/{path_of(index, WIDTH)}")
+        tile = source.get(f"{prefix}/tile/0/{path_of(index, width)}")
+        tile = tile if tile is not None else fetch(source, f"{prefix}/tile/0/{path_of(index, WIDTH)}")
+        at = 0
+        entries: list[bytes] = []
+        while at < len(raw) and len(entries) < width:
+            length = int.from_bytes(raw[at : at + 2], "big")
+            entries.append(raw[at + 2 : at + 2 + length])
+            at += 2 + length
+        yield index * WIDTH, entries, [tile[at : at + 32] for at in range(0, 32 * width, 32)]
+
+
+def compare_bundle(report: Report, start: int, entries: list[bytes], published: list[bytes]) -> None:
+    """Name what differs between the entries served and the leaves of the tree that was signed."""
+    hashes = [leaf(entry) for entry in entries]
+    if hashes == published:
+        return
+    where = f"entrées n° {start} à {start + len(published) - 1}"
+    if sorted(hashes) == sorted(published):
+        report.fraud("reorder", f"{where} : les mêmes, dans un autre ordre que celui qui fut signé")
+    elif len(set(hashes)) < len(hashes):
+        report.fraud("duplicate", f"{where} : une entrée y figure deux fois")
+    elif set(hashes) < set(published):
+        report.fraud(
+            "deletion", f"{where} : {len(set(published) - set(hashes))} entrée(s) signée(s) ne sont plus servies"
+        )
+    else:
+        first = next(
+            (n for n, (one, two) in enumerate(zip(hashes, published, strict=False)) if one != two), len(published)
+        )
+        report.fraud("edit", f"entrée n° {start + first} : elle n’est pas celle qui fut signée")
+
+
+def read_entry(raw: bytes) -> dict[str, Any] | None:
+    """The entry, when it is one in its only form."""
+    with contextlib.suppress(ValueError):
+        entry = json.loads(raw)
+        if isinstance(entry, dict) and set(entry) == FIELDS and canonical(entry).encode() == raw:
+            return entry
+    return None
+
+
+def read_log(
+    source: Site | Folder, prefix: str, checkpoint: Checkpoint, replay: Replay, report: Report, saved: dict[str, Any]
+) -> None:
+    """Read every entry with its opening; compare roots with the state signed and with the state seen last time."""
+    tree = Tree()
+    for start, entries, published in bundles(source, prefix, checkpoint.size):
+        compare_bundle(report, start, entries, published)
+        lines = fetch(source, f"{prefix}/openings/{path_of(start // WIDTH, WIDTH)}").splitlines()
+        for offset, raw in enumerate(entries):
+            if tree.size == saved.get("size") and tree.root.hex() != saved["root"]:
+                report.fraud("fork", f"les {tree.size} premières entrées ne sont plus celles du {saved['seen']}")
+            tree.add(leaf(raw))
+            entry = read_entry(raw)
+            if entry is None:
+                report.fraud("edit", f"entrée n° {start + offset} : illisible ou mal formée")
+            elif offset >= len(lines):
+                report.fraud("hidden", f"entrée n° {start + offset} : ni ouverture, ni raison de son absence")
+            else:
+                replay.step(start + offset, entry, json.loads(lines[offset]))
+    if tree.size == saved.get("size") and tree.root.hex() != saved["root"]:
+        report.fraud("fork", f"deux états différents de {tree.size} entrées : celui-ci et celui du {saved['seen']}")
+    if tree.size != checkpoint.size or tree.root != checkpoint.root:
+        report.fraud("fork", "les entrées servies ne donnent pas la racine signée")
+    replay.compare(tree.size)
+    replay.finish()
+
+
+# Comparing what is displayed ---------------------------------------------------------------------------------------
+
+Rows = dict[str, dict[str, dict[str, Any]]]  # dataset -> id -> row
+
+
+@dataclass
+class Displayed:
+    """What API or dump shows of one consultation."""
+
+    consultation: dict[str, Any]
+    rows: Rows
+    questions: list[dict[str, Any]]
+    positions: dict[str, int]  # content -> position at which its figures stand
+
+    @staticmethod
+    def read(source: Site | Folder, consultation: dict[str, Any]) -> Displayed:
+        """Every public row."""
+        slug = consultation["slug"]
+        found: Rows = {}
+        positions: dict[str, int] = {}
+        for name in ("steps", "contributions", "arguments", "votes", "replies"):
+            kept: dict[str, dict[str, Any]] = {}
+            for rows, position in source.rows(slug, name):
+                kept.update((row["id"], _light(name, row)) for row in rows)
+                positions.update((row["id"], position) for row in rows if name in ("contributions", "arguments"))
+            found[name] = kept
+        answers: dict[str, dict[str, Any]] = defaultdict(dict)
+        for rows, _ in source.rows(slug, "answers"):
+            for row in rows:
+                answers[row["reply"]][row["question"]] = {name: row[name] for name in ("text", "options", "other")}
+        for reply in found["replies"]:
+            found["replies"][reply]["sha256"] = sha256(answers.get(reply, {}))
+        questions = [
+            each for rows, _ in source.rows(slug, "questionnaires") for row in rows for each in row["questions"]
+        ]
+        return Displayed(consultation, found, questions, positions)
+
+    def figures(self) -> Iterator[tuple[int, str, tuple[int, ...]]]:
+        """Position, content and totals displayed."""
+        for name, values in (("contributions", VALUES), ("arguments", VALUES[:1])):
+            for identifier, row in self.rows[name].items():
+                yield self.positions[identifier], identifier, tuple(row[f"votes_{value}"] for value in values)
+
+
+def sha256(value: Any) -> str:
+    """Digest of the canonical form."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def _light(name: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A row without its text, which only its digest replaces: a million of them must fit in memory."""
+    if name in ("contributions", "arguments") and row["status"] == "published":
+        row = {**row, "sha256": sha256({"title": row["title"], "body": row["body"]})}
+    return {key: value for key, value in row.items() if key not in ("title", "body", "summary")}
+
+
+def compare_rows(shown: Displayed, replay: Replay) -> list[tuple[str, str, str]]:
+    """Fraud, row and message for each row that is not what the entries say."""
+    identifier = shown.consultation["id"]
+    found: list[tuple[str, str, str]] = []
+    kinds = {"contributions": "contribution", "arguments": "argument", "replies": "reply"}
+    for name, kind in kinds.items():
+        for row_id, row in shown.rows[name].items():
+            found += [
+                (fraud, row_id, message) for fraud, message in _differences(kind, row, replay.contents.get(row_id))
+            ]
+        for content_id, content in replay.contents.items():
+            mine = content.consultation == identifier and content.kind == kind and content.state == "published"
+            if mine and content_id not in shown.rows[name]:
+                found.append(("deletion", content_id, f"{kind} {content_id} est au registre et n’est plus affichée"))
+    return found + _vote_differences(shown, replay)
+
+
+def _differences(kind: str, row: dict[str, Any], content: Content | None) -> Iterator[tuple[str, str]]:
+    status = row.get("status", "published")
+    if content is None:
+        yield "injection", f"{kind} {row['id']} est affichée sans entrée au registre"
+        return
+    if status != content.state:
+        name = "edit" if status == "published" else "hidden"
+        yield name, f"{kind} {row['id']} est affichée « {status} » ; le registre la dit « {content.state} »"
+        return
+    digest = content.facts.get("text_sha256") or content.facts.get("answers_sha256")
+    if status == "published" and row["sha256"] != digest:
+        yield "edit", f"{kind} {row['id']} : le texte affiché n’est pas celui qui fut engagé"
+    for mine, theirs in (("created_at", "created_at"), ("theme", "theme"), ("side", "side"), ("contribution", "on")):
+        if status == "published" and theirs in content.facts and row.get(mine) != content.facts[theirs]:
+            name = "backdating" if mine == "created_at" else "edit"
+            yield name, f"{kind} {row['id']} : « {mine} » vaut {row.get(mine)}, le registre dit {content.facts[theirs]}"
+
+
+def _vote_differences(shown: Displayed, replay: Replay) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
+    listed: set[bytes] = set()
+    for row_id, row in shown.rows["votes"].items():
+        if row["voter"] is None:  # the link was destroyed at the end of the appeal period: totals alone are left
+            return found
+        key = vote_key(row["voter"], row["target"])
+        if key in listed:
+            found.append(("duplicate", row_id, f"vote {row_id} : ce votant en a déjà un autre sur le même contenu"))
+        listed.add(key)
+        value = replay.votes.get(key)
+        if value is None or VALUES[value] != row["value"]:
+            found.append(("injection", row_id, f"vote {row_id} : le registre ne le connaît pas, ou dans un autre sens"))
+    standing = replay.standing[shown.consultation["id"]]
+    if len(listed) < standing:
+        found.append(("deletion", "votes", f"{standing - len(listed)} vote(s) du registre ne sont plus affichés"))
+    return found
+
+
+def compare_rules(shown: Displayed, replay: Replay, report: Report) -> None:
+    """Compare steps, questions and options displayed with the rules frozen last."""
+    versions = replay.rules.get(shown.consultation["id"])
+    if not versions:
+        report.fraud("rules", f"« {shown.consultation['slug']} » est affichée sans règles au registre")
+        return
+    steps = {step["id"]: step for step in versions[-1][1]["steps"]}
+    for row in shown.rows["steps"].values():
+        step = steps.get(row["id"])
+        dates = step and all(_instant(row[name]) == _instant(step[name]) for name in ("opens_at", "closes_at"))
+        if not dates:
+            report.fraud("rules", f"étape « {row['slug']} » : dates affichées autres que celles des règles figées")
+    frozen = {each["id"]: each for step in steps.values() for each in step["rules"].get("questions", ())}
+    for question in shown.questions:
+        rule = frozen.get(question["id"])
+        if rule is None or any(question[name] != rule[name] for name in ("wording", "kind", "required", "visibility")):
+            report.fraud("rules", f"question {question['id']} : autre que celle des règles figées")
+        elif question["options"] != rule["options"]:
+            report.fraud("label", f"question {question['id']} : réponses proposées autres que celles des règles figées")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))  # noqa: FURB162  # Python 3.10 reads no Z
+
+
+def page_figures(source: Site | Folder, shown: Displayed, most: int) -> Iterator[tuple[int, str, tuple[int, ...]]]:
+    """Position, content and totals that some pages show, spread evenly over the contributions."""
+    rows = shown.rows["contributions"]
+    contents = [each for each in rows if rows[each]["status"] == "published"]
+    for identifier in contents[:: max(1, len(contents) // most)][:most] if most > 0 else ():
+        found = source.page_figures(f"contributions/{identifier}")
+        if found is not None:
+            position, figures = found
+            yield position, identifier, tuple(figures.get(value, 0) for value in VALUES)
+
+
+# The whole ---------------------------------------------------------------------------------------------------------
+
+
+def check_signatures(
+    checkpoint: Checkpoint, key: Key, trusted: Sequence[Key], witnesses: Sequence[Key], report: Report
+) -> None:
+    """The log's signature, under the key trusted, and those of the witnesses asked for."""
+    known = [each for each in trusted if each.name == checkpoint.origin]
+    if known and key not in known:
+        report.fraud(
+            "signature", f"le site donne pour {checkpoint.origin} une autre clé que celle à laquelle vous vous fiez"
+        )
+    if not (known or [key])[0].signed(checkpoint.text, checkpoint.lines):
+        report.fraud("signature", "l’état servi n’est pas signé par la clé du registre")
+    if not known:
+        report.notes.append(
+            "La clé du registre vient du site lui-même : comparez-la à celle que publie l’administration."
+        )
+    for witness in witnesses:
+        if witness.signed(checkpoint.text, checkpoint.lines):
+            report.counts["témoins"] += 1
+        else:
+            report.fraud("signature", f"le témoin {witness.name} n’a pas cosigné cet état")
+
+
+def verify_log(
+    source: Site | Folder, log: dict[str, Any], options: argparse.Namespace, state: dict[str, Any]
+) -> Report:
+    """Everything about one log. Raises Impossible."""
+    prefix, report = f"registry/{log['organisation']}", Report()
+    shown = [Displayed.read(source, each) for each in source.consultations()]
+    watched: dict[int, set[Figures]] = defaultdict(set)
+    for each in shown:
+        for position, content, figures in each.figures():
+            watched[position].add((content, figures))
+        for position, content, figures in page_figures(source, each, options.pages):
+            report.counts["pages lues"] += 1
+            watched[position].add((content, figures))
+    if isinstance(source, Site):
+        time.sleep(options.wait)  # what was just displayed has its place by then
+    key = Key.read(fetch(source, f"{prefix}/key").decode())
+    checkpoint = Checkpoint.read(fetch(source, f"{prefix}/checkpoint"))
+    report.origin, report.size, report.root = checkpoint.origin, checkpoint.size, checkpoint.root.hex()
+    check_signatures(checkpoint, key, options.keys, options.witnesses, report)
+    saved = state.get(checkpoint.origin, {})
+    if saved and checkpoint.size < saved["size"]:
+        report.fraud(
+            "rollback",
+            f"l’état servi compte {checkpoint.size} entrées ; le {saved['seen']}, il en comptait {saved['size']}",
+        )
+    replay = Replay(report, watched)
+    read_log(source, prefix, checkpoint, replay, report, saved)
+    for each in shown:
+        compare_rules(each, replay, report)
+        for fraud, _, message in compare_rows(each, replay):
+            report.fraud(fraud, message)
+    if not report.frauds:
+        seen = datetime.now().astimezone().strftime("%d/%m/%Y à %H:%M")
+        state[checkpoint.origin] = {"size": checkpoint.size, "root": report.root, "seen": seen}
+    return report
+
+
+def verify_twice(
+    source: Site | Folder, log: dict[str, Any], options: argparse.Namespace, state: dict[str, Any]
+) -> Report:
+    """`verify_log`, once more when it names something on a site: an act may have come between two of its readings."""
+    report = verify_log(source, log, options, state)
+    return verify_log(source, log, options, state) if report.frauds and isinstance(source, Site) else report
+
+
+def verify_receipt(raw: bytes, keys: Sequence[Key], witnesses: Sequence[Key]) -> Report:
+    """A `.tlog-proof` file, offline. Raises Impossible."""
+    head, _, note = raw.decode("utf-8", "replace").partition("\n\n")
+    lines = head.split("\n")
+    extra, index = "", ""
+    if lines[0] == "c2sp.org/tlog-proof@v1" and len(lines) > 1:
+        extra = lines.pop(1)[6:] if lines[1].startswith("extra ") else ""
+        index = lines.pop(1)[6:] if len(lines) > 1 and lines[1].startswith("index ") else ""
+    if not index.isdecimal() or not extra:
+        raise Impossible("ce fichier n’est pas un récépissé")
+    if not keys:
+        raise Impossible("donnez la clé du registre par --key, telle que la publie l’administration")
+    checkpoint, report = Checkpoint.read(note.encode()), Report()
+    report.origin, report.size, report.root = checkpoint.origin, checkpoint.size, checkpoint.root.hex()
+    check_signatures(checkpoint, keys[0], keys, witnesses, report)
+    held = json.loads(_unbase64(extra))
+    entry = canonical(held["entry"]).encode()
+    if not leads_to(leaf(entry), int(index), checkpoint.size, [_unbase64(line) for line in lines[1:]], checkpoint.root):
+        report.fraud("edit", "la preuve ne mène pas de cette entrée à l’état signé")
+    if commitment(bytes.fromhex(held["salt"]), held["content"]) != held["entry"]["commitment"]:
+        report.fraud("edit", "le contenu du récépissé n’est pas celui de l’entrée")
+    report.notes.append(
+        f"Entrée n° {index} : {held['entry']['kind']}, {json.dumps(held['content'], ensure_ascii=False)}"
+    )
+    return report
+
+
+def logs_of(source: Site | Folder) -> list[dict[str, Any]]:
+    """The logs that are there. Raises Impossible."""
+    found = json.loads(fetch(source, "registry/"))
+    if not found:
+        raise Impossible("aucun registre n’est publié là")
+    return list(found)
+
+
+def as_text(reports: Sequence[Report]) -> str:
+    """What a person reads."""
+    lines: list[str] = []
+    for report in reports:
+        lines += [f"Registre {report.origin}, état n° {report.size}, racine {report.root}"]
+        lines += [f"  {name} : {count}" for name, count in sorted(report.counts.items())]
+        lines += [f"  À savoir : {note}" for note in report.notes]
+        lines += [f"  FRAUDE – {each['label']} : {each['message']}" for each in report.frauds]
+        lines += ["  Rien à signaler." if not report.frauds else f"  {len(report.frauds)} anomalie(s) nommée(s)."]
+    return "\n".join([*lines, "Ce que ceci ne prouve pas :", *(f"  - {limit}" for limit in LIMITS)]) + "\n"
+
+
+def as_html(reports: Sequence[Report]) -> str:
+    """The same, as a page."""
+    parts = ["<!doctype html><html lang=fr><meta charset=utf-8><title>Vérification du registre</title>"]
+    parts.append(
+        "<style>body{font:1rem/1.5 sans-serif;max-width:60rem;margin:2rem auto}code{word-break:break-all}</style>"
+    )
+    parts.append("<h1>Vérification du registre public</h1>")
+    for report in reports:
+        verdict = "Rien à signaler" if not report.frauds else f"{len(report.frauds)} anomalie(s)"
+        parts.append(f"<h2>{html.escape(report.origin)} : {verdict}</h2>")
+        parts.append(f"<p>État n° {report.size}, racine <code>{report.root}</code></p>")
+        if report.frauds:
+            parts.append("<ul>")
+            parts += [
+                f"<li><strong>{html.escape(each['label'])}</strong> : {html.escape(each['message'])}</li>"
+                for each in report.frauds
+            ]
+            parts.append("</ul>")
+        parts.append("<table><caption>Ce qui a été lu</caption>")
+        parts += [
+            f"<tr><th scope=row>{html.escape(name)}</th><td>{count}</td></tr>"
+            for name, count in sorted(report.counts.items())
+        ]
+        parts.append("</table>")
+        parts += [f"<p>{html.escape(note)}</p>" for note in report.notes]
+    parts.append("<h2>Ce que ceci ne prouve pas</h2><ul>")
+    parts += [f"<li>{html.escape(limit)}</li>" for limit in LIMITS]
+    return "\n".join([*parts, "</ul></html>\n"])
+
+
+def verify(options: argparse.Namespace) -> list[Report]:
+    """Every log of a source, or one receipt. Raises Impossible."""
+    path = Path(options.source)
+    if path.is_file():
+        return [verify_receipt(path.read_bytes(), options.keys, options.witnesses)]
+    source: Site | Folder = Folder(path) if path.is_dir() else Site(options.source)
+    if isinstance(source, Site) and not options.source.startswith(("http://", "https://")):
+        raise Impossible(f"« {options.source} » n’est ni un dossier, ni un récépissé, ni une adresse")
+    state = json.loads(options.state.read_text(encoding="utf-8")) if options.state and options.state.is_file() else {}
+    logs, reports = logs_of(source), []
+    for log in logs:
+        source.settle(log["organisation"], alone=len(logs) == 1)
+        reports.append(verify_twice(source, log, options, state))
+    if options.state:
+        options.state.write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
+    return reports
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0: nothing to report; 1: frauds are named; 2: nothing could be verified."""
+    parser = argparse.ArgumentParser(
+        prog="verifier.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("source", help="adresse du site, dossier téléchargé ou récépissé")
+    parser.add_argument("--key", dest="keys", action="append", default=[], help="clé de registre à laquelle se fier")
+    parser.add_argument("--witness", dest="witnesses", action="append", default=[], help="clé d’un témoin exigé")
+    parser.add_argument(
+        "--state", type=Path, help="fichier où garder le dernier état vu, pour le comparer la fois suivante"
+    )
+    parser.add_argument("--json", type=Path, help="rapport en JSON")
+    parser.add_argument("--html", type=Path, help="rapport en HTML")
+    parser.add_argument("--pages", type=int, default=20, help="nombre de pages dont comparer les totaux (20)")
+    parser.add_argument("--wait", type=float, default=5, help="secondes laissées aux derniers actes (5)")
+    options = parser.parse_args(arguments)
+    try:
+        options.keys = [Key.read(line) for line in options.keys]
+        options.witnesses = [Key.read(line) for line in options.witnesses]
+        reports = verify(options)
+    except (Impossible, OSError, ValueError, KeyError, TypeError) as error:
+        print(f"Vérification impossible : {error}.", file=sys.stderr)
+        return 2
+    if options.json:
+        text = json.dumps([vars(report) for report in reports], ensure_ascii=False, indent=2)
+        options.json.write_text(text + "\n", encoding="utf-8")
+    if options.html:
+        options.html.write_text(as_html(reports), encoding="utf-8")
+    print(as_text(reports), end="")
+    return 1 if any(report.frauds for report in reports) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+"""A consultation in which all that can happen has happened, what a third party gets of it, and what they run on it."""
+
+import datetime as dt
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from sqlalchemy import select
+
+from consult.actor import Actor, Role
+from consult.app import bindings
+from consult.consultations import service as consultations
+from consult.consultations.models import Consultation
+from consult.contributions import service as contributions
+from consult.contributions import votes
+from consult.contributions.models import Side, VoteValue
+from consult.db import ALL_TENANTS, Database
+from consult.moderation import service as moderation
+from consult.moderation.models import Act
+from consult.moderation.service import Links, Wanted
+from consult.opendata.dump import Identity, write_dump
+from consult.organisations.policy import LEGAL_NOTICE
+from consult.privacy.service import erase_account
+from consult.questionnaires import queries as questionnaires
+from consult.questionnaires import service as replies
+from consult.questionnaires.models import AnswerVisibility
+from consult.registry import queries
+from consult.registry import verifier as program
+from consult.registry.tiles import WIDTH
+from consult.settings import Settings
+from tests import factories as f
+from tests.registers import sequencer, tamper
+
+NOW = f.NOW
+LATER = NOW + dt.timedelta(hours=2)
+LINKS = Links("https://exemple.fr", "https://exemple.fr/charte", lambda token: f"https://exemple.fr/c/{token}")
+ORGANISER = Actor(pseudonym="organisatrice", roles=frozenset({Role.ORGANISER}))
+SLUG = "nos-trajets"
+
+
+class Scene:
+    """A consultation in which all that can happen has happened, placed, signed, and open to a third party."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = Database(f"sqlite:///{folder}/consult.db")
+        self.bindings = bindings(Settings())
+
+    def copy(self, folder: Path) -> "Scene":
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return Scene(folder)
+
+    def place(self, **options) -> None:
+        sequencer(self.database, self.folder, **options).run_until_settled()
+
+    def sign_anew(self) -> None:
+        """As a host that throws its stores away, and signs with its own key what its database says now."""
+        for name in ("first", "second"):
+            shutil.rmtree(self.folder / name)
+        tamper(self.database, "UPDATE registry_log SET size = 0, signed_size = 0, signed_root = NULL")
+        tamper(self.database, "UPDATE registry_entry SET position = NULL")
+        self.place()
+
+    def publish(self) -> Path:
+        """The folder of a third party: the files of the log, its openings, and the open dump."""
+        site = self.folder / "site"
+        shutil.rmtree(site, ignore_errors=True)
+        shutil.copytree(self.folder / "first/agence", site / "registry/agence")
+        (site / "registry/index.json").write_text(json.dumps([{"organisation": "agence"}]))
+        (site / SLUG).mkdir()
+        with self.database.session(write=False, tenant=ALL_TENANTS) as session:
+            log = queries.log_named(session, "agence")
+            (site / "registry/agence/openings").mkdir()
+            for index in range(-(-log.size // WIDTH)):
+                rows = queries.opened(session, log, index * WIDTH, WIDTH)
+                path = site / "registry/agence/openings" / f"{index:03d}"
+                path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+            consultation = session.scalars(select(Consultation)).one()
+            identity = Identity("agence", SLUG, "Nos trajets", "https://exemple.fr", NOW)
+            for _ in write_dump(session, consultation.id, identity, self.bindings.public_datasets, site / SLUG):
+                pass
+        return site
+
+    def verify(self, *arguments: object) -> tuple[int, list[dict], str]:
+        return verify(self.publish(), self.folder, *arguments)
+
+
+def verify(source: object, folder: Path, *arguments: object) -> tuple[int, list[dict], str]:
+    """Exit code, frauds named and text of the verifier, run as a stranger runs it: isolated from the platform."""
+    report = folder / "report.json"
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-I", program.__file__, source, "--wait", "0", "--json", report, *arguments]
+    done = subprocess.run([str(each) for each in command], capture_output=True, text=True, check=False, timeout=60)
+    logs = json.loads(report.read_text()) if report.exists() else []
+    return done.returncode, [fraud for log in logs for fraud in log["frauds"]], done.stdout + done.stderr
+
+
+class Seed:
+    """Acts, through the services."""
+
+    def __init__(self, session, scene: Scene) -> None:
+        self.session, self.bindings = session, scene.bindings
+        self.organisation = f.make_organisation(session, slug="agence", **dict.fromkeys(LEGAL_NOTICE, "donné"))
+        session.info["tenant"] = self.organisation.id
+        self.people = [f.make_account(session, self.organisation) for _ in range(4)]
+        dates = {"opens_at": NOW, "closes_at": NOW + dt.timedelta(days=10)}
+        self.whole = consultations.create_consultation(
+            session, organisation_id=self.organisation.id, actor=ORGANISER, title="Nos trajets", now=NOW, **dates
+        )
+        self.step, self.form = (
+            consultations.add_step(
+                session, self.whole, actor=ORGANISER, kind=scene.bindings.step_kinds[kind], title=kind, now=NOW, **dates
+            )
+            for kind in ("proposals", "questionnaire")
+        )
+        self.question = f.make_question(session, self.form, "single", ["Oui", "Non"], visibility=AnswerVisibility.ROWS)
+        consultations.open_consultation(
+            session, self.whole, organisation=self.organisation, actor=ORGANISER,
+            step_kinds=scene.bindings.step_kinds, now=NOW,
+        )  # fmt: skip
+
+    def write(self, author, title, now=NOW):
+        return contributions.submit_proposal(
+            self.session, step=self.step, account_id=author.id, title=title, theme_id=None, submission_key=title,
+            body=f"Il faudrait cela partout : {title}.", now=now,
+        )  # fmt: skip
+
+    def argue(self, author, proposal, body):
+        return contributions.submit_argument(
+            self.session, step=self.step, proposal=proposal, account_id=author.id, side=Side.FOR, body=body,
+            submission_key=body, now=NOW,
+        )  # fmt: skip
+
+    def vote(self, voter, target, value=VoteValue.FOR, now=NOW):
+        votes.cast_vote(self.session, target, step=self.step, account_id=voter.id, value=value, now=now)
+
+    def decide(self, item, act, seen):
+        actor = Actor(self.people[3].id, "modération", roles=frozenset({Role.MODERATOR}))
+        wanted = Wanted(act, seen, "insult" if act is Act.HIDE else "", "Le motif, en vingt lettres au moins.")
+        moderation.decide(
+            self.session, self.bindings.content_types["proposal"], item.id, wanted,
+            actor=actor, organisation=self.organisation, links=LINKS, now=LATER,
+        )  # fmt: skip
+
+    def reply(self, author, option, seen=0):
+        asked = questionnaires.questions(self.session, self.form.id)
+        answers = {self.question.id: {"text": None, "options": [str(option.id)], "other": None}}
+        actor = Actor(author.id, author.pseudonym, confirmed=True)
+        return replies.submit(self.session, self.form, asked, answers, actor=actor, seen=seen, now=LATER)
+
+    def live(self) -> None:
+        ann, bob, cid, _ = self.people
+        train, bus = self.write(ann, "Des trains le soir"), self.write(bob, "Des bus le matin")
+        gone, hidden = self.write(ann, "Des vélos à louer"), self.write(bob, "Des injures en gras")
+        restored = self.write(ann, "Des bancs à l’ombre")
+        argument = self.argue(bob, train, "Cela ferait moins de voitures.")
+        for voter in (ann, bob, cid):
+            self.vote(voter, train)
+            self.vote(voter, bus, VoteValue.AGAINST)
+        self.vote(cid, argument)
+        self.vote(bob, train, VoteValue.MIXED, now=LATER)
+        votes.withdraw_vote(self.session, bus, step=self.step, account_id=bob.id, now=LATER)
+        for item, title in ((train, "Des trains le soir et la nuit"), (gone, "Des vélos à louer partout")):
+            contributions.edit(
+                self.session, item, step=self.step, account_id=ann.id, title=title, body=item.body, theme_id=None,
+                version=1, now=LATER,
+            )  # fmt: skip
+        contributions.withdraw(self.session, gone, account_id=ann.id, now=LATER)
+        self.decide(hidden, Act.HIDE, 0)
+        self.decide(restored, Act.HIDE, 0)
+        self.decide(restored, Act.RESTORE, 1)
+        yes, no = self.question.options
+        self.reply(ann, yes)
+        changed = self.reply(bob, yes)
+        self.reply(bob, no, seen=1)
+        actor = Actor(bob.id, bob.pseudonym, confirmed=True)
+        replies.withdraw(self.session, changed.id, actor=actor, now=LATER)
+        self.reply(bob, yes, seen=2)
+        self.write(cid, "Une idée qui sera effacée", now=LATER)
+        self.reply(cid, no)
+        self.session.flush()
+        erase_account(self.session, self.bindings, cid, now=LATER)

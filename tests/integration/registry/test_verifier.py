@@ -1,0 +1,307 @@
+"""AT-20.2: a stranger runs one file against what is published; it passes an honest state and names each fraud."""
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from consult.clock import hour
+from consult.db import ALL_TENANTS
+from consult.registry import service
+from consult.registry import verifier as program
+from consult.registry.models import EntryKind, RegistryEntry
+from consult.registry.tiles import TileReader, entries_of
+from consult.registry.tree import inclusion_proof
+from tests.integration.registry.scene import LATER, NOW, Scene, Seed, verify
+from tests.registers import Published, tamper
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory, _sqlite_template) -> Scene:
+    folder = tmp_path_factory.mktemp("honest")
+    shutil.copy(_sqlite_template, folder / "consult.db")
+    scene = Scene(folder)
+    with scene.database.transaction(tenant=ALL_TENANTS) as session:
+        Seed(session, scene).live()
+    scene.place()
+    scene.database.dispose()
+    code, frauds, said = scene.verify("--state", folder / "state.json")
+    assert (code, frauds) == (0, []), said
+    return scene
+
+
+@pytest.fixture
+def scene(honest, tmp_path) -> Scene:
+    scene = honest.copy(tmp_path / "copy")
+    yield scene
+    scene.database.dispose()
+
+
+def append(scene: Scene, kind: EntryKind, change, *, like: EntryKind | None = None) -> None:
+    """Write an entry like the last one of its kind, or of another, once changed; placed and signed as any other."""
+    with scene.database.transaction(tenant=ALL_TENANTS) as session:
+        last = select(RegistryEntry).where(RegistryEntry.kind == (like or kind), RegistryEntry.salt.is_not(None))
+        entry = session.scalars(last.order_by(RegistryEntry.id.desc()).limit(1)).one()
+        service.append(
+            session, organisation_id=entry.organisation_id, consultation_id=entry.consultation_id, kind=kind,
+            content=change(json.loads(json.dumps(entry.opening))), now=LATER,
+        )  # fmt: skip
+    scene.place()
+
+
+TRAIN = "WHERE title = 'Des trains le soir et la nuit'"
+
+
+def delete_content(scene):
+    tamper(scene.database, "DELETE FROM argument")
+
+
+def delete_vote(scene):
+    tamper(scene.database, "DELETE FROM vote WHERE value = 'mixed'")
+
+
+def edit_text(scene):
+    tamper(scene.database, f"UPDATE proposal SET body = 'Il ne faudrait plus aucun train.' {TRAIN}")
+
+
+def edit_opening(scene):
+    changed = "replace(opening, :before, :after)"
+    tamper(
+        scene.database,
+        f"UPDATE registry_entry SET opening = {changed} WHERE kind = 'vote.changed'",
+        before='"mixed"',
+        after='"against"',
+    )
+
+
+def back_date(scene):
+    tamper(scene.database, f"UPDATE proposal SET created_at = '2026-01-01 10:00:00.000000' {TRAIN}")
+
+
+def back_date_entry(scene):
+    append(scene, EntryKind.EDIT, lambda content: {**content, "version": content["version"] + 1})
+    with scene.database.session(write=False, tenant=ALL_TENANTS) as session:
+        last = session.scalars(select(RegistryEntry.ref).order_by(RegistryEntry.id.desc()).limit(1)).one()
+    early = hour(NOW - dt.timedelta(days=3)).strftime("%Y-%m-%d %H:%M:%S.%f")
+    tamper(scene.database, f"UPDATE registry_entry SET recorded_at = '{early}' WHERE ref = '{last}'")
+    scene.sign_anew()
+
+
+def duplicate_vote(scene):
+    append(scene, EntryKind.VOTE_CAST, lambda content: content, like=EntryKind.VOTE_CHANGED)
+
+
+def inject_vote(scene):
+    columns = "organisation_id, consultation_id, step_id, proposal_id, value, counted, origin, cast_at"
+    tamper(
+        scene.database,
+        f"INSERT INTO vote (id, account_id, {columns}) SELECT '{'9' * 32}', "
+        "(SELECT id FROM account WHERE id NOT IN (SELECT account_id FROM vote WHERE account_id IS NOT NULL) LIMIT 1), "
+        f"{columns} FROM vote WHERE value = 'for' LIMIT 1",
+    )
+
+
+def inject_content(scene):
+    with scene.database.transaction(tenant=ALL_TENANTS) as session:
+        session.execute(text("CREATE TEMP TABLE made AS SELECT * FROM proposal WHERE title LIKE 'Des bus%'"))
+        session.execute(text(f"UPDATE made SET id = '{'8' * 32}', submission_key = NULL, votes_against = 0"))
+        columns = [row[1] for row in session.execute(text("PRAGMA table_xinfo(proposal)")) if row[6] == 0]
+        session.execute(text(f"INSERT INTO proposal ({', '.join(columns)}) SELECT {', '.join(columns)} FROM made"))
+
+
+def hide(scene):
+    tamper(scene.database, f"UPDATE proposal SET status = 'hidden', status_reason = 'insult' {TRAIN}")
+
+
+def hide_opening(scene):
+    tamper(scene.database, "UPDATE registry_entry SET withheld = 1 WHERE kind = 'vote.changed'")
+
+
+def destroy_opening(scene):
+    emptied = "opening = NULL, salt = NULL, holder = NULL"
+    tamper(scene.database, f"UPDATE registry_entry SET {emptied} WHERE kind = 'argument'")
+
+
+def alter_count(scene):
+    tamper(scene.database, f"UPDATE proposal SET votes_for = votes_for + 5 {TRAIN}")
+
+
+def fork(scene):
+    refs = "(SELECT max(id) FROM registry_entry WHERE kind = 'vote.changed')"
+    tamper(scene.database, f"UPDATE registry_entry SET recorded_at = '2026-03-02 09:00:00.000000' WHERE id = {refs}")
+    scene.sign_anew()
+
+
+def change_rules(scene):
+    def lax(content):
+        content["rules"]["steps"][0]["settings"] = {"arguments": False}
+        return {**content, "digest": program.sha256(content["rules"])}
+
+    append(scene, EntryKind.RULES, lax)
+
+
+def change_dates(scene):
+    tamper(scene.database, "UPDATE step SET closes_at = '2026-12-01 10:00:00.000000' WHERE kind = 'proposals'")
+
+
+def swap_labels(scene):
+    swapped = "CASE label WHEN 'Oui' THEN 'Non' ELSE 'Oui' END"
+    tamper(scene.database, f"UPDATE question_option SET label = {swapped}")
+
+
+FRAUDS = [
+    (delete_content, "deletion"),
+    (delete_vote, "deletion"),
+    (edit_text, "edit"),
+    (edit_opening, "edit"),
+    (back_date, "backdating"),
+    (back_date_entry, "backdating"),
+    (duplicate_vote, "duplicate"),
+    (inject_vote, "injection"),
+    (inject_content, "injection"),
+    (hide, "hidden"),
+    (hide_opening, "hidden"),
+    (destroy_opening, "hidden"),
+    (alter_count, "count"),
+    (fork, "fork"),
+    (change_rules, "rules"),
+    (change_dates, "rules"),
+    (swap_labels, "label"),
+]
+
+
+@pytest.mark.parametrize(("commit", "name"), FRAUDS, ids=[commit.__name__ for commit, _ in FRAUDS])
+def test_a_fraud_of_the_host_is_named(honest, scene, commit, name):
+    """AT-20.2: whoever owns the database, the stores and the key."""
+    commit(scene)
+    code, frauds, said = scene.verify("--state", honest.folder / "state.json")
+    assert code == 1, said
+    assert name in {fraud["fraud"] for fraud in frauds}, said
+    assert program.FRAUDS[name] in said
+
+
+def _bundle(site: Path) -> Path:
+    (path,) = (site / "registry/agence/tile/entries").rglob("*.p/*")
+    return path
+
+
+def _rewritten(entries) -> bytes:
+    return b"".join(len(each).to_bytes(2, "big") + each for each in entries)
+
+
+def test_entries_that_are_reordered_removed_or_repeated_are_named(honest, tmp_path):
+    """AT-20.2: files that another server gives, without the key."""
+    site = tmp_path / "site"
+    for name, change in (
+        ("reorder", lambda entries: [entries[0], entries[2], entries[1], *entries[3:]]),
+        ("deletion", lambda entries: entries[:-1]),
+        ("duplicate", lambda entries: [*entries[:-1], entries[0]]),
+    ):
+        shutil.rmtree(site, ignore_errors=True)
+        shutil.copytree(honest.folder / "site", site)
+        bundle = _bundle(site)
+        bundle.write_bytes(_rewritten(change(list(entries_of(bundle.read_bytes())))))
+        code, frauds, said = verify(site, tmp_path)
+        assert (code, frauds[0]["fraud"]) == (1, name), said
+
+
+def test_openings_served_in_another_order_are_named(honest, tmp_path):
+    shutil.copytree(honest.folder / "site", tmp_path / "site")
+    path = tmp_path / "site/registry/agence/openings/000"
+    first, second, *others = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([second, first, *others]))
+    code, frauds, said = verify(tmp_path / "site", tmp_path)
+    assert (code, frauds[0]["fraud"]) == (1, "reorder"), said
+
+
+def test_an_old_checkpoint_served_again_is_named(honest, scene, tmp_path):
+    """AT-20.2: everything is as it was the day before; only who came in between can tell."""
+    append(scene, EntryKind.EDIT, lambda content: {**content, "version": content["version"] + 1})
+    state = tmp_path / "state.json"
+    note = program.Checkpoint.read((scene.folder / "first/agence/checkpoint").read_bytes())
+    state.write_text(json.dumps({note.origin: {"size": note.size, "root": note.root.hex(), "seen": "hier"}}))
+    code, frauds, said = verify(honest.folder / "site", tmp_path, "--state", state)
+    assert (code, [fraud["fraud"] for fraud in frauds]) == (1, ["rollback"]), said
+
+
+def test_any_byte_that_changes_is_seen(honest, tmp_path):
+    """AT-B.3: in the checkpoint, the entries, their hashes, the openings."""
+    root = tmp_path / "site/registry/agence"
+    shutil.copytree(honest.folder / "site", tmp_path / "site")
+    files = [root / "checkpoint", _bundle(tmp_path / "site"), root / "openings/000", *root.glob("tile/0/*.p/*")]
+    assert len(files) == 4
+    for path in files:
+        kept = path.read_bytes()
+        for at in (0, len(kept) // 2, len(kept) - 2):
+            path.write_bytes(kept[:at] + bytes([kept[at] ^ 1]) + kept[at + 1 :])
+            assert verify(tmp_path / "site", tmp_path)[0] != 0, (path, at)
+        path.write_bytes(kept)
+    assert verify(tmp_path / "site", tmp_path)[0] == 0
+
+
+def test_a_key_that_is_not_the_one_trusted_is_named(honest, tmp_path):
+    site = honest.folder / "site"
+    key = (site / "registry/agence/key").read_text().strip()
+    assert verify(site, tmp_path, "--key", key)[0] == 0
+    other = program.Key(program.Key.read(key).name, program.LOG_KEY, b"\x05" * 32)
+    encoded = program.base64.b64encode(b"\x01" + other.public).decode()
+    line = f"{other.name}+{other.id.hex()}+{encoded}"
+    code, frauds, _ = verify(site, tmp_path, "--key", line)
+    assert (code, {fraud["fraud"] for fraud in frauds}) == (1, {"signature"})
+
+
+def test_a_receipt_is_verified_offline_and_an_altered_one_is_named(honest, tmp_path):
+    """AT-20.3, the part of the verifier: a `.tlog-proof` and the key are enough."""
+    root = honest.folder / "site/registry/agence"
+    log, index = Published(honest.folder / "first"), 2
+    size = log.checkpoint.size
+    hashes = TileReader(lambda tile: (root / tile.path).read_bytes(), size)
+    opening = json.loads((root / "openings/000").read_text().splitlines()[index])
+    for value, expected in ((opening["content"], 0), ({**opening["content"], "version": 9}, 1)):
+        held = {"entry": json.loads(log.entries[index]), "salt": opening["salt"], "content": value}
+        extra = program.base64.b64encode(program.canonical(held).encode())
+        proof = [program.base64.b64encode(each) for each in inclusion_proof(hashes, index, size)]
+        head = [b"c2sp.org/tlog-proof@v1", b"extra " + extra, b"index %d" % index, *proof]
+        receipt = tmp_path / "recu.tlog-proof"
+        receipt.write_bytes(b"\n".join([*head, b"", log.note]))
+        code, frauds, said = verify(receipt, tmp_path, "--key", (root / "key").read_text().strip())
+        assert (code, [fraud["fraud"] for fraud in frauds]) == (expected, ["edit"] * expected), said
+    assert verify(receipt, tmp_path)[0] == 2  # nothing is said without a key
+
+
+def test_what_cannot_be_verified_is_no_verdict(tmp_path):
+    (tmp_path / "empty").mkdir()
+    code, frauds, said = verify(tmp_path / "empty", tmp_path)
+    assert (code, frauds) == (2, [])
+    assert "Vérification impossible" in said
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # no query differs
+class TestOnline:
+    @pytest.fixture
+    def site(self, honest, database, settings, live_server) -> str:
+        """The scene, served by the application."""
+        shutil.copy(honest.folder / "consult.db", database.url.database)
+        settings.registry_path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(honest.folder / "first", settings.registry_path)
+        return live_server
+
+    def test_an_honest_site_passes_and_an_altered_one_does_not(self, site, database, tmp_path):
+        """AT-20.2: given nothing but the address."""
+        code, frauds, said = verify(site, tmp_path, "--html", tmp_path / "report.html")
+        assert (code, frauds) == (0, []), said
+        assert "Rien à signaler" in (tmp_path / "report.html").read_text()
+        tamper(database, f"UPDATE proposal SET votes_for = votes_for + 5 {TRAIN}")
+        code, frauds, said = verify(site, tmp_path)
+        assert (code, {fraud["fraud"] for fraud in frauds}) == (1, {"count"}), said
+
+    def test_the_programs_are_given_to_anybody(self, client, organisation_id):
+        for name in ("verifier", "witness"):
+            reply = client.get(f"/registry/{name}.py")
+            assert reply.data == Path(program.__file__).with_name(f"{name}.py").read_bytes()
+            assert reply.headers["Content-Type"] == "text/x-python; charset=utf-8"
+            assert reply.headers["X-Robots-Tag"] == "noindex, nofollow, noarchive"
+            assert client.get(reply.request.path, headers={"If-None-Match": reply.headers["ETag"]}).status_code == 304
