@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from consult.actor import Actor, Role
-from consult.app import bindings
+from consult.app import SEQUENCING, bindings
 from consult.consultations import service as consultations
 from consult.consultations.models import Consultation
 from consult.contributions import service as contributions
@@ -53,6 +53,7 @@ class Scene:
         return Scene(folder)
 
     def place(self, **options) -> None:
+        options = {"on_placed": SEQUENCING.on_placed} | options
         sequencer(self.database, self.folder, **options).run_until_settled()
 
     def sign_anew(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from consult.app import SEQUENCING
 from consult.clock import hour
 from consult.db import ALL_TENANTS
 from consult.registry import service
@@ -15,6 +16,7 @@ from consult.registry import verifier as program
 from consult.registry.models import EntryKind, RegistryEntry
 from consult.registry.tiles import TileReader, entries_of
 from consult.registry.tree import inclusion_proof
+from tests import factories as f
 from tests.integration.registry.scene import LATER, NOW, Scene, Seed, verify
 from tests.registers import Published, tamper
 
@@ -279,15 +281,49 @@ def test_what_cannot_be_verified_is_no_verdict(tmp_path):
     assert "Vérification impossible" in said
 
 
+def test_an_act_after_the_seal_is_named(scene):
+    """AT-20.2: sealed, a consultation takes nothing more; what it had is counted."""
+    for _ in ("sealed", "placed"):
+        scene.place(closed=SEQUENCING.closed)
+    code, frauds, said = scene.verify()
+    assert (code, frauds) == (0, []), said
+    assert "entrées : sealed : 1" in said
+    append(scene, EntryKind.VOTE_CAST, lambda content: {**content, "voter": "f" * 32}, like=EntryKind.VOTE_CHANGED)
+    code, frauds, said = scene.verify()
+    assert code == 1
+    assert "backdating" in {fraud["fraud"] for fraud in frauds}, said
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # no query differs
 class TestOnline:
     @pytest.fixture
-    def site(self, honest, database, settings, live_server) -> str:
-        """The scene, served by the application."""
-        shutil.copy(honest.folder / "consult.db", database.url.database)
-        settings.registry_path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(honest.folder / "first", settings.registry_path)
-        return live_server
+    def serve(self, database, settings, live_server):
+        """Have the application serve a scene; gives its address."""
+
+        def served(scene: Scene) -> str:
+            shutil.copy(scene.folder / "consult.db", database.url.database)
+            settings.registry_path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(scene.folder / "first", settings.registry_path)
+            return live_server
+
+        return served
+
+    @pytest.fixture
+    def site(self, honest, serve) -> str:
+        return serve(honest)
+
+    def test_the_logs_of_several_organisations_are_each_compared_with_their_own_pages(self, scene, serve, tmp_path):
+        with scene.database.transaction(tenant=ALL_TENANTS) as session:
+            other = f.make_organisation(session, slug="autre").id
+            content = {"what": "restore", "size": 0, "lost": 0, "moved": 0, "pending": 0}
+            shared = {"organisation_id": other, "consultation_id": None, "now": LATER}
+            service.append(session, kind=EntryKind.INCIDENT, content=content, **shared)
+        scene.place()
+        scene.database.dispose()
+        code, frauds, said = verify(serve(scene), tmp_path)
+        assert (code, frauds) == (0, []), said
+        assert "/registry/autre, état n° 1" in said
+        assert "totaux recomptés : 7" in said
 
     def test_an_honest_site_passes_and_an_altered_one_does_not(self, site, database, tmp_path):
         """AT-20.2: given nothing but the address."""
