@@ -61,6 +61,8 @@ LIMITS = (
     "Le registre prouve que rien n’a été changé, ôté ni ajouté après coup.",
     "Il ne prouve ni que deux votants sont deux personnes, ni qu’aucun acte n’a été refusé avant d’y entrer.",
     "Sous un identifiant d’étape, on ne vote qu’une fois par contenu ; qui a deux comptes a deux identifiants.",
+    "Sans l’état d’un passage précédent (--state) ni témoin (--witness), un registre entier refait ne se voit pas.",
+    "Une ligne de vote affichée peut porter une autre heure que son entrée : seuls le votant et le sens sont comparés.",
     "Les heures sont arrondies : l’ordre à l’intérieur d’une heure est celui du registre.",
     "Ce qui fut effacé à la demande d’une personne ne peut plus être relu : le nombre en est donné ci-dessus.",
 )
@@ -458,6 +460,8 @@ class Replay:
         self.withheld: dict[str, int] = {}
         self.buried: set[str] = set()  # refs that a tombstone names
         self.covered: set[str] = set()  # refs that a standing decision withholds
+        self.lost = 0  # openings that a restore did not find, and how many the log says that it did not
+        self.told = 0
         self.latest = ""
         self.late = ""
 
@@ -489,7 +493,10 @@ class Replay:
         if state == "withheld":
             self.withheld[entry["ref"]] = position
         elif state in ("destroyed", "lost"):
-            self.destroyed.setdefault(entry["ref"], position) if state == "destroyed" else None
+            if state == "destroyed":
+                self.destroyed[entry["ref"]] = position
+            else:
+                self.lost += 1
             self.report.counts[f"ouvertures : {state}"] += 1
         elif commitment(bytes.fromhex(opening["salt"]), opening["content"]) != entry["commitment"]:
             self.report.fraud("edit", f"{place} : le contenu servi n’est pas celui qui fut engagé")
@@ -509,6 +516,8 @@ class Replay:
             self._moderate(entry, content)
         elif kind == "tombstone":
             self._bury(place, entry["consultation"], content)
+        elif kind == "incident":
+            self.told += content["lost"] if content["what"] == "restore" else 0
         elif kind in ("rules", "opened", "sealed"):
             self._govern(place, position, entry, content)
 
@@ -640,6 +649,13 @@ class Replay:
             counted = tuple(self.totals[target][: len(shown)])
             self.report.fraud(
                 "count", f"{target} affiche {shown} à l’état n° {position} ; le recomptage donne {counted}"
+            )
+        if self.lost > self.told:
+            self.report.fraud("hidden", f"{self.lost} ouvertures dites perdues ; le registre en annonce {self.told}")
+        elif self.lost:
+            self.report.notes.append(
+                f"{self.lost} ouverture(s) perdue(s) par une restauration, que le registre annonce : "
+                "ce qu’elles disaient ne se vérifie plus."
             )
         for ref, position in self.destroyed.items():
             if ref not in self.buried:

@@ -281,6 +281,32 @@ def test_what_cannot_be_verified_is_no_verdict(tmp_path):
     assert "Vérification impossible" in said
 
 
+def test_openings_that_a_restore_lost_are_told_and_others_are_a_fraud(scene):
+    """AT-20.2: « lost » excuses no more than what the log announced."""
+    emptied = "opening = NULL, salt = NULL, holder = NULL"
+    tamper(
+        scene.database,
+        "INSERT INTO registry_lost_opening (ref, found_at, organisation_id) "
+        "SELECT ref, recorded_at, organisation_id FROM registry_entry WHERE kind = 'argument'",
+        f"UPDATE registry_entry SET {emptied} WHERE kind = 'argument'",
+        "DELETE FROM argument",
+    )
+    code, frauds, said = scene.verify()
+    assert (code, {fraud["fraud"] for fraud in frauds}) == (1, {"hidden"}), said
+    with scene.database.transaction(tenant=ALL_TENANTS) as session:
+        _restored(session, session.scalars(select(RegistryEntry.organisation_id)).first(), lost=1)
+    scene.place()
+    code, frauds, said = scene.verify()
+    assert (code, frauds) == (0, []), said
+    assert "1 ouverture(s) perdue(s)" in said
+
+
+def _restored(session, organisation_id, *, lost):
+    content = {"what": "restore", "size": 0, "lost": lost, "moved": 0, "pending": 0}
+    shared = {"organisation_id": organisation_id, "consultation_id": None, "now": LATER}
+    service.append(session, kind=EntryKind.INCIDENT, content=content, **shared)
+
+
 def test_an_act_after_the_seal_is_named(scene):
     """AT-20.2: sealed, a consultation takes nothing more; what it had is counted."""
     for _ in ("sealed", "placed"):
@@ -314,10 +340,7 @@ class TestOnline:
 
     def test_the_logs_of_several_organisations_are_each_compared_with_their_own_pages(self, scene, serve, tmp_path):
         with scene.database.transaction(tenant=ALL_TENANTS) as session:
-            other = f.make_organisation(session, slug="autre").id
-            content = {"what": "restore", "size": 0, "lost": 0, "moved": 0, "pending": 0}
-            shared = {"organisation_id": other, "consultation_id": None, "now": LATER}
-            service.append(session, kind=EntryKind.INCIDENT, content=content, **shared)
+            _restored(session, f.make_organisation(session, slug="autre").id, lost=0)
         scene.place()
         scene.database.dispose()
         code, frauds, said = verify(serve(scene), tmp_path)
