@@ -155,7 +155,9 @@ def test_a_cursor_serves_only_the_list_that_gave_it(client, filled):
     cursor = client.get(f"{BASE}/contributions?limit=1").json["next"]
     assert client.get(f"{BASE}/contributions", query_string={"cursor": cursor}).status_code == 200
     assert client.get(f"{BASE}/votes", query_string={"cursor": cursor}).status_code == 422
-    assert client.get(f"{BASE}/contributions", query_string={"cursor": cursor[:-2] + "xx"}).status_code == 422
+    middle = len(cursor) // 2  # the last characters of base64 may say the same bytes in several ways
+    forged = cursor[:middle] + ("A" if cursor[middle] != "A" else "B") + cursor[middle + 1 :]
+    assert client.get(f"{BASE}/contributions", query_string={"cursor": forged}).status_code == 422
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
@@ -215,7 +217,7 @@ def test_a_list_is_read_in_a_bounded_number_of_queries(app, client, filled, data
     from sqlalchemy import event
 
     with database.transaction(tenant=filled.organisation_id) as session:
-        model = session.scalars(select(Proposal).limit(1)).one()
+        model = session.scalars(select(Proposal).filter_by(consultation_id=filled.consultation_id).limit(1)).one()
         shared = {name: getattr(model, name) for name in ("consultation_id", "step_id", "random_rank")}
         session.add_all(
             Proposal(**shared, id=uuid.uuid4(), title=f"T{n}", body="t", created_at=factories.NOW) for n in range(300)

@@ -13,6 +13,7 @@ import consult
 from consult import labels
 from consult.consultations.labels import GROUNDS
 from consult.demo.content import generate
+from consult.paging import Paged
 
 TEMPLATES = Path(consult.__file__).parent / "templates"
 PAGES = sorted(path.stem for path in (TEMPLATES / "site" / "legal").glob("*.html") if path.stem != "given")
@@ -42,6 +43,7 @@ def draw(page, organisation, **context):
         "organisation": SimpleNamespace(**organisation),
         "request": SimpleNamespace(script_root="/o/x", path="/"),
         "current_user": SimpleNamespace(is_authenticated=False, is_staff=False, pseudonym=""),
+        "listed": Paged([], 1, 1, 0),
         **context,
     }
     return environment.get_template(f"site/legal/{page}.html").render(context)
@@ -117,7 +119,7 @@ def test_the_site_map_lists_consultations_their_steps_and_the_guides(organisatio
     shown = draw(
         "plan_du_site",
         organisation,
-        consultations=[SimpleNamespace(slug="trajets", title="Trajets", steps=[step])],
+        listed=Paged([SimpleNamespace(slug="trajets", title="Trajets", steps=[step])], 1, 1, 1),
         guides=[SimpleNamespace(slug="participant", title="Participer")],
     )
     assert '"/o/x/consultations/trajets/vos-propositions"' in shown
