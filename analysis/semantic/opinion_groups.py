@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.sparse.linalg import svds
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
@@ -113,15 +114,15 @@ def project(votes: Votes, *, excluded: NDArray[np.bool_] | None = None, scaled: 
     return Projection(centre, axes, coordinates, (shares[0], shares[1]))
 
 
-def _axes(matrix: object, rank: int) -> tuple[_Floats, _Floats]:
+def _axes(matrix: csr_array, rank: int) -> tuple[_Floats, _Floats]:
     """The two leading right singular vectors (2, p) and their squared singular values; zeros where there is none."""
-    p = matrix.shape[1]  # type: ignore[attr-defined]
+    p = matrix.shape[1]
     axes, squares = np.zeros((2, p)), np.zeros(2)
     if p <= _LARGEST_GRAM:
-        values, vectors = np.linalg.eigh((matrix.T @ matrix).toarray())  # type: ignore[attr-defined]
+        values, vectors = np.linalg.eigh((matrix.T @ matrix).toarray())
         found, vectors = values[::-1][:2], vectors[:, ::-1][:, :2].T
     elif rank > 2:  # noqa: PLR2004 -- fewer rows than axes: ARPACK wants more
-        start = np.ones(min(matrix.shape))  # type: ignore[attr-defined]
+        start = np.ones(min(matrix.shape))
         _, singular, vectors = svds(matrix, k=2, v0=start / np.linalg.norm(start))
         found, vectors = singular[::-1] ** 2, vectors[::-1]
     else:

@@ -251,7 +251,8 @@ def test_serve_starts_a_dead_worker_again(serve, database):
 
     first = wait_until(worker, what="the worker")
     os.kill(first, signal.SIGKILL)
-    wait_until(lambda: worker() not in {None, first}, seconds=20, what="another worker")
+    second = wait_until(lambda: (found := worker()) != first and found, seconds=20, what="another worker")
+    assert second not in {None, first}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
