@@ -28,6 +28,7 @@ AFTER_AN_ACT = {
 NOT_PAGES = {
     "static", "site.healthz", "site.readyz", "accounts.sign_up.ask_proof", "site.robots", "site.sitemap",
     "site.security_txt", "registry.logs", "registry.checkpoint", "registry.key", "registry.tile", "registry.openings",
+    "registry.verifier", "registry.witness",
 }  # fmt: skip
 
 
@@ -47,12 +48,11 @@ def walk(page, name, *paths, **limits):
     assert not found.faults, "\n".join(found.faults)
 
 
-def test_a_visitor_finds_no_fault_on_any_page(tab):
-    """AT-1.1, AT-1.2, AT-9.3, AT-7.2."""
+def walk_unknown(tab, _tab_of):
     walk(tab(), "anonymous", "/", "/composants", times=1)
 
 
-def test_a_participant_finds_no_fault_on_any_page(tab_of):
+def walk_as_participant(_tab, tab_of):
     page = tab_of(Role.PARTICIPANT)
     page.goto(f"{PROPOSALS}/proposer")
     page.get_by_label("Titre").fill("Des arceaux devant la mairie")
@@ -77,8 +77,7 @@ def test_a_participant_finds_no_fault_on_any_page(tab_of):
     walk(page, "participant", "/", "/mon-compte", times=1)
 
 
-@pytest.mark.parametrize("role", STAFF_ROLES, ids=lambda role: role.value)
-def test_an_agent_finds_no_fault_on_any_page(tab_of, role):
+def walk_as_agent(role, _tab, tab_of):
     page = tab_of(role)
     if role is Role.ORGANISER:
         prepare_draft(page)
@@ -108,11 +107,25 @@ def dates(page):
     page.get_by_role("button", name="Enregistrer").click()
 
 
-@pytest.mark.audit
-def test_every_page_was_reached_by_someone():
-    """A page that no link leads to is lost. Runs after the walks, in one process: `pytest tests/e2e/test_crawl.py`."""
-    if len(REACHED) < 2 + len(STAFF_ROLES):
-        pytest.skip("needs every walk of this file")
+WALKS = {
+    "anonymous": walk_unknown,
+    "participant": walk_as_participant,
+    **{role.value: functools.partial(walk_as_agent, role) for role in STAFF_ROLES},
+}
+
+
+@pytest.mark.parametrize("visitor", WALKS)
+def test_a_visitor_finds_no_fault_on_any_page(tab, tab_of, visitor):
+    """AT-1.1, AT-1.2, AT-9.3, AT-7.2."""
+    WALKS[visitor](tab, tab_of)
+
+
+@pytest.mark.timeout(900)
+def test_every_page_was_reached_by_someone(tab, tab_of):
+    """A page that no link leads to is lost. Whoever has not walked in this process yet does so now."""
+    for visitor, walk_as in WALKS.items():
+        if visitor not in REACHED:
+            walk_as(tab, tab_of)
     pages = {rule.endpoint for rule in routes().url_map.iter_rules() if "GET" in rule.methods}
     lost = {page for page in pages - set().union(*REACHED.values()) if not page.startswith("api.")}
     assert sorted(lost - AFTER_AN_ACT - NOT_PAGES) == []
