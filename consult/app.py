@@ -56,6 +56,7 @@ from consult.opendata import views as opendata_views
 from consult.organisations import queries as organisations
 from consult.organisations import views as organisations_views
 from consult.pagecache import PageCache
+from consult.privacy import jobs as privacy_jobs
 from consult.privacy import views as privacy_views
 from consult.protocols import Bindings, ContentType, JobHandler, PersonalData, PublicDataset, Sequencing, StepKind
 from consult.questionnaires import bindings as questionnaires_bindings
@@ -95,6 +96,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *contributions_jobs.TASKS,
     *questionnaires_jobs.TASKS,
     *opendata_jobs.TASKS,
+    *privacy_jobs.TASKS,
 )
 ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed, contents before the votes on them
     contributions_service.publish_pending,
@@ -248,6 +250,7 @@ def bindings(settings: Settings) -> Bindings:
         moderation_jobs.NotifyModerators(settings),
         opendata_jobs.MakeDump(settings, make_dump),
         opendata_jobs.RefreshDumps(),
+        privacy_jobs.RecordErasures(settings),
         coding_jobs.RunHandler(settings.data_path, make_dump),
     )
     return Bindings(

@@ -18,6 +18,7 @@ from consult.db import ALL_TENANTS, Database
 from consult.errors import ConflictError, ConsultError, NotFoundError
 from consult.imports.cli import import_
 from consult.opendata.cli import export
+from consult.privacy.cli import privacy
 from consult.registry.cli import registry
 from consult.settings import Settings, UnsafeSettingsError
 
@@ -41,6 +42,7 @@ cli.add_command(account)
 cli.add_command(import_)
 cli.add_command(export)
 cli.add_command(registry)
+cli.add_command(privacy)
 
 
 def main() -> None:
@@ -204,7 +206,9 @@ def serve(no_worker: bool) -> int:  # noqa: FBT001  # click gives flags so
 
     settings = _settings()
     serving.refuse_busy_port(settings)
-    _database(settings).dispose()  # the children have their own
+    database = _database(settings)
+    _refuse_brought_back(settings, database)
+    database.dispose()  # the children have their own
 
     def ready() -> None:
         tell(f"Consult répond sur http://{settings.host}:{settings.port} (Ctrl+C pour arrêter).")
@@ -217,6 +221,18 @@ def serve(no_worker: bool) -> int:  # noqa: FBT001  # click gives flags so
 
     tell("Démarrage…")
     return serving.serve(settings, beside=() if no_worker else serving.BESIDE, ready=ready)
+
+
+def _refuse_brought_back(settings: Settings, database: Database) -> None:
+    """Serve nothing that was erased: a restored backup is corrected first."""
+    from consult.privacy import replay
+    from consult.privacy.erasures import ErasureJournal
+
+    waiting = len(replay.waiting(database, ErasureJournal(settings.erasures_path).read()))
+    if waiting:
+        raise ConflictError(
+            f"La base restaurée a ramené {waiting} compte(s) effacé(s) depuis : lancez « consult privacy replay »."
+        )
 
 
 @cli.command()
@@ -327,7 +343,7 @@ class _Serve:
         from consult import app
 
         settings = _settings()
-        return Platform(settings, _database(settings), app.SEQUENCING, tell)
+        return Platform(settings, _database(settings), app.bindings(settings), app.SEQUENCING, tell)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class Platform:
 
     settings: Settings
     database: Database
+    bindings: Bindings
     sequencing: Sequencing
     tell: Callable[[str], None]
 

@@ -274,6 +274,10 @@ def _locked_file(path: str) -> Iterator[bool]:
         os.close(handle)
 
 
+# What is deleted is overwritten (secure_delete): an erased text must not stay in the free parts of the file.
+_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "secure_delete=ON")
+
+
 def _sqlite_engine(url: str, *, write: bool, pool_size: int, max_overflow: int) -> Engine:
     path = make_url(url).database
     if not path or path == ":memory:":
@@ -287,7 +291,7 @@ def _sqlite_engine(url: str, *, write: bool, pool_size: int, max_overflow: int) 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # BEGIN is ours to say
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     # Said to the driver itself: through SQLAlchemy a BEGIN costs as much as a query.

@@ -10,7 +10,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -114,6 +114,14 @@ class PersonalData(Protocol):
 
     def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
         """Leave nothing that tells of the person; returns how many rows changed or went. Done twice is done once."""
+
+
+@runtime_checkable
+class KeepsPublished(PersonalData, Protocol):
+    """Personal data of which a person who leaves may let stand what is published, under no name."""
+
+    def erase_unpublished(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """As `erase`, but for what everybody can read."""
 
 
 class PublicDataset(Protocol):

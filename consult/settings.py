@@ -117,6 +117,13 @@ class Settings:
         "graine de 32 octets des clés du registre, lue par le seul séquenceur ; vide : dossier de données",
     )
 
+    erasures_file: str = _option(
+        "CONSULT_ERASURES_FILE",
+        "",
+        "journal des effacements, que le travailleur écrit hors de ce qui se restaure ; vide : dossier de données, "
+        "refusé en production",
+    )
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the environment; raise UnsafeSettingsError naming the variable when a value cannot be accepted."""
@@ -183,6 +190,11 @@ class Settings:
             )
         if not self.registry_second_dir:
             raise UnsafeSettingsError("CONSULT_REGISTRY_SECOND_DIR doit être donné en production")
+        if not self.erasures_file or self.erasures_path.resolve().is_relative_to(self.data_path.resolve()):
+            raise UnsafeSettingsError(
+                "CONSULT_ERASURES_FILE doit être donné en production, hors de CONSULT_DATA_DIR : un effacement doit "
+                "survivre à la restauration d'une sauvegarde"
+            )
 
     @property
     def https(self) -> bool:
@@ -199,6 +211,10 @@ class Settings:
     @property
     def registry_second_path(self) -> Path:
         return Path(self.registry_second_dir) if self.registry_second_dir else self.data_path / "registry-second"
+
+    @property
+    def erasures_path(self) -> Path:
+        return Path(self.erasures_file) if self.erasures_file else self.data_path / "erasures.ndjson"
 
     @property
     def registry_seed_path(self) -> Path:

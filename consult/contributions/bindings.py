@@ -199,6 +199,12 @@ class VoteData(KeptRows):
         """Take them all back, and what the log let read of them; the counts follow."""
         return votes.erase_all(session, account_id, now)
 
+    def erase_unpublished(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Those that never counted; the others are known by an identifier that tells nobody any more."""
+        del now
+        uncounted = delete(Vote).where(Vote.account_id == account_id, Vote.counted.is_(False)).returning(Vote.id)
+        return len(session.scalars(uncounted).all())
+
 
 class DraftData:
     """What was written before signing in: it names no account, its text alone tells whose it is."""
@@ -247,15 +253,24 @@ class VersionData:
     def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
         """Delete them."""
         del now
-        gone = delete(ContentVersion).where(_version_of(account_id)).returning(ContentVersion.id)
-        return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
+        return _delete_versions(session, _version_of(account_id))
+
+    def erase_unpublished(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Delete those of what is not published."""
+        del now
+        unpublished = (Proposal.status != ContentStatus.PUBLISHED, Argument.status != ContentStatus.PUBLISHED)
+        return _delete_versions(session, _version_of(account_id, *unpublished))
 
 
-def _version_of(account_id: uuid.UUID) -> ColumnElement[bool]:
-    return or_(
-        ContentVersion.proposal_id.in_(select(Proposal.id).where(Proposal.author_id == account_id)),
-        ContentVersion.argument_id.in_(select(Argument.id).where(Argument.author_id == account_id)),
-    )
+def _delete_versions(session: Session, which: ColumnElement[bool]) -> int:
+    gone = delete(ContentVersion).where(which).returning(ContentVersion.id)
+    return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
+
+
+def _version_of(account_id: uuid.UUID, *of: ColumnElement[bool]) -> ColumnElement[bool]:
+    proposals = select(Proposal.id).where(Proposal.author_id == account_id, *of[:1])
+    arguments = select(Argument.id).where(Argument.author_id == account_id, *of[1:])
+    return or_(ContentVersion.proposal_id.in_(proposals), ContentVersion.argument_id.in_(arguments))
 
 
 class _ContentData(KeptRows):
@@ -265,10 +280,21 @@ class _ContentData(KeptRows):
 
     def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
         """Empty them; the log says that there was something, not what."""
+        return self._erase(session, account_id, now, frozenset())
+
+    def erase_unpublished(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Empty those that are not published; the others stay, and the key of their form goes."""
+        return self._erase(session, account_id, now, frozenset({ContentStatus.PUBLISHED}))
+
+    def _erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime, kept: frozenset[ContentStatus]) -> int:
         items = self.rows(session, account_id)
         for item in items:
             session.refresh(item, with_for_update=True)  # a moderator may have just hidden it
-            service.erase(session, item, now)
+            if item.status in kept:
+                item.submission_key = None
+            else:
+                service.erase(session, item, now)
+        session.flush()
         return len(items)
 
 
@@ -279,9 +305,9 @@ class ProposalData(_ContentData):
     label: ClassVar[str] = "Propositions"
     model = Proposal
 
-    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
-        """Empty them, and have the search index forget their words."""
-        erased = super().erase(session, account_id, now)
+    def _erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime, kept: frozenset[ContentStatus]) -> int:
+        """Have the search index forget their words too."""
+        erased = super()._erase(session, account_id, now, kept)
         if erased:
             search.forget(session)
         return erased

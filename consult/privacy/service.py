@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,11 +14,14 @@ from consult.accounts.access import queries as access
 from consult.accounts.models import Account, AccountStatus
 from consult.db import ALL_TENANTS, as_tenant
 from consult.errors import ConflictError
+from consult.jobs import service as jobs
+from consult.mail import service as mail
 from consult.organisations.models import Organisation
 from consult.personal import plain
-from consult.privacy.models import ErasureEntry
-from consult.protocols import Bindings
+from consult.privacy.models import ErasureEntry, ErasureMode
+from consult.protocols import Bindings, KeepsPublished
 
+RECORD_JOB: Final = "privacy.record"
 LAST_ADMINISTRATOR = (
     "Vous êtes la seule personne à administrer cette organisation\u00a0: votre compte ne peut pas être supprimé. "
     "Donnez d’abord le rôle d’administrateur à une autre personne."
@@ -46,24 +49,57 @@ def export_account(session: Session, bindings: Bindings, account_id: uuid.UUID, 
         }
 
 
-def erase_account(session: Session, bindings: Bindings, account: Account, *, now: dt.datetime) -> Mapping[str, int]:
+def erase_account(
+    session: Session,
+    bindings: Bindings,
+    account: Account,
+    *,
+    now: dt.datetime,
+    mode: ErasureMode = ErasureMode.EVERYTHING,
+    again: bool = False,
+) -> Mapping[str, int]:
     """Leave nothing that tells of the person, in every organisation; returns how many rows changed, by table.
 
-    The accounts that merely claim the same address, which they never confirmed, go with the one that owns it. An
-    account erased already is left as it is. Raises ConflictError for the last administrator of an organisation.
+    In the mode ACCOUNT what is published stays, under the name of an account that says nothing. The accounts that
+    merely claim the same address, which they never confirmed, go whole with the one that owns it. An account erased
+    already is left as it is. Raises ConflictError for the last administrator of an organisation, unless the erasure
+    is done `again`, after a restore.
     """
     with as_tenant(session, ALL_TENANTS):
         session.refresh(account, with_for_update=True)
         if account.status is AccountStatus.ERASED:
             return {}
-        _check_administrators(session, account)
+        if not again:
+            _check_administrators(session, account)
         counts: dict[str, int] = {}
         for each in (*_claiming(session, account), account):
+            kept = mode if each is account else ErasureMode.EVERYTHING
             for data in bindings.personal_data:
-                counts[data.table] = counts.get(data.table, 0) + data.erase(session, each.id, now)
-            session.add(ErasureEntry(organisation_id=each.organisation_id, account_id=each.id, erased_at=now))
+                erase = data.erase
+                if kept is ErasureMode.ACCOUNT and isinstance(data, KeepsPublished):
+                    erase = data.erase_unpublished
+                counts[data.table] = counts.get(data.table, 0) + erase(session, each.id, now)
+            session.add(
+                ErasureEntry(organisation_id=each.organisation_id, account_id=each.id, mode=kept, erased_at=now)
+            )
         session.flush()
+        jobs.enqueue(session, RECORD_JOB, {}, organisation_id=None, now=now)
         return counts
+
+
+def tell_erased(
+    session: Session, organisation: Organisation, address: str, mode: ErasureMode, *, site: str, now: dt.datetime
+) -> None:
+    """Write a last time to whoever held the account: somebody else may have erased it."""
+    context = {"organisation_name": organisation.name, "site_url": site, "at": now}
+    mail.send(
+        session,
+        organisation_id=organisation.id,
+        to=address,
+        template="privacy_erased",
+        context=context | {"everything": mode is ErasureMode.EVERYTHING},
+        now=now,
+    )
 
 
 def _check_administrators(session: Session, account: Account) -> None:

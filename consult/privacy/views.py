@@ -22,6 +22,7 @@ from consult.errors import ConflictError
 from consult.labels import PARIS
 from consult.privacy import queries, service
 from consult.privacy.forms import EraseForm
+from consult.privacy.models import ErasureMode
 from consult.protocols import Bindings
 from consult.security import account_or_address, anyone, limiter, signed_in
 from consult.settings import Settings
@@ -83,14 +84,17 @@ def erase_now() -> View:
     if form.errors:
         return _erase_page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
     account = accounts.own_account(g.session, g.account_id)
+    mode, address = ErasureMode(form.mode.data), account.email
     try:
-        service.erase_account(g.session, _bindings(), account, now=g.now)
+        service.erase_account(g.session, _bindings(), account, mode=mode, now=g.now)
     except ConflictError as refusal:
         form.form_errors.append(refusal.message)
         return _erase_page(form, refusal.status)
     if roles & ORGANISATION_ROLES and account.organisation_id == g.organisation.id:
         titles = consultations.titles(g.session)
         access.send_register(g.session, g.organisation, titles, site=addresses().site, now=g.now)
+    if address and account.organisation_id == g.organisation.id:
+        service.tell_erased(g.session, g.organisation, address, mode, site=addresses().site, now=g.now)
     pagecache.purge()
     response = redirect(url_for(".erased"), 303)
     settings: Settings = current_app.extensions["settings"]

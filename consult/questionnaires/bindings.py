@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from consult.actor import Actor
-from consult.consultations.models import Consultation, ConsultationStatus, Step
+from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Step
 from consult.personal import DeletedRows, KeptRows, plain_row
 from consult.protocols import ModerableItem, PersonalData, Row
 from consult.questionnaires import queries, service
@@ -232,7 +232,16 @@ class AnswerData:
     def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
         """Delete them."""
         del now
-        mine = select(Reply.id).where(Reply.account_id == account_id)
+        return self._delete(session, select(Reply.id).where(Reply.account_id == account_id))
+
+    def erase_unpublished(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Delete those of replies that do not count."""
+        del now
+        mine = select(Reply.id).where(Reply.account_id == account_id, Reply.status != ContentStatus.PUBLISHED)
+        return self._delete(session, mine)
+
+    @staticmethod
+    def _delete(session: Session, mine: Select[uuid.UUID]) -> int:
         gone = delete(Answer).where(Answer.reply_id.in_(mine)).returning(Answer.id)
         return len(session.scalars(gone.execution_options(synchronize_session=False)).all())
 
@@ -248,10 +257,18 @@ class ReplyData(KeptRows):
 
     def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
         """Empty them; the log says that there was a reply, not what it said."""
+        return self._erase(session, account_id, now, frozenset())
+
+    def erase_unpublished(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Empty those that do not count; the others stay."""
+        return self._erase(session, account_id, now, frozenset({ContentStatus.PUBLISHED}))
+
+    def _erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime, kept: frozenset[ContentStatus]) -> int:
         replies = self.rows(session, account_id)
         for reply in replies:
             session.refresh(reply, with_for_update=True)  # a moderator may have just hidden it
-            service.erase(session, reply, now)
+            if reply.status not in kept:
+                service.erase(session, reply, now)
         return len(replies)
 
 

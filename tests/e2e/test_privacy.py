@@ -47,6 +47,7 @@ def test_a_person_takes_their_data_then_leaves_with_the_keyboard(person, page, d
     document = json.loads(taken.value.path().read_text(encoding="utf-8"))
     assert document["tables"]["account"]["rows"][0]["email"] == person.email
     page.get_by_role("link", name="Supprimer mon compte").press("Enter")
+    page.get_by_role("radio", name="Tout").press("Space")
     page.get_by_label("Votre mot de passe").fill("pas le bon")
     page.keyboard.press("Enter")
     page.get_by_role("alert").get_by_text("Ce n’est pas votre mot de passe.").wait_for()

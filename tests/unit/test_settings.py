@@ -13,6 +13,7 @@ SAFE = {
     "CONSULT_SEAL_KEYS": "s" * 40,
     "CONSULT_SECURITY_LOG_KEY": "TJgDTYzdGNRh7TYpvcBMuyagSP09M4IPrXtEmv/gU1M=",
     "CONSULT_REGISTRY_SECOND_DIR": "/srv/registre",
+    "CONSULT_ERASURES_FILE": "/srv/effacements/effacements.ndjson",
 }
 
 
@@ -76,6 +77,8 @@ def test_a_value_that_cannot_be_read_is_refused_by_name(variable, value):
         ("CONSULT_SEAL_KEYS", "k" * 40),
         ("CONSULT_SECURITY_LOG_KEY", ""),
         ("CONSULT_REGISTRY_SECOND_DIR", ""),
+        ("CONSULT_ERASURES_FILE", ""),
+        ("CONSULT_ERASURES_FILE", "instance/effacements.ndjson"),
     ],
 )
 def test_production_refuses_what_is_unsafe(variable, value):

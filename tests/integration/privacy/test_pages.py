@@ -33,8 +33,9 @@ class Place:
         f.sign_in(client, account)
         return client
 
-    def leave(self, client, password=f.PASSWORD, **values):
-        return client.post(LEAVE, data={"csrf_token": f.csrf_token(client, LEAVE), "password": password}, **values)
+    def leave(self, client, password=f.PASSWORD, *, mode="everything", **values):
+        data = {"csrf_token": f.csrf_token(client, LEAVE), "password": password, "mode": mode}
+        return client.post(LEAVE, data=data, **values)
 
     def rows(self, model, *criteria):
         with self.database.transaction(tenant=ALL_TENANTS, write=False) as session:
@@ -156,7 +157,7 @@ def test_a_form_from_elsewhere_is_refused(place):
 def test_the_same_form_sent_twice_erases_once(place):
     client, double = place.browser(place.town.person), place.app.test_client()
     held = client.get_cookie("consult_session").value
-    data = {"csrf_token": f.csrf_token(client, LEAVE), "password": f.PASSWORD}
+    data = {"csrf_token": f.csrf_token(client, LEAVE), "password": f.PASSWORD, "mode": "everything"}
     double.set_cookie("consult_session", held)
     assert [client.post(LEAVE, data=data).status_code, double.post(LEAVE, data=data).status_code] == [303, 401]
     assert len(place.rows(ErasureEntry, ErasureEntry.account_id == place.town.person.id)) == 1
@@ -213,3 +214,21 @@ def test_passwords_cannot_be_tried_for_ever(settings, database):
     codes = [place.leave(client, f"essai-{n}").status_code for n in range(11)]
     assert codes == [422] * 10 + [429]
     app.extensions["database"].dispose()
+
+
+def test_the_account_alone_goes_and_what_is_published_stays(place):
+    """The other mode: under no name, and a last mail says so."""
+    town, visitor = place.town, place.app.test_client()
+    assert place.leave(place.browser(town.person), mode="account").status_code == 303
+    page = visitor.get(f"/contributions/{town.mine.id}")
+    assert (page.status_code, WRITTEN["edited"] in page.text, "Compte supprimé" in page.text) == (200, True, True)
+    assert PSEUDONYM not in page.text
+    assert visitor.get(f"/contributions/{town.hidden.id}").status_code == 410
+    (last,) = place.rows(OutgoingMail, OutgoingMail.recipient == EMAIL)
+    assert (last.template, "Compte supprimé" in last.text) == ("privacy_erased", True)
+
+
+def test_what_to_erase_must_be_chosen(place):
+    reply = place.leave(place.browser(place.town.person), mode="")
+    assert (reply.status_code, "Choisissez ce qui doit être effacé." in reply.text) == (422, True)
+    assert place.account(place.town.person).status is AccountStatus.ACTIVE
