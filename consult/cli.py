@@ -19,7 +19,7 @@ from consult.errors import ConflictError, ConsultError, NotFoundError
 from consult.imports.cli import import_
 from consult.opendata.cli import export
 from consult.privacy.cli import privacy
-from consult.registry.cli import registry
+from consult.registry.cli import registry, witness
 from consult.settings import Settings, UnsafeSettingsError
 
 REFUSED, WRONG_USE = 1, 2
@@ -42,6 +42,7 @@ cli.add_command(account)
 cli.add_command(import_)
 cli.add_command(export)
 cli.add_command(registry)
+cli.add_command(witness)
 cli.add_command(privacy)
 
 

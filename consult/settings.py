@@ -116,6 +116,9 @@ class Settings:
         "",
         "graine de 32 octets des clés du registre, lue par le seul séquenceur ; vide : dossier de données",
     )
+    registry_witnesses: str = _option(
+        "CONSULT_REGISTRY_WITNESSES", "", "témoins du registre : « adresse clé » pour chacun, séparés par ,"
+    )
 
     erasures_file: str = _option(
         "CONSULT_ERASURES_FILE",

@@ -37,13 +37,24 @@ def sequence(serve: Serve, /, once: bool) -> None:  # noqa: FBT001  # click give
 @click.pass_obj
 def check(serve: Serve, /) -> None:
     """Comparer la base et chaque fichier des deux dépôts à ce qui a été signé."""
-    from consult.registry import publishing, sequencer
+    from consult.labels import moment
+    from consult.registry import cosigning, publishing, sequencer
 
     platform = serve.platform()
-    sizes = publishing.check(platform.database, sequencer.stores(platform.settings))
-    for slug, size in sizes.items():
-        platform.tell(f"{slug} : {size} entrées signées, base et dépôts conformes.")
-    if not sizes:
+    witnesses = cosigning.configured(platform.settings)
+    stores = sequencer.stores(platform.settings)
+    checked = publishing.check(platform.database, stores)
+    for log in checked:
+        platform.tell(f"{log.slug} : {log.edge.size} entrées signées, base et dépôts conformes.")
+        for witness in witnesses:
+            last = cosigning.cosigned(stores.first, log.slug, log.key, witness.key)
+            said = (
+                "n’a encore rien cosigné."
+                if last is None
+                else f"a cosigné {last.checkpoint.size} entrées, le {moment(last.at)}."
+            )
+            platform.tell(f"{log.slug} : le témoin {witness.key.name} {said}")
+    if not checked:
         platform.tell("Aucun registre n’a encore d’entrée.")
 
 
@@ -68,3 +79,12 @@ def restore(serve: Serve, /, yes: bool) -> None:  # noqa: FBT001  # click gives 
                 f"{done.log} : {done.size} entrées signées ; {done.lost} sans contenu, {done.moved} replacées, "
                 f"{done.pending} à placer de nouveau."
             )
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "help_option_names": []}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def witness(arguments: tuple[str, ...]) -> int:
+    """Tenir un témoin : cosigner les états d’un registre qui prolongent ceux qu’il a vus (« witness --help »)."""
+    from consult.registry import witness as program
+
+    return program.main(arguments)

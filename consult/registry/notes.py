@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Sequence
@@ -160,6 +161,16 @@ def signers(text: bytes, lines: Sequence[bytes], keys: Sequence[VerifierKey]) ->
             raise NoteError(f"the signature of {name} is not good")
         found[key] = line
     return found
+
+
+def cosigned_at(line: bytes) -> dt.datetime:
+    """The instant that a witness gave to its cosignature: of a line that `signers` found good."""
+    raw = _decode(line.decode().rstrip("\n").rpartition(" ")[2])
+    seconds = int.from_bytes(raw[_ID_BYTES : _ID_BYTES + _TIME_BYTES], "big")
+    try:
+        return dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except (OverflowError, ValueError, OSError):
+        raise NoteError("a cosignature dated beyond all calendars") from None
 
 
 def open_checkpoint(note: bytes, log: VerifierKey) -> Checkpoint:

@@ -219,8 +219,8 @@ def entries_between(session: Session, organisation_id: uuid.UUID, start: int, en
     return [entries.encode(*row) for row in session.execute(query.order_by(RegistryEntry.position))]
 
 
-def check(database: Database, stores: Stores) -> dict[str, int]:
-    """Compare every log with every file of its stores; gives what is signed of each, by name. Raises RefusedError."""
+def check(database: Database, stores: Stores) -> list[OpenLog]:
+    """Compare every log with every file of its stores; gives them as they are signed, by name. Raises RefusedError."""
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         logs = session.scalars(select(RegistryLog).order_by(RegistryLog.slug)).all()
-    return {log.slug: open_log(database, stores, log, every_file=True).edge.size for log in logs}
+    return [open_log(database, stores, log, every_file=True) for log in logs]

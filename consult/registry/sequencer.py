@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,7 +23,8 @@ from sqlalchemy.orm import Session
 from consult import clock
 from consult.db import ALL_TENANTS, Database, as_tenant, insert_once, is_race, one_snapshot
 from consult.protocols import Sequencing
-from consult.registry import publishing, queries, sealing, seed
+from consult.registry import cosigning, publishing, queries, sealing, seed
+from consult.registry.cosigning import Cosigning, Witness
 from consult.registry.models import RegistryEntry, RegistryLog, SequencerState
 from consult.registry.notes import SigningKey
 from consult.registry.publishing import OpenLog, OvertakenError, RefusedError, Stores
@@ -59,6 +60,7 @@ class Sequencer:
         features: Sequencing,
         now: Callable[[], dt.datetime] = clock.now,
         batch: int = BATCH,
+        witnesses: Sequence[Witness] = (),
     ) -> None:
         self._database = database
         self._stores = where
@@ -67,6 +69,7 @@ class Sequencer:
         self._features = features
         self._now = now
         self._batch = batch
+        self._cosigning = Cosigning(database, where, witnesses)
         self._logs: dict[uuid.UUID, OpenLog] = {}
         self._refused: dict[uuid.UUID, _Refusal] = {}
         self._beat_at: dt.datetime | None = None
@@ -79,7 +82,8 @@ class Sequencer:
                     if holds is None:
                         stop.wait(STANDBY_SECONDS)
                     else:
-                        self._lead(stop, holds)
+                        with self._cosigning.running():
+                            self._lead(stop, holds)
             except (SQLAlchemyError, OSError):
                 logger.exception("the database or a store is away")
                 stop.wait(AWAY_SECONDS)
@@ -109,9 +113,11 @@ class Sequencer:
         return more
 
     def run_until_settled(self) -> None:
-        """Work until nothing waits, for commands and tests. Raises what a log was refused for."""
-        while self.run_once():
-            pass
+        """Work until nothing waits, and ask each witness once. Raises what a log was refused for."""
+        more = self.run_once(every=True)
+        while more:
+            more = self.run_once()
+        self._cosigning.ask_once()
         for refusal in self._refused.values():
             raise refusal.error
 
@@ -132,6 +138,7 @@ class Sequencer:
             logger.exception("nothing is placed nor signed in a log", extra={"organisation": str(organisation_id)})
             return False
         self._logs[organisation_id] = log
+        self._cosigning.offer(log)
         self._refused.pop(organisation_id, None)
         return placed == self._batch
 
@@ -227,4 +234,5 @@ def stores(settings: Settings) -> Stores:
 def from_settings(database: Database, settings: Settings, features: Sequencing) -> Sequencer:
     """The sequencer of these settings. Raises ConflictError when the seed may not be used."""
     host = urlsplit(settings.public_url).netloc
-    return Sequencer(database, stores(settings), seed.read(settings), host=host, features=features)
+    witnesses = cosigning.configured(settings)
+    return Sequencer(database, stores(settings), seed.read(settings), host=host, features=features, witnesses=witnesses)

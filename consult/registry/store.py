@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from consult.registry.tiles import Tile
+from consult.registry.tree import HASH_BYTES
 
 CHECKPOINT: Final = "checkpoint"
 KEY: Final = "key"
@@ -35,8 +36,11 @@ class Store:
             return None
 
     def fetch(self, log: str, tile: Tile) -> bytes:
-        """The bytes of a tile. Raises ValueError when it is missing."""
+        """The bytes of a tile of hashes, cut out of the full one where that took its place. Raises ValueError."""
         found = self.read(log, tile.path)
+        if found is None and tile.level is not None:
+            full = self.read(log, Tile(tile.level, tile.index).path)
+            found = None if full is None else full[: tile.width * HASH_BYTES]
         if found is None:
             raise ValueError(f"{self.folder / log / tile.path} is missing")
         return found

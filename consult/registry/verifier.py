@@ -154,18 +154,23 @@ class Key:
 
     def signed(self, text: bytes, lines: Iterable[str]) -> bool:
         """Whether one of the lines is its good signature of the text."""
+        return self.signed_at(text, lines) is not None
+
+    def signed_at(self, text: bytes, lines: Iterable[str]) -> int | None:
+        """The second at which a witness says it signed, 0 for a log; None when no line is its good signature."""
         for line in lines:
             dash, name, encoded = [*line.split(" "), "", ""][:3]
             raw = _unbase64(encoded)
             if dash != "\u2014" or name != self.name or raw[:4] != self.id:
                 continue
-            signature, message = raw[4:], text
+            signature, message, second = raw[4:], text, 0
             if self.kind == WITNESS_KEY:
-                message = b"cosignature/v1\ntime %d\n" % int.from_bytes(signature[:8], "big") + text
+                second = int.from_bytes(signature[:8], "big")
+                message = b"cosignature/v1\ntime %d\n" % second + text
                 signature = signature[8:]
             if signature_is_good(self.public, message, signature):
-                return True
-        return False
+                return second
+        return None
 
 
 @dataclass(frozen=True)
@@ -767,17 +772,26 @@ def read_entry(raw: bytes) -> dict[str, Any] | None:
     return None
 
 
+Seen = tuple[int, str, str]  # size, root in hexadecimal, and of whom or when
+
+
+def compare_roots(tree: Tree, seen: list[Seen], report: Report) -> None:
+    """Name a fork when the entries up to here are not those of a state seen before."""
+    for size, root, whose in seen:
+        if tree.size == size and tree.root.hex() != root:
+            report.fraud("fork", f"les {size} premières entrées ne sont pas celles {whose}")
+
+
 def read_log(
-    source: Site | Folder, prefix: str, checkpoint: Checkpoint, replay: Replay, report: Report, saved: dict[str, Any]
+    source: Site | Folder, prefix: str, checkpoint: Checkpoint, replay: Replay, report: Report, seen: list[Seen]
 ) -> None:
-    """Read every entry with its opening; compare roots with the state signed and with the state seen last time."""
+    """Read every entry with its opening; compare roots with the state signed and with states seen before."""
     tree = Tree()
     for start, entries, published in bundles(source, prefix, checkpoint.size):
         compare_bundle(report, start, entries, published)
         lines = fetch(source, f"{prefix}/openings/{path_of(start // WIDTH, WIDTH)}").splitlines()
         for offset, raw in enumerate(entries):
-            if tree.size == saved.get("size") and tree.root.hex() != saved["root"]:
-                report.fraud("fork", f"les {tree.size} premières entrées ne sont plus celles du {saved['seen']}")
+            compare_roots(tree, seen, report)
             tree.add(leaf(raw))
             entry = read_entry(raw)
             if entry is None:
@@ -786,8 +800,7 @@ def read_log(
                 report.fraud("hidden", f"entrée n° {start + offset} : ni ouverture, ni raison de son absence")
             else:
                 replay.step(start + offset, entry, json.loads(lines[offset]))
-    if tree.size == saved.get("size") and tree.root.hex() != saved["root"]:
-        report.fraud("fork", f"deux états différents de {tree.size} entrées : celui-ci et celui du {saved['seen']}")
+    compare_roots(tree, seen, report)
     if tree.size != checkpoint.size or tree.root != checkpoint.root:
         report.fraud("fork", "les entrées servies ne donnent pas la racine signée")
     replay.compare(tree.size)
@@ -943,26 +956,63 @@ def page_figures(source: Site | Folder, shown: Displayed, most: int) -> Iterator
 # The whole ---------------------------------------------------------------------------------------------------------
 
 
-def check_signatures(
-    checkpoint: Checkpoint, key: Key, trusted: Sequence[Key], witnesses: Sequence[Key], report: Report
-) -> None:
-    """The log's signature, under the key trusted, and those of the witnesses asked for."""
+def check_signatures(checkpoint: Checkpoint, key: Key, trusted: Sequence[Key], report: Report) -> Key:
+    """The log's signature, under the key trusted; returns that key."""
     known = [each for each in trusted if each.name == checkpoint.origin]
     if known and key not in known:
         report.fraud(
             "signature", f"le site donne pour {checkpoint.origin} une autre clé que celle à laquelle vous vous fiez"
         )
-    if not (known or [key])[0].signed(checkpoint.text, checkpoint.lines):
+    believed = (known or [key])[0]
+    if not believed.signed(checkpoint.text, checkpoint.lines):
         report.fraud("signature", "l’état servi n’est pas signé par la clé du registre")
     if not known:
         report.notes.append(
             "La clé du registre vient du site lui-même : comparez-la à celle que publie l’administration."
         )
-    for witness in witnesses:
-        if witness.signed(checkpoint.text, checkpoint.lines):
-            report.counts["témoins"] += 1
-        else:
-            report.fraud("signature", f"le témoin {witness.name} n’a pas cosigné cet état")
+    return believed
+
+
+def check_witness(
+    witness: Key, believed: Key, checkpoint: Checkpoint, last: bytes | None, report: Report
+) -> Checkpoint | None:
+    """The state that a witness cosigned: the one served, or `last`, a former one, which it must prolong."""
+    states = [checkpoint, *([Checkpoint.read(last)] if last else [])]
+    seen = next((each for each in states if witness.signed_at(each.text, each.lines) is not None), None)
+    if seen is None or seen.origin != checkpoint.origin or not believed.signed(seen.text, seen.lines):
+        report.fraud("signature", f"le témoin {witness.name} n’a pas cosigné cet état")
+        return None
+    report.counts["témoins"] += 1
+    if seen.size < checkpoint.size:
+        at = datetime.fromtimestamp(witness.signed_at(seen.text, seen.lines) or 0).astimezone()
+        report.notes.append(
+            f"Le témoin {witness.name} a cosigné l’état n° {seen.size} le {at:%d/%m/%Y à %H:%M} ; il n’a pas encore "
+            f"vu les {checkpoint.size - seen.size} entrées suivantes."
+        )
+    return seen
+
+
+def read_state(
+    source: Site | Folder, prefix: str, options: argparse.Namespace, report: Report
+) -> tuple[Checkpoint, list[Seen]]:
+    """The state served, and those that witnesses cosigned, which were read before it. Raises Impossible."""
+    key = Key.read(fetch(source, f"{prefix}/key").decode())
+    cosigned = [source.get(f"{prefix}/cosigned/{witness.id.hex()}") for witness in options.witnesses]
+    checkpoint = Checkpoint.read(fetch(source, f"{prefix}/checkpoint"))
+    report.origin, report.size, report.root = checkpoint.origin, checkpoint.size, checkpoint.root.hex()
+    believed = check_signatures(checkpoint, key, options.keys, report)
+    known: list[Seen] = []
+    for witness, last in zip(options.witnesses, cosigned, strict=True):
+        held = check_witness(witness, believed, checkpoint, last, report)
+        if held is None:
+            continue
+        known.append((held.size, held.root.hex(), f"que le témoin {witness.name} a cosignées"))
+        if held.size > checkpoint.size:
+            report.fraud(
+                "rollback",
+                f"l’état servi compte {checkpoint.size} entrées ; {witness.name} en a cosigné {held.size}",
+            )
+    return checkpoint, known
 
 
 def verify_log(
@@ -980,18 +1030,17 @@ def verify_log(
             watched[position].add((content, figures))
     if isinstance(source, Site):
         time.sleep(options.wait)  # what was just displayed has its place by then
-    key = Key.read(fetch(source, f"{prefix}/key").decode())
-    checkpoint = Checkpoint.read(fetch(source, f"{prefix}/checkpoint"))
-    report.origin, report.size, report.root = checkpoint.origin, checkpoint.size, checkpoint.root.hex()
-    check_signatures(checkpoint, key, options.keys, options.witnesses, report)
+    checkpoint, known = read_state(source, prefix, options, report)
     saved = state.get(checkpoint.origin, {})
-    if saved and checkpoint.size < saved["size"]:
-        report.fraud(
-            "rollback",
-            f"l’état servi compte {checkpoint.size} entrées ; le {saved['seen']}, il en comptait {saved['size']}",
-        )
+    if saved:
+        if checkpoint.size < saved["size"]:
+            report.fraud(
+                "rollback",
+                f"l’état servi compte {checkpoint.size} entrées ; le {saved['seen']}, il en comptait {saved['size']}",
+            )
+        known.append((saved["size"], saved["root"], f"du {saved['seen']}"))
     replay = Replay(report, watched)
-    read_log(source, prefix, checkpoint, replay, report, saved)
+    read_log(source, prefix, checkpoint, replay, report, known)
     for each in shown:
         compare_rules(each, replay, report)
         for fraud, _, message in compare_rows(each, replay):
@@ -1024,7 +1073,9 @@ def verify_receipt(raw: bytes, keys: Sequence[Key], witnesses: Sequence[Key]) ->
         raise Impossible("donnez la clé du registre par --key, telle que la publie l’administration")
     checkpoint, report = Checkpoint.read(note.encode()), Report()
     report.origin, report.size, report.root = checkpoint.origin, checkpoint.size, checkpoint.root.hex()
-    check_signatures(checkpoint, keys[0], keys, witnesses, report)
+    believed = check_signatures(checkpoint, keys[0], keys, report)
+    for witness in witnesses:
+        check_witness(witness, believed, checkpoint, None, report)
     held = json.loads(_unbase64(extra))
     entry = canonical(held["entry"]).encode()
     if not leads_to(leaf(entry), int(index), checkpoint.size, [_unbase64(line) for line in lines[1:]], checkpoint.root):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, make_response, render_template, request
+from flask.blueprints import BlueprintSetupState
 
 from consult.db import ALL_TENANTS, as_tenant
 from consult.errors import NotFoundError
-from consult.registry import queries
+from consult.registry import cosigning, queries
+from consult.registry.models import RegistryLog
+from consult.registry.notes import VerifierKey
 from consult.registry.store import CHECKPOINT, KEY, Store
 from consult.registry.tiles import WIDTH, Tile, parse_index
 from consult.security import anyone
@@ -23,21 +27,44 @@ IMMUTABLE: Final = "public, max-age=31536000, immutable"
 TEXT: Final = "text/plain; charset=utf-8"
 BINARY: Final = "application/octet-stream"
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+_KEY_ID: Final = re.compile(r"[0-9a-f]{8}", re.ASCII)
 _NOT_FOUND: Final = "Le registre ne contient pas ce fichier."
+
+
+@bp.record_once
+def _read_witnesses(state: BlueprintSetupState) -> None:
+    """One that is written wrongly is told when the site starts."""
+    state.app.extensions["witnesses"] = cosigning.configured(state.app.extensions["settings"])
 
 
 @bp.get("/")
 @anyone
 def logs() -> Response:
-    """Every log of the platform."""
+    """Every log of the platform: JSON for programs, a page for those who look."""
     with as_tenant(g.session, ALL_TENANTS):
         found = queries.logs(g.session)
     base = _settings().public_url.rstrip("/")
-    return _open(
+    if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+        response = make_response(_logs_page(found, base))
+        response.vary.add("Accept")
+        return response
+    response = _open(
         jsonify(
             [{"organisation": log.slug, "origin": log.origin, "prefix": f"{base}/registry/{log.slug}"} for log in found]
         )
     )
+    response.vary.add("Accept")
+    return response
+
+
+def _logs_page(logs: Sequence[RegistryLog], base: str) -> str:
+    """The state, the key and the witnesses of each log, as the files say them."""
+    witnesses, store, shown = current_app.extensions["witnesses"], Store(_settings().registry_path), []
+    for log in logs:
+        key = VerifierKey.parse(log.key)
+        states = [(each.key, cosigning.cosigned(store, log.slug, key, each.key)) for each in witnesses]
+        shown.append((log, states))
+    return render_template("registry/logs.html", logs=shown, base=base)
 
 
 @bp.get("/verifier.py")
@@ -66,6 +93,15 @@ def checkpoint(organisation: str) -> Response:
 def key(organisation: str) -> Response:
     """The public key of the log."""
     return _file(organisation, KEY, TEXT)
+
+
+@bp.get("/<organisation>/cosigned/<identifier>")
+@anyone
+def cosigned(organisation: str, identifier: str) -> Response:
+    """The last state that the witness of that key identifier cosigned."""
+    if not _KEY_ID.fullmatch(identifier):
+        raise NotFoundError(_NOT_FOUND)
+    return _file(organisation, cosigning.cosigned_path(bytes.fromhex(identifier)), TEXT)
 
 
 @bp.get("/<organisation>/tile/<path:path>")

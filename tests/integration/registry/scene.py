@@ -68,16 +68,9 @@ class Scene:
         """The folder of a third party: the files of the log, its openings, and the open dump."""
         site = self.folder / "site"
         shutil.rmtree(site, ignore_errors=True)
-        shutil.copytree(self.folder / "first/agence", site / "registry/agence")
-        (site / "registry/index.json").write_text(json.dumps([{"organisation": "agence"}]))
+        publish_log(self.database, self.folder, site)
         (site / SLUG).mkdir()
         with self.database.session(write=False, tenant=ALL_TENANTS) as session:
-            log = queries.log_named(session, "agence")
-            (site / "registry/agence/openings").mkdir()
-            for index in range(-(-log.size // WIDTH)):
-                rows = queries.opened(session, log, index * WIDTH, WIDTH)
-                path = site / "registry/agence/openings" / f"{index:03d}"
-                path.write_text("".join(json.dumps(row) + "\n" for row in rows))
             consultation = session.scalars(select(Consultation)).one()
             identity = Identity("agence", SLUG, "Nos trajets", "https://exemple.fr", NOW)
             for _ in write_dump(session, consultation.id, identity, self.bindings.public_datasets, site / SLUG):
@@ -86,6 +79,19 @@ class Scene:
 
     def verify(self, *arguments: object) -> tuple[int, list[dict], str]:
         return verify(self.publish(), self.folder, *arguments)
+
+
+def publish_log(database: Database, folder: Path, site: Path) -> None:
+    """The files of the log of the first store, and its openings."""
+    shutil.copytree(folder / "first/agence", site / "registry/agence")
+    (site / "registry/index.json").write_text(json.dumps([{"organisation": "agence"}]))
+    (site / "registry/agence/openings").mkdir()
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        log = queries.log_named(session, "agence")
+        for index in range(-(-log.size // WIDTH)):
+            rows = queries.opened(session, log, index * WIDTH, WIDTH)
+            path = site / "registry/agence/openings" / f"{index:03d}"
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def verify(source: object, folder: Path, *arguments: object) -> tuple[int, list[dict], str]:

@@ -3,21 +3,19 @@
 import ast
 import contextlib
 import http.client
-import re
 import secrets
 import sqlite3
-import subprocess
 import sys
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consult.registry import notes, tree, witness
+from tests.integration.registry import witnesses
+from tests.integration.registry.witnesses import FILE, command, serving
 
-FILE = Path(witness.__file__)
 ORIGIN = "consult.example/registry/ministere"
 
 
@@ -44,28 +42,6 @@ def entries(count, changed=None):
     return [b"entry %d" % number if number != changed else b"other" for number in range(count)]
 
 
-def command(*arguments):
-    return subprocess.run(
-        [sys.executable, "-I", FILE, *map(str, arguments)], capture_output=True, text=True, check=False
-    )
-
-
-@contextlib.contextmanager
-def serving(folder):
-    process = subprocess.Popen(
-        [sys.executable, "-I", FILE, "serve", folder, "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        yield int(re.search(r":(\d+)/", process.stdout.readline())[1])
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
 def post(port, body):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     connection.request("POST", "/add-checkpoint", body)
@@ -76,10 +52,7 @@ def post(port, body):
 
 
 def made(folder, name, log):
-    done = command("init", folder, "--name", name)
-    assert done.returncode == 0, done.stderr
-    assert command("add", folder, log.key.verifier).returncode == 0
-    return notes.VerifierKey.parse(done.stdout)
+    return witnesses.made(folder, name, log.key.verifier)
 
 
 @pytest.fixture
