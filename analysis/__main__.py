@@ -14,7 +14,8 @@ from typing import Any
 from analysis import __version__, nonresponse, provenance, readers
 from analysis.coding import cli as coding
 from analysis.coding.codebook_files import load_any
-from analysis.errors import AnalysisError
+from analysis.command_line import Parser
+from analysis.errors import AnalysisError, file_fault
 from analysis.lemmas import read_overrides
 from analysis.lexical import cli as lexical
 from analysis.report import results, run, verify
@@ -38,14 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         _erase_progress()
-        print(f"Refusé : {error.strerror or error} ({error.filename}).", file=sys.stderr)
+        if error.filename is None:
+            raise
+        print(f"Refusé : {file_fault(error)}", file=sys.stderr)
         return 1
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m analysis", description="Analyse d’un jeu ouvert de consultation.")
-    parser.add_argument("--version", action="version", version=__version__)
+    parser = Parser(prog="python -m analysis", description="Analyse d’un jeu ouvert de consultation.")
+    parser.add_argument("--version", action="version", version=__version__, help="dire la version")
     commands = parser.add_subparsers(required=True, metavar="commande")
     for name, words, command in (
         ("report", "analyser un jeu ouvert et écrire le dossier de résultats", _report),
@@ -54,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         ("tabulate", "écrire les tris à plat (ou croisés) des variables fermées en JSON", _tabulate),
         ("verify", "refaire une analyse et comparer chaque fichier", _verify),
     ):
-        sub = commands.add_parser(name, help=words, description=words.capitalize())
+        sub = commands.add_parser(name, help=words, description=words[0].upper() + words[1:])
         sub.set_defaults(command=command)
         _add_options(sub, name)
     coding.register(commands, _progress)

@@ -15,7 +15,7 @@ from defusedxml.ElementTree import fromstring
 
 from analysis.confined import confined
 from analysis.corpus import Corpus, Provenance
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, file_fault
 from analysis.tables import read_table
 
 KINDS = {"report": "rapport", "law": "texte juridique", "study": "étude", "social": "publications sociales"}
@@ -54,8 +54,10 @@ def _source(path: Path, number: int, entry: Any) -> tuple[Corpus, str]:
             f"au choix : {', '.join(KINDS)}."
         )
     file = path.parent / known["file"]
-    if not file.is_file():
-        raise AnalysisError(f"Sources externes « {path.name} », source {number} : « {known['file']} » est introuvable.")
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        raise AnalysisError(f"Sources externes « {path.name} », source {number} : {file_fault(error)}") from None
     provenance = Provenance(
         file=known["file"],
         publisher=known["publisher"],

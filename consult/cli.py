@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import BinaryIO, TextIO
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from consult.accounts.cli import account
-from consult.console import FrenchHelp, Platform, Served
+from consult.console import FrenchHelp, Platform, Served, misuse
 from consult.db import ALL_TENANTS, Database
 from consult.errors import ConflictError, ConsultError, NotFoundError
 from consult.imports.cli import import_
@@ -60,8 +59,16 @@ def main() -> None:
         sys.exit(_refuse(refusal.message or "Opération refusée."))
     except UnsafeSettingsError as refusal:
         sys.exit(_refuse(f"Réglage refusé : {refusal}."))
-    except OperationalError:
+    except DatabaseError as error:
+        if error.statement is not None and not isinstance(error, OperationalError):  # it was reached: a fault of ours
+            raise
         sys.exit(_refuse("La base de données ne répond pas, ou est occupée : vérifiez DATABASE_URL."))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        from consult.seam import file_fault
+
+        sys.exit(_refuse(file_fault(error)))
     sys.exit(outcome if isinstance(outcome, int) else 0)
 
 
@@ -76,16 +83,11 @@ def _refuse(message: str) -> int:
 
 
 def _wrong_use(error: click.UsageError) -> int:
-    words = "Commande incomplète ou mal écrite"
-    match error:
-        case click.NoSuchOption():
-            words = f"Option inconnue : {error.option_name}"
-        case click.MissingParameter() if error.param is not None:
-            words = f"Il manque : {error.param.human_readable_name}"
-        case click.BadParameter() if error.param is not None:
-            words = f"Valeur refusée pour {error.param.human_readable_name}"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        tell(error.format_message())
+        return WRONG_USE
     path = error.ctx.command_path if error.ctx else "consult"
-    tell(f"{words}. Aide : {path} --help")
+    tell(f"{misuse(error)}. Aide : {path} --help")
     return WRONG_USE
 
 
@@ -124,7 +126,7 @@ def db_upgrade(revision: str) -> None:
     tell("Base de données à jour.")
 
 
-@db.command("downgrade")
+@db.command("downgrade", context_settings={"ignore_unknown_options": True})  # « -1 » is no option
 @click.argument("revision")
 @click.option("--yes", is_flag=True, help="Accepter que des données soient perdues.")
 def db_downgrade(revision: str, yes: bool) -> None:  # noqa: FBT001  # click gives flags so
@@ -274,9 +276,9 @@ def journal() -> None:
 
 
 @journal.command("key")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", metavar="FICHIER", type=click.Path(path_type=Path))
 def journal_key(file: Path) -> None:
-    """Tirer une clé : FILE reçoit la clé privée, à garder hors du serveur ; la clé publique est affichée."""
+    """Tirer une clé : FICHIER reçoit la clé privée, à garder hors du serveur ; la clé publique est affichée."""
     from consult.journal import new_pair
 
     click.echo(f"CONSULT_SECURITY_LOG_KEY={new_pair(file)}")
@@ -284,16 +286,17 @@ def journal_key(file: Path) -> None:
 
 
 @journal.command("read")
-@click.option("--key", "key", required=True, type=click.File("rb"), help="Fichier de la clé privée.")
-@click.argument("files", nargs=-1, required=True, type=click.File("r", encoding="utf-8"))
-def journal_read(key: BinaryIO, files: tuple[TextIO, ...]) -> int:
-    """Écrire en clair les lignes de FILES (un fichier par jour). Rend 1 si des lignes manquent ou sont illisibles."""
+@click.option("--key", required=True, type=click.Path(path_type=Path), help="Fichier de la clé privée.")
+@click.argument("files", metavar="FICHIER...", nargs=-1, required=True, type=click.Path(path_type=Path))
+def journal_read(key: Path, files: tuple[Path, ...]) -> int:
+    """Écrire en clair les lignes des fichiers (un par jour). Rend 1 si des lignes manquent ou sont illisibles."""
     from consult.journal import Reader
 
-    reader = Reader(key.read())
-    for file in files:
-        for line in reader.read(file):
-            click.echo(line)
+    reader = Reader(key.read_bytes())
+    for path in files:
+        with path.open(encoding="utf-8") as file:
+            for line in reader.read(file):
+                click.echo(line)
     if reader.unreadable or reader.missing:
         words = f"Lignes illisibles avec cette clé : {reader.unreadable} ; lignes manquantes : {reader.missing}."
         return _refuse(words)
@@ -306,10 +309,10 @@ def organisation() -> None:
 
 
 @organisation.command("create")
-@click.argument("slug")
-@click.argument("name")
+@click.argument("slug", metavar="IDENTIFIANT")
+@click.argument("name", metavar="NOM")
 def organisation_create(slug: str, name: str) -> None:
-    """Créer l’organisation NAME, dont l’identifiant dans les adresses est SLUG."""
+    """Créer l’organisation NOM, que ses adresses désignent par IDENTIFIANT."""
     from consult import clock
     from consult.organisations import service
 

@@ -113,13 +113,12 @@ class Reader:
 
 
 def new_pair(path: Path) -> str:
-    """Write a private key at `path`, mode 0600, and give the public key for the settings. Raises InvalidError."""
+    """Write a private key at `path`, mode 0600, and give the public key for the settings. Raises OSError, as
+    when there is a file already.
+    """
     pair = X25519PrivateKey.generate()
     pem = pair.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise InvalidError(f"Le fichier {path} ne peut pas être créé\u00a0: {error.strerror}.") from None
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(pem)
     return base64.b64encode(_raw(pair.public_key())).decode()

@@ -21,6 +21,7 @@ import yaml
 
 from analysis.coding import codebook as codebooks
 from analysis.errors import AnalysisError
+from analysis.errors import file_fault as file_fault  # noqa: PLC0414  # the words of both command lines
 from consult.errors import ConsultError, InvalidError
 from consult.protocols import Progress
 

@@ -12,12 +12,18 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from consult.journal import public_key
 from consult.sealing import phrases
 
 DEVELOPMENT_SECRET = "development-only-secret-never-in-production"  # noqa: S105  # refused in production below
 MINIMAL_SECRET_LENGTH = 32
 SHORTEST_JOURNAL, LONGEST_JOURNAL = 180, 365  # CNIL: six months to a year
+
+DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
+DATABASE_URLS = "écrivez postgresql://compte@hote/base ou sqlite:///chemin/du/fichier"
 
 
 class UnsafeSettingsError(ValueError):
@@ -146,6 +152,7 @@ class Settings:
 
     def check(self) -> None:
         """Refuse what must not run, in production above all."""
+        self._check_database()
         if not 0 <= self.page_cache_seconds <= 2:  # noqa: PLR2004  # the bound of design.md, told in the message
             raise UnsafeSettingsError("CONSULT_PAGE_CACHE_SECONDS doit être compris entre 0 et 2 secondes")
         if self.smtp_tls not in {"none", "starttls", "tls"}:
@@ -160,6 +167,16 @@ class Settings:
             raise UnsafeSettingsError("CONSULT_REGISTRY_SECOND_DIR doit être hors de CONSULT_REGISTRY_DIR")
         if self.production:
             self._check_production()
+
+    def _check_database(self) -> None:
+        try:
+            url = make_url(self.database_url)
+        except (ArgumentError, ValueError):
+            raise UnsafeSettingsError(f"DATABASE_URL n'est pas l'adresse d'une base : {DATABASE_URLS}") from None
+        if url.drivername not in DRIVERS:
+            raise UnsafeSettingsError(f"DATABASE_URL ne peut pas commencer par {url.drivername}: : {DATABASE_URLS}")
+        if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+            raise UnsafeSettingsError("DATABASE_URL doit donner le fichier de SQLite, que plusieurs processus ouvrent")
 
     def _check_keys(self) -> None:
         keys = phrases(self.seal_keys)

@@ -33,7 +33,7 @@ from typing import Any
 import yaml
 
 from analysis.coding.patterns import Node, parse
-from analysis.errors import AnalysisError
+from analysis.errors import AnalysisError, file_fault
 
 APPROVERS = ("ditp", "administration")
 _EMPTY: tuple[Any, ...] = (None, "", [], {})  # left out or left empty is the same content
@@ -95,9 +95,9 @@ def load(path: Path) -> Codebook:
     """Read and check a codebook. Raises AnalysisError naming the code at fault and the remedy."""
     try:
         return read(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise AnalysisError(f"Le plan de codification « {path} » n’existe pas : vérifiez le chemin.") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise AnalysisError(f"Plan de codification : {file_fault(error)}") from None
+    except UnicodeDecodeError as error:
         raise AnalysisError(f"Le plan de codification « {path.name} » n’est pas un texte en UTF-8.") from error
 
 

@@ -72,7 +72,9 @@ def register(commands: Any, progress: Progress) -> None:
 
 
 def _sub(commands: Any, name: str, help_text: str) -> argparse.ArgumentParser:
-    sub: argparse.ArgumentParser = commands.add_parser(name, help=help_text, description=help_text.capitalize())
+    sub: argparse.ArgumentParser = commands.add_parser(
+        name, help=help_text, description=help_text[0].upper() + help_text[1:]
+    )
     sub.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, CSV, XLSX, Parquet ou corpus IRaMuTeQ")
     sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
     if name != "iramuteq":

@@ -31,7 +31,7 @@ def account() -> None:
 @click.option("--email", required=True, help="Adresse électronique, dont vous répondez.")
 @click.option("--pseudonym", required=True, help="Nom affiché.")
 @click.option("--role", "role_names", multiple=True, help="Rôle à donner ; répétable.")
-@click.password_option("--password", envvar="CONSULT_NEW_PASSWORD", prompt="Mot de passe", help="Demandé s’il manque.")
+@click.option("--password", envvar="CONSULT_NEW_PASSWORD", default="", help="Demandé s’il manque.")
 @click.pass_obj
 def create(serve: Serve, /, slug: str, email: str, pseudonym: str, role_names: tuple[str, ...], password: str) -> None:
     """Créer un compte confirmé, avec ses rôles."""
@@ -40,7 +40,9 @@ def create(serve: Serve, /, slug: str, email: str, pseudonym: str, role_names: t
     from consult.accounts.passwords import service as passwords
 
     roles = [_role(name) for name in role_names]
-    kept = passwords.keep(password, staff=not STAFF_ROLES.isdisjoint(roles), context=(email, pseudonym))
+    kept = passwords.keep(
+        password or _typed_password(), staff=not STAFF_ROLES.isdisjoint(roles), context=(email, pseudonym)
+    )
     served = serve(slug)
     with served.database.transaction(tenant=served.organisation_id) as session:
         created = service.create_account(
@@ -60,7 +62,7 @@ def create(serve: Serve, /, slug: str, email: str, pseudonym: str, role_names: t
 
 @account.command("grant")
 @of_organisation
-@click.argument("email")
+@click.argument("email", metavar="ADRESSE")
 @click.argument("role_name", metavar="ROLE")
 @click.pass_obj
 def grant(serve: Serve, /, slug: str, email: str, role_name: str) -> None:
@@ -73,7 +75,7 @@ def grant(serve: Serve, /, slug: str, email: str, role_name: str) -> None:
 
 @account.command("revoke")
 @of_organisation
-@click.argument("email")
+@click.argument("email", metavar="ADRESSE")
 @click.argument("role_name", metavar="ROLE")
 @click.pass_obj
 def revoke(serve: Serve, /, slug: str, email: str, role_name: str) -> None:
@@ -99,6 +101,16 @@ def seal(serve: Serve, /, slug: str) -> None:
     with served.database.transaction(tenant=served.organisation_id) as session:
         count = service.seal_again(session, second_factors(served.settings.seal_keys))
     served.tell(f"Secrets chiffrés de nouveau\u00a0: {count}.")
+
+
+def _typed_password() -> str:
+    typed: list[str] = [
+        click.prompt(words, prompt_suffix="\u00a0: ", hide_input=True, err=True)
+        for words in ("Mot de passe", "Le même, encore une fois")
+    ]
+    if typed[0] != typed[1]:
+        raise InvalidError("Les deux mots de passe diffèrent : recommencez.")
+    return typed[0]
 
 
 def _role(name: str, known: Collection[Role] = STAFF_ROLES) -> Role:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias, cast
 
 from consult.errors import InvalidError
+from consult.seam import file_fault
 
 Value: TypeAlias = str | list[str] | None
 
@@ -66,8 +67,10 @@ class Source:
 
 def open_source(path: Path, *, sheet: str = "") -> Source:
     """Recognise a file and read its columns. Raises InvalidError, in French, when it cannot be imported."""
-    if not path.is_file():
-        raise InvalidError(f"Le fichier « {path.name} » est introuvable.")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise InvalidError(file_fault(error)) from None
     kind = _kind(path)
     digest = _digest(path)
     if kind in {"xlsx", "parquet"}:

@@ -16,10 +16,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, event
 
 from consult.db import Database
-from consult.errors import ConflictError
+from consult.errors import ConflictError, InvalidError
 from consult.migrations import is_modelled, load_models
 
 FOLDER = Path(__file__).parent
@@ -27,20 +28,23 @@ LOCK = 7_034_261  # any constant: two upgrades of one PostgreSQL database wait f
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Migrate up to that revision; nothing to do is not an error."""
-    with _migrating(url) as config:
+    """Migrate up to that revision; nothing to do is not an error. Raises InvalidError, ConflictError."""
+    with _migrating(url, revision) as config:
         command.upgrade(config, revision)
 
 
 def downgrade(url: str, revision: str) -> None:
-    """Migrate down to that revision (`base`: nothing left; `-1`: one step). Loses the data it has no place for."""
-    with _migrating(url) as config:
+    """Migrate down to that revision (`base`: nothing left; `-1`: one step). Loses the data it has no place for.
+
+    Raises InvalidError, ConflictError.
+    """
+    with _migrating(url, revision) as config:
         command.downgrade(config, revision)
 
 
 def revise(url: str, message: str) -> None:
     """Write the migration from what the database holds to what the models say; to be read before it is kept."""
-    with _migrating(url) as config:
+    with _migrating(url, "head") as config:
         command.revision(config, message, autogenerate=True)
 
 
@@ -70,7 +74,7 @@ def _describe(difference: Any) -> str:
 
 
 @contextlib.contextmanager
-def _migrating(url: str) -> Iterator[Config]:
+def _migrating(url: str, revision: str) -> Iterator[Config]:
     database = Database(url)
     if database.is_sqlite:
         # Changing a table rebuilds it, which would cascade; the pragma is deaf inside a transaction.
@@ -80,9 +84,14 @@ def _migrating(url: str) -> Iterator[Config]:
     try:
         with database.engine.begin() as connection:
             _take_turns(connection)
+            _refuse_newer(connection)
             config.attributes["connection"] = connection
             yield config
             _check_references(connection)
+    except CommandError:
+        raise InvalidError(
+            f"« {revision} » ne désigne aucune migration que l’on puisse atteindre depuis l’état de cette base."
+        ) from None
     finally:
         database.dispose()
 
@@ -95,6 +104,16 @@ def _take_turns(connection: Connection) -> None:
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
     # Rather fail than hold up the site: a migration that waits for a lock makes everybody queue behind it.
     connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+
+
+def _refuse_newer(connection: Connection) -> None:
+    known = {script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions()}
+    foreign = set(MigrationContext.configure(connection).get_current_heads()) - known
+    if foreign:
+        raise ConflictError(
+            f"La base de données en est à la migration « {', '.join(sorted(foreign))} », que cette version de Consult "
+            "ne connaît pas : installez la version qui l’a faite."
+        )
 
 
 def _check_references(connection: Connection) -> None:

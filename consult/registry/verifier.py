@@ -32,7 +32,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 DOMAIN = b"consult/v1\n"
 WIDTH = 256
@@ -1156,11 +1156,30 @@ def verify(options: argparse.Namespace) -> list[Report]:
     return reports
 
 
+class Parser(argparse.ArgumentParser):
+    """Argparse, in French."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, formatter_class=_Help, add_help=False)
+        self._positionals.title, self._optionals.title = "arguments ", "options "
+        self.add_argument("-h", "--help", action="help", help="afficher cette aide")
+
+    def error(self, message: str) -> NoReturn:  # noqa: ARG002  # in English
+        """Leave with exit code 2, with a word in French."""
+        self.exit(2, f"Commande mal écrite. Aide : python3 {self.prog} --help\n")
+
+
+class _Help(argparse.RawTextHelpFormatter):
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, "Usage : " if prefix is None else prefix)
+
+    def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
+        return "NOMBRE" if action.type in {int, float} else "VALEUR"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: nothing to report; 1: frauds are named; 2: nothing could be verified."""
-    parser = argparse.ArgumentParser(
-        prog="verifier.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = Parser(prog="verifier.py", description=__doc__)
     parser.add_argument("source", help="adresse du site, dossier téléchargé ou récépissé")
     parser.add_argument("--key", dest="keys", action="append", default=[], help="clé de registre à laquelle se fier")
     parser.add_argument("--witness", dest="witnesses", action="append", default=[], help="clé d’un témoin exigé")

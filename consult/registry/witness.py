@@ -29,6 +29,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 MAX_BODY = 64 * 1024
 MAX_PROOF = 63
@@ -391,24 +392,51 @@ def server(witness: Witness, host: str, port: int) -> http.server.ThreadingHTTPS
     return http.server.ThreadingHTTPServer((host, port), handler)
 
 
+class Parser(argparse.ArgumentParser):
+    """Argparse, in French."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, formatter_class=_Help, add_help=False)
+        self._positionals.title, self._optionals.title = "arguments ", "options "
+        self.add_argument("-h", "--help", action="help", help="afficher cette aide")
+
+    def error(self, message: str) -> NoReturn:  # noqa: ARG002  # in English
+        """Leave with exit code 2, with a word in French."""
+        self.exit(2, f"Commande mal écrite. Aide : python3 {self.prog} --help\n")
+
+
+class _Help(argparse.RawTextHelpFormatter):
+    def add_usage(self, usage: str | None, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, "Usage : " if prefix is None else prefix)
+
+    def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
+        return "NOMBRE" if action.type in {int, float} else "VALEUR"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: done; 1: refused, in one line; 2: wrong use."""
-    parser = argparse.ArgumentParser(
-        prog="witness.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = Parser(prog="witness.py", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("init", "add", "key", "serve"):
-        command = commands.add_parser(name)
-        command.add_argument("folder", type=Path, help="dossier du témoin")
+    for name, help_text in (
+        ("init", "créer la clé et la mémoire du témoin"),
+        ("add", "suivre un registre de plus"),
+        ("key", "afficher la clé publique"),
+        ("serve", "cosigner ce qui est demandé"),
+    ):
+        command = commands.add_parser(name, help=help_text, description=help_text[0].upper() + help_text[1:])
+        command.add_argument("folder", type=Path, metavar="DOSSIER", help="dossier du témoin")
         if name == "init":
             command.add_argument("--name", required=True, help="nom du témoin : une adresse, comme temoin.exemple.fr")
         if name == "add":
             command.add_argument(
-                "log", nargs="+", help="clé du registre à suivre, telle que la donne son adresse …/key"
+                "log",
+                nargs="+",
+                metavar="REGISTRE",
+                help="clé du registre à suivre, telle que la donne son adresse …/key",
             )
         if name == "serve":
-            command.add_argument("--host", default="127.0.0.1")
-            command.add_argument("--port", type=int, default=8900)
+            command.add_argument("--host", default="127.0.0.1", help="adresse d’écoute (127.0.0.1)")
+            command.add_argument("--port", type=int, default=8900, help="port d’écoute (8900)")
     options = parser.parse_args(arguments)
     try:
         return _run(options)

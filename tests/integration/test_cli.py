@@ -24,6 +24,7 @@ from consult.jobs.models import JobState
 from consult.mail.models import OutgoingMail
 from consult.mail.service import JOB_KIND
 from consult.organisations.models import Organisation
+from tests import factories
 from tests.servers import accepts, free_port, wait_until
 
 COMMAND = [sys.executable, "-m", "consult.cli"]
@@ -106,9 +107,16 @@ def test_help_is_in_french(consult):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nope"], "Aide : consult --help"),
-        (["serve", "--nope"], "Option inconnue : --nope. Aide : consult serve --help"),
-        (["db", "downgrade"], "Il manque : REVISION. Aide : consult db downgrade --help"),
+        (["nope"], "Commande inconnue\u00a0: nope. Aide\u00a0: consult --help"),
+        (["db", "upgrad"], "Commande inconnue\u00a0: upgrad (peut-être\u00a0: upgrade). Aide\u00a0: consult db --help"),
+        (["serve", "--nope"], "Option inconnue\u00a0: --nope. Aide\u00a0: consult serve --help"),
+        (["db", "downgrade"], "Il manque\u00a0: REVISION. Aide\u00a0: consult db downgrade --help"),
+        (["serve", "encore"], "Commande incomplète ou mal écrite. Aide\u00a0: consult serve --help"),
+        (["import"], "Il manque\u00a0: FICHIER. Aide\u00a0: consult import --help"),
+        (["import", "--undo", "lot"], "Valeur refusée pour --undo\u00a0: un identifiant est attendu."),
+        (["import", "--mapping"], "L’option --mapping attend une valeur."),
+        (["worker", "--once=2"], "L’option --once n’attend pas de valeur."),
+        (["db"], "Usage\u00a0: consult db [OPTIONS] COMMANDE [ARGUMENTS]..."),
     ],
 )
 def test_wrong_use_exits_2_and_points_to_the_help(consult, arguments, words):
@@ -125,6 +133,38 @@ def test_a_setting_that_must_not_run_is_refused_by_name(consult):
 def test_a_database_that_is_away_is_told_in_one_line(consult):
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
     assert "La base de données ne répond pas" in refusal(consult("db", "check", DATABASE_URL=url))
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("base", "DATABASE_URL n'est pas l'adresse d'une base"),
+        ("postgresql://hote:port/base", "DATABASE_URL n'est pas l'adresse d'une base"),
+        ("mysql://hote/base", "DATABASE_URL ne peut pas commencer par mysql:"),
+        ("postgresql+asyncpg://hote/base", "DATABASE_URL ne peut pas commencer par postgresql+asyncpg:"),
+        ("sqlite://", "DATABASE_URL doit donner le fichier de SQLite"),
+        ("postgresql://hote/base?nope=1", "La base de données ne répond pas"),
+        ("sqlite:////proc/nulle-part/c.db", "est introuvable"),
+        (f"sqlite:///{__file__}", "La base de données ne répond pas"),
+    ],
+)
+def test_an_address_of_no_database_is_told_in_one_line(consult, url, words):
+    assert words in refusal(consult("db", "upgrade", DATABASE_URL=url))
+
+
+def test_a_file_that_cannot_be_read_or_written_is_told_in_one_line(consult, tmp_path):
+    assert refusal(consult("journal", "read", "--key", str(tmp_path), str(tmp_path))) == (
+        f"«\u202f{tmp_path}\u202f» est un dossier\u00a0: donnez un fichier."
+    )
+    assert "est introuvable" in refusal(consult("journal", "key", str(tmp_path / "absent" / "key.pem")))
+    assert "passe par un fichier comme par un dossier" in refusal(consult("journal", "key", f"{__file__}/key.pem"))
+
+
+def test_a_dump_that_cannot_be_written_is_told_in_one_line(consult, database, database_url, now):
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        factories.make_consultation(session, factories.make_organisation(session), slug="essai", now=now)
+    out = refusal(consult("export", "essai", "--out", "/proc/nulle-part/dump", DATABASE_URL=database_url))
+    assert "«\u202f/proc/nulle-part" in out
 
 
 def test_nothing_runs_on_a_database_that_was_not_migrated(consult, empty_database_url):
@@ -149,6 +189,23 @@ def test_db_upgrade_check_and_downgrade(consult, empty_database_url):
     ]
     assert "confirmez par --yes" in refusal(consult("db", "downgrade", "base", **given))
     assert consult("db", "upgrade", **given).returncode == 0
+
+
+def test_a_revision_that_does_not_exist_is_told_in_one_line(consult, empty_database_url):
+    given = {"DATABASE_URL": empty_database_url}
+    for command in (["upgrade", "nope"], ["downgrade", "nope", "--yes"], ["downgrade", "-1", "--yes"]):
+        assert "ne désigne aucune migration" in refusal(consult("db", *command, **given))
+    assert consult("db", "upgrade", **given).returncode == 0
+
+
+def test_a_database_of_a_newer_version_is_left_alone(consult, empty_database_url):
+    given = {"DATABASE_URL": empty_database_url}
+    consult("db", "upgrade", **given)
+    database = Database(empty_database_url)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'plus-tard'")
+    database.dispose()
+    assert "installez la version qui l’a faite" in refusal(consult("db", "upgrade", **given))
 
 
 def test_db_downgrade_once_confirmed(consult, empty_database_url):
@@ -322,7 +379,7 @@ def test_the_security_journal_is_sealed_for_a_reader_elsewhere(consult, tmp_path
     assert (read.returncode, json.loads(read.stdout)["address"]) == (0, "192.0.2.7")
     consult("journal", "key", str(other))
     assert "Lignes illisibles avec cette clé : 1" in refusal(consult("journal", "read", "--key", str(other), str(file)))
-    assert "ne peut pas être créé" in refusal(consult("journal", "key", str(key)))
+    assert f"« {key} » existe déjà" in refusal(consult("journal", "key", str(key)))
 
 
 def test_second_factors_are_sealed_again_with_the_first_key(consult, tmp_path):

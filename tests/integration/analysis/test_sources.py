@@ -136,7 +136,7 @@ def test_an_external_source_enters_no_count_of_contributions(tmp_path, lemma_cac
     ("change", "words"),
     [
         ({"licence": '""'}, "il manque licence"),
-        ({"file": "absent.pdf"}, "« absent.pdf » est introuvable"),
+        ({"file": "absent.pdf"}, "/absent.pdf » est introuvable"),
     ],
 )
 def test_a_source_without_licence_or_file_is_refused(tmp_path, change, words):

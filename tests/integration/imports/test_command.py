@@ -117,7 +117,7 @@ def test_an_import_tells_its_counts_its_refusals_and_how_to_undo(run, importing,
 
 
 def test_what_is_missing_is_said(run, table, mapping):
-    with pytest.raises(InvalidError, match="Donnez le fichier"):
+    with pytest.raises(SystemExit, match="2"):
         run()
     with pytest.raises(InvalidError, match="--consultation IDENTIFIANT"):
         run(table, "--mapping", mapping)
