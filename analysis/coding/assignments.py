@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.coding.classifier import NOTICE, Model, Predicted
-from analysis.coding.lexicon_rules import Hit
+from analysis.coding.hits import Hit
 
 HUMAN, RULE, MODEL = "human", "rule", "model"
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.coding.codebook import Codebook
+from analysis.coding.hits import Hits
 from analysis.coding.patterns import Both, Either, Near, Negated, Node, Sequence, Word, words
 from analysis.lemmas import Lemmas, french
 from analysis.text import Tokens, Vocabulary
@@ -27,16 +28,6 @@ class Spans:
 
     start: _Places
     end: _Places
-
-
-@dataclass(frozen=True)
-class Hit:
-    """One code given to one text, with the pattern that decided and the words it found."""
-
-    text: int
-    code: str
-    pattern: str
-    words: str
 
 
 class Lexicon:
@@ -81,6 +72,8 @@ class Matcher:
         bounds = np.bincount(tokens.forms, minlength=len(lexicon.vocabulary))
         self._offsets = np.concatenate([[0], np.cumsum(bounds)])
         self._known: dict[Word, _Places] = {}
+        self._spelt: dict[bytes, int] = {}
+        self._of_form = np.full(len(lexicon.vocabulary), -1, dtype=np.int32)
         self._negators = self._find_negators()
 
     def find(self, node: Node) -> Spans:
@@ -108,13 +101,29 @@ class Matcher:
 
     def first_by_text(self, spans: Spans) -> tuple[NDArray[np.int32], Spans]:
         """The texts that hold a place, in order, with the first place of each."""
-        texts, first = np.unique(self._texts[spans.start], return_index=True)
-        return texts, Spans(spans.start[first], spans.end[first])
+        texts = self._texts[spans.start]
+        first = np.flatnonzero(np.diff(texts, prepend=np.int32(-1)))
+        return texts[first], Spans(spans.start[first], spans.end[first])
 
-    def words(self, start: int, end: int) -> str:
-        """The forms at some place, as they will be shown to justify a code."""
+    @property
+    def spelt(self) -> tuple[str, ...]:
+        """The words numbered so far, as they will be shown to justify a code."""
         forms = self._lexicon.vocabulary.forms
-        return " ".join(forms[number] for number in self._tokens.forms[start:end]).replace("' ", "’")
+        runs = (np.frombuffer(run, dtype=np.int32).tolist() for run in self._spelt)
+        return tuple(" ".join(forms[form] for form in run).replace("' ", "’") for run in runs)
+
+    def words(self, spans: Spans) -> NDArray[np.int32]:
+        """Numbers into `spelt` of the forms at some places, the same for the same forms, shape (n_places,)."""
+        forms = self._tokens.forms
+        found = self._of_form[forms[spans.start]]
+        single = spans.end - spans.start == 1
+        for form in np.unique(forms[spans.start[single & (found < 0)]]).tolist():
+            self._of_form[form] = self._spelt.setdefault(np.int32(form).tobytes(), len(self._spelt))
+        found[single] = self._of_form[forms[spans.start[single]]]
+        for place in np.flatnonzero(~single).tolist():
+            run = forms[spans.start[place] : spans.end[place]].tobytes()
+            found[place] = self._spelt.setdefault(run, len(self._spelt))
+        return found
 
     def _places(self, word: Word) -> _Places:
         if word not in self._known:
@@ -233,22 +242,29 @@ def register_words(codebook: Codebook, vocabulary: Vocabulary) -> None:
         vocabulary.tokenise(word.text for node in code.nodes for word in words(node) if word.kind != "prefix")
 
 
-def code_texts(codebook: Codebook, tokens: Tokens, lexicon: Lexicon, readable: NDArray[np.bool_]) -> list[Hit]:
+def code_texts(codebook: Codebook, tokens: Tokens, lexicon: Lexicon, readable: NDArray[np.bool_]) -> Hits:
     """Give codes to the readable texts of a corpus.
 
-    A text has a code once, by the first pattern of the code that finds a place in it; hits come in the
-    order of the codebook, then of the texts.
+    A text has a code once, by the first pattern of the code that finds a place in it.
     """
     matcher = Matcher(tokens, lexicon)
-    hits: list[Hit] = []
+    rules: list[tuple[str, str]] = []
+    none = np.zeros(0, dtype=np.int32)
+    columns: list[list[NDArray[np.int32]]] = [[none], [none], [none]]
     for code in codebook.codes:
         free = readable.copy()
-        decided: list[Hit] = []
+        decided: list[list[NDArray[np.int32]]] = [[none], [none], [none]]
         for text, node in zip(code.patterns, code.nodes, strict=True):
             texts, spans = matcher.first_by_text(matcher.find(node))
-            for number, start, end in zip(texts.tolist(), spans.start.tolist(), spans.end.tolist(), strict=True):
-                if free[number]:
-                    free[number] = False
-                    decided.append(Hit(number, code.id, text, matcher.words(start, end)))
-        hits += sorted(decided, key=lambda hit: hit.text)
-    return hits
+            new = free[texts]
+            texts, spans = texts[new], Spans(spans.start[new], spans.end[new])
+            free[texts] = False
+            rule = np.full(len(texts), len(rules), dtype=np.int32)
+            for column, part in zip(decided, (texts, rule, matcher.words(spans)), strict=True):
+                column.append(part)
+            rules.append((code.id, text))
+        order = np.argsort(np.concatenate(decided[0]), kind="stable")
+        for whole, column in zip(columns, decided, strict=True):
+            whole.append(np.concatenate(column)[order])
+    found = [np.concatenate(column) for column in columns]
+    return Hits(tuple(code.id for code in codebook.codes), tuple(rules), matcher.spelt, *found)

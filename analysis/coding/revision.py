@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.coding.codebook import Code, Codebook
-from analysis.coding.lexicon_rules import Hit
+from analysis.coding.hits import Hit
 from analysis.coding.quality import Drift, drift
 from analysis.lexical.frequencies import LemmaTokens
 from analysis.semantic.themes import find_themes

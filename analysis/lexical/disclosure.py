@@ -4,13 +4,12 @@ A word that one or two texts hold would outlive, in a published file, the text t
 moderation hid. The rule is here alone; every lexical form that a report shows goes through one of these functions.
 """
 
-from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.coding.lexicon_rules import Hit
+from analysis.coding.hits import Hits
 
 PUBLISHED_FROM = 3  # distinct texts of a corpus
 
@@ -29,7 +28,7 @@ def common(numbers: NDArray[np.int32], texts: NDArray[np.int32], size: int) -> N
     return np.asarray(distinct_texts(numbers, texts, size) >= PUBLISHED_FROM, dtype=np.bool_)
 
 
-def without_rare_words(hits: list[Hit]) -> list[Hit]:
+def without_rare_words(hits: Hits) -> Hits:
     """The hits of a corpus, without the words found where too few texts hold the same ones."""
-    texts = Counter(words for words, _ in {(hit.words, hit.text) for hit in hits})
-    return [hit if texts[hit.words] >= PUBLISHED_FROM else replace(hit, words="") for hit in hits]
+    shown = common(hits.words, hits.texts, len(hits.spelt))
+    return replace(hits, spelt=tuple(words if kept else "" for words, kept in zip(hits.spelt, shown, strict=True)))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from analysis import tiers
 from analysis.coding.codebook import Codebook
-from analysis.coding.lexicon_rules import Hit, Lexicon, code_texts, register_words
+from analysis.coding.hits import Hits, no_hits
+from analysis.coding.lexicon_rules import Lexicon, code_texts, register_words
 from analysis.corpus import Corpus, Source, Variable
 from analysis.errors import AnalysisError
 from analysis.expressions import Proposal, propose
@@ -90,7 +91,7 @@ class CorpusLexicon:
     register: Register
     words: WordCounts | None
     classes: Classes | None
-    hits: list[Hit]
+    hits: Hits
     notices: tuple[str, ...]
 
     @property
@@ -174,7 +175,7 @@ def _corpus(
     texts = bare(prepared.tokens, vocabulary)
     register = find_campaigns(texts, authors=corpus.authors, dates=corpus.dates)
     steps.done("campagnes")
-    hits: list[Hit] = []
+    hits = no_hits()
     if codebook and CODES in options.parts:
         hits = code_texts(codebook, prepared.tokens, Lexicon(vocabulary, lemmas), prepared.readable)
     steps.done("codes")
@@ -201,9 +202,9 @@ def _least_texts(prepared: Prepared) -> int:
     return 1 if prepared.corpus.external else PUBLISHED_FROM
 
 
-def _reconciled(prepared: Prepared, hits: list[Hit]) -> Reconciliation:
+def _reconciled(prepared: Prepared, hits: Hits) -> Reconciliation:
     coded = np.zeros(len(prepared.corpus.ids), dtype=np.bool_)
-    coded[[hit.text for hit in hits]] = True
+    coded[hits.texts] = True
     return Reconciliation(
         received=prepared.corpus.received,
         set_apart=sum(prepared.corpus.set_apart.values()),

@@ -19,6 +19,7 @@ KEPT_LEMMAS = 1_000
 KEPT_SPECIFIC = 50
 KEPT_FEATURES = 100
 LONGEST_EXCERPT = 600
+_AT_ONCE = 1_000_000
 
 Json = dict[str, Any]
 
@@ -27,7 +28,7 @@ def write(out: Path, study: LexiconStudy) -> None:
     """Write every file but the manifest in an existing empty directory."""
     content = json.dumps(figures(study), ensure_ascii=False, indent=1)
     (out / "lexicon.json").write_text(content + "\n", encoding="utf-8")
-    lists: tuple[tuple[str, Callable[[CorpusLexicon], Iterator[Json]]], ...] = (
+    lists: tuple[tuple[str, Callable[[CorpusLexicon], Iterator[str]]], ...] = (
         ("duplicates.ndjson", _duplicates),
         ("classes.ndjson", _class_rows),
         ("codes.ndjson", _code_rows),
@@ -35,8 +36,7 @@ def write(out: Path, study: LexiconStudy) -> None:
     for name, rows in lists:
         with (out / name).open("w", encoding="utf-8") as file:
             for found in study.corpora:
-                for row in rows(found):
-                    file.write(json.dumps({"corpus": found.corpus.key, **row}, ensure_ascii=False) + "\n")
+                file.writelines(rows(found))
     charts = [(found, found.classes) for found in study.corpora if found.classes and found.classes.plane]
     for number, (found, classes) in enumerate(charts, start=1):
         (out / f"dendrogram-{number}.svg").write_bytes(dendrogram(classes, found.corpus.title))
@@ -123,12 +123,10 @@ def _codes(study: LexiconStudy, found: CorpusLexicon) -> list[Json]:
     """Contributions that hold each code by its own patterns, with and without campaigns."""
     if not study.codebook:
         return []
-    texts: dict[str, list[int]] = {code.id: [] for code in study.codebook.codes}
-    for hit in found.hits:
-        texts[hit.code].append(hit.text)
-    kept = found.register.first_only
+    kept, base = found.register.first_only, found.reconciliation.billable
+    texts = {code.id: found.hits.of(code.id).texts for code in study.codebook.codes}
     return [
-        {"code": code, "count": len(ranks), "without": int(kept[ranks].sum()), "base": found.reconciliation.billable}
+        {"code": code, "count": len(ranks), "without": int(kept[ranks].sum()), "base": base}
         for code, ranks in texts.items()
     ]
 
@@ -227,32 +225,45 @@ def _typical(study: LexiconStudy, found: CorpusLexicon, classes: Classes, unit: 
     return {"contribution": found.corpus.ids[text], "score": score, "text": shown}
 
 
-def _duplicates(found: CorpusLexicon) -> Iterator[Json]:
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _begun(found: CorpusLexicon) -> list[str]:
+    """The start of the line of each contribution. Lines are put together by hand: there are tens of millions."""
+    start = f'{{"corpus": {_json(found.corpus.key)}, "contribution": '
+    return [start + _json(identifier) for identifier in found.corpus.ids]
+
+
+def _duplicates(found: CorpusLexicon) -> Iterator[str]:
     """Every contribution that has a duplicate or a campaign."""
-    register, ids = found.register, found.corpus.ids
+    register, ids, begun = found.register, found.corpus.ids, _begun(found)
     groups = register.duplicates.groups
     shared = np.bincount(groups, minlength=len(groups))[groups] > 1
     for rank in np.flatnonzero(shared | (register.family >= 0)).tolist():
         campaign = int(register.family[rank])
-        yield {
-            "contribution": ids[rank],
-            "group": ids[int(groups[rank])],
-            "campaign": campaign if campaign >= 0 else None,
-        }
+        group, number = _json(ids[int(groups[rank])]), _json(campaign if campaign >= 0 else None)
+        yield f'{begun[rank]}, "group": {group}, "campaign": {number}}}\n'
 
 
-def _class_rows(found: CorpusLexicon) -> Iterator[Json]:
+def _class_rows(found: CorpusLexicon) -> Iterator[str]:
     """Every unit with its class, null when it has none."""
     if found.classes:
+        begun = _begun(found)
         texts, offsets = found.classes.table.texts.tolist(), found.classes.table.segments.offsets.tolist()
         for text, offset, label in zip(texts, offsets, found.classes.classes.tolist(), strict=True):
-            yield {"contribution": found.corpus.ids[text], "word": offset, "class": label if label >= 0 else None}
+            yield f'{begun[text]}, "word": {offset}, "class": {label if label >= 0 else "null"}}}\n'
 
 
-def _code_rows(found: CorpusLexicon) -> Iterator[Json]:
-    for hit in without_rare_words(found.hits):
-        contribution = found.corpus.ids[hit.text]
-        yield {"contribution": contribution, "code": hit.code, "pattern": hit.pattern, "words": hit.words}
+def _code_rows(found: CorpusLexicon) -> Iterator[str]:
+    """Every code given, with what decided."""
+    hits, begun = without_rare_words(found.hits), _begun(found)
+    rules = [f', "code": {_json(code)}, "pattern": {_json(pattern)}, "words": ' for code, pattern in hits.rules]
+    words = [_json(spelt) + "}\n" for spelt in hits.spelt]
+    for low in range(0, len(hits), _AT_ONCE):
+        part = hits[low : low + _AT_ONCE]
+        for text, rule, number in zip(part.texts.tolist(), part.rule.tolist(), part.words.tolist(), strict=True):
+            yield begun[text] + rules[rule] + words[number]
 
 
 def write_manifest(out: Path, study: LexiconStudy, parameters: Json) -> None:

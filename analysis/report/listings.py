@@ -87,7 +87,7 @@ def write(out: Path, result: CorpusResult, listing: Listing, environment: Enviro
     stem = listing.path.removesuffix(".html")
     total = max(1, -(-len(listing.texts) // PAGE_SIZE))
     names = [f"{stem}.html" if page == 1 else f"{stem}-p{page}.html" for page in range(1, total + 1)]
-    patterns = {hit.text: hit for hit in result.hits if hit.code == listing.key} if listing.kind == "code" else {}
+    patterns = {hit.text: hit for hit in result.hits.of(listing.key)} if listing.kind == "code" else {}
     for page, name in enumerate(names, start=1):
         ranks = listing.texts[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         rows = [(result.corpus.ids[rank], result.corpus.texts[rank], patterns.get(rank)) for rank in ranks]

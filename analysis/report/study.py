@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from analysis import nonresponse
 from analysis.coding.codebook import Code, Codebook
-from analysis.coding.lexicon_rules import FailedExample, Hit, Lexicon, check_examples, code_texts, register_words
+from analysis.coding.hits import Hits, no_hits
+from analysis.coding.lexicon_rules import FailedExample, Lexicon, check_examples, code_texts, register_words
 from analysis.corpus import Corpus, Questionnaire, Source, Variable
 from analysis.lemmas import Lemmas, learn
 from analysis.lexical.disclosure import without_rare_words
@@ -94,7 +95,7 @@ class CorpusResult:
     words: LemmaTokens
     frequencies: list[Frequency]
     specificities: list[tuple[Variable, list[Specificity]]]
-    hits: list[Hit]
+    hits: Hits
     codes: list[CodeCount]
     uncoded: tuple[int, ...]
     flat: list[FlatTable]
@@ -200,9 +201,9 @@ def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer:
     readable = billable & ~sorting.undecidable
     codebook, vocabulary = layer.codebook, layer.lexicon.vocabulary
     words = lemmatise(tokens, vocabulary, layer.lemmas, readable)
-    hits = code_texts(codebook, tokens, layer.lexicon, readable) if codebook else []
+    hits = code_texts(codebook, tokens, layer.lexicon, readable) if codebook else no_hits()
     coded = np.zeros(len(corpus.ids), dtype=np.bool_)
-    coded[[hit.text for hit in hits]] = True
+    coded[hits.texts] = True
     codes = _count_codes(codebook, hits, int(billable.sum())) if codebook else []
     rows = np.flatnonzero(billable)
     variables = [variable.take(rows) for variable in corpus.variables]
@@ -232,10 +233,8 @@ def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer:
     )
 
 
-def _count_codes(codebook: Codebook, hits: list[Hit], billable: int) -> list[CodeCount]:
-    direct: dict[str, set[int]] = {code.id: set() for code in codebook.codes}
-    for hit in hits:
-        direct[hit.code].add(hit.text)
+def _count_codes(codebook: Codebook, hits: Hits, billable: int) -> list[CodeCount]:
+    direct = {code: set(hits.of(code).texts.tolist()) for code in hits.codes}
     total = {code: set(texts) for code, texts in direct.items()}
     for code, texts in direct.items():
         for ancestor in codebook.ancestors(code):

@@ -2,7 +2,7 @@
 
 A shingle is three consecutive words, or five consecutive characters in short texts; accents, case and punctuation do
 not count. Shingles are packed whole in 64 bits, so that two of them are equal only if their words, or characters, are;
-beyond two million words, or for characters above U+0FFF, they are hashed on 64 bits.
+beyond two million words, or for characters above U+0FFF, they are hashed on 63 bits.
 """
 
 import unicodedata
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from analysis.text import Tokens, Vocabulary
 
@@ -17,6 +18,7 @@ WORDS = 3
 CHARACTERS = 5
 _WORD_BITS = 21
 _CHARACTER_BITS = 12
+_TEXTS, _PAIRS = 50_000, 50_000  # at once, to bound memory
 
 Ranks = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -70,16 +72,18 @@ def mixed(values: Hashes) -> Hashes:
 def sequence_keys(texts: Bare, *, first: int | None = None) -> Hashes:
     """Two 64-bit keys of the words of each text, or of its `first` ones, shape (n, 2): equal words, equal keys."""
     lengths = texts.lengths if first is None else np.minimum(texts.lengths, first)
-    keys = []
-    for salt in (np.uint64(1), np.uint64(0xD6E8FEB86659FD93)):
-        places = np.arange(len(texts.words)) - np.repeat(texts.starts[:-1], texts.lengths)
-        kept = np.ones(len(places), dtype=np.bool_) if first is None else places < first
-        placed = mixed(texts.words[kept].astype(np.uint64) * salt + mixed(places[kept].astype(np.uint64)))
-        totals = np.append(np.uint64(0), np.cumsum(placed))
-        ends = np.cumsum(lengths)
-        sums = totals[ends] - totals[ends - lengths]
-        keys.append(mixed(sums + lengths.astype(np.uint64)))
-    return np.stack(keys, axis=1)
+    keys = np.empty((len(lengths), 2), dtype=np.uint64)
+    for low in range(0, len(lengths), _TEXTS):
+        sizes = lengths[low : low + _TEXTS]
+        ends = np.cumsum(sizes)
+        within = np.arange(int(sizes.sum())) - np.repeat(ends - sizes, sizes)
+        words = texts.words[np.repeat(texts.starts[low : low + len(sizes)], sizes) + within].astype(np.uint64)
+        for column, salt in enumerate((np.uint64(1), np.uint64(0xD6E8FEB86659FD93))):
+            placed = mixed(words * salt + mixed(within.astype(np.uint64)))
+            totals = np.append(np.uint64(0), np.cumsum(placed))
+            sums = totals[ends] - totals[ends - sizes]
+            keys[low : low + len(sizes), column] = mixed(sums + sizes.astype(np.uint64))
+    return keys
 
 
 def word_shingles(texts: Bare, ranks: Ranks) -> Shingles:
@@ -107,48 +111,27 @@ def character_shingles(texts: Bare, ranks: Ranks) -> Shingles:
 
 
 def _packed(numbers: NDArray[Any], places: NDArray[np.int64], run: int, bits: int, distinct: int) -> Hashes:
-    """The `run` numbers from each place, packed in one value."""
+    """The `run` numbers from each place, packed in one value of 63 bits at most."""
+    whole = distinct <= 1 << bits
     values = np.zeros(len(places), dtype=np.uint64)
     for offset in range(run):
-        values = values << np.uint64(bits) if distinct <= 1 << bits else mixed(values)
+        values = values << np.uint64(bits) if whole else mixed(values)
         values = values ^ numbers[places + offset].astype(np.uint64)
-    return values
+    return values if whole else mixed(values) >> np.uint64(1)
 
 
 def jaccard(shingles: Shingles, one: Ranks, two: Ranks) -> NDArray[np.float64]:
     """Exact Jaccard index of the sets of shingles of pairs of texts, shape of `one`; 0 when both are empty."""
-    counts = np.diff(shingles.starts)
-    owners = np.repeat(np.arange(len(counts), dtype=np.int64), counts)
-    order = np.lexsort((shingles.values, owners))
-    values, owners = shingles.values[order], owners[order]
-    new = np.ones(len(values), dtype=np.bool_)
-    new[1:] = (values[1:] != values[:-1]) | (owners[1:] != owners[:-1])
-    values, owners = values[new], owners[new]
-    sizes = np.bincount(owners, minlength=len(counts))
-    starts = np.append(0, np.cumsum(sizes))
-    shared = _shared(values, starts, sizes, one, two)
+    values = shingles.values.view(np.int64)
+    shape = (len(shingles.starts) - 1, np.iinfo(np.int64).max)
+    sets = sparse.csr_matrix((np.ones(len(values), dtype=np.int8), values.copy(), shingles.starts), shape)
+    sets.sum_duplicates()
+    sets.data[:] = 1
+    sizes = np.diff(sets.indptr)
+    shared = np.zeros(len(one), dtype=np.int64)
+    for low in range(0, len(one), _PAIRS):
+        block = slice(low, low + _PAIRS)
+        # Rows are sorted: their product is a merge, in compiled code.
+        shared[block] = np.diff(sets[one[block]].multiply(sets[two[block]]).indptr)
     union = sizes[one] + sizes[two] - shared
     return np.asarray(np.divide(shared, union, out=np.zeros(len(shared)), where=union > 0), dtype=np.float64)
-
-
-def _shared(
-    values: Hashes, starts: NDArray[np.int64], sizes: NDArray[np.int64], one: Ranks, two: Ranks
-) -> NDArray[np.int64]:
-    """How many values the sets of each pair share, by merging both sets of all the pairs of a block at once."""
-    found = np.zeros(len(one), dtype=np.int64)
-    block = 100_000
-    for low in range(0, len(one), block):
-        pair = np.arange(len(one[low : low + block]))
-        parts, owners = [], []
-        for side in (one[low : low + block], two[low : low + block]):
-            counts = sizes[side]
-            offsets = np.cumsum(counts) - counts
-            places = np.repeat(starts[side] - offsets, counts) + np.arange(int(counts.sum()))
-            parts.append(values[places])
-            owners.append(np.repeat(pair, counts))
-        both, owner = np.concatenate(parts), np.concatenate(owners)
-        order = np.lexsort((both, owner))
-        both, owner = both[order], owner[order]
-        same = (both[1:] == both[:-1]) & (owner[1:] == owner[:-1])
-        found[low : low + block] = np.bincount(owner[1:][same], minlength=len(pair))
-    return found

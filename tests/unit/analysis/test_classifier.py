@@ -8,7 +8,7 @@ from joblib import parallel_config
 from analysis.__main__ import main
 from analysis.coding.assignments import combine
 from analysis.coding.classifier import decide, doubt_band, learn, log_odds, reading_order, thresholds
-from analysis.coding.lexicon_rules import Hit
+from analysis.coding.hits import Hit
 from analysis.errors import AnalysisError
 from analysis.lemmas import Lemmas
 

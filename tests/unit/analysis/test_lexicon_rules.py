@@ -150,6 +150,23 @@ def test_each_assignment_says_which_pattern_decided_and_on_which_words():
     ]
 
 
+def test_hits_of_one_code_are_those_of_all_its_patterns_and_no_other():
+    plan = from_mapping({"version": "1", "codes": [
+        {"id": "moins", "patterns": ["baisser PUIS/2 impôt", "zzz"], "positive_examples": ["baisser les impôts"]},
+        {"id": "muet", "parent": "parent", "patterns": ["zzz"], "positive_examples": ["zzz"]},
+        {"id": "charges", "patterns": ["taxe", "impôt"], "positive_examples": ["impôt"]},
+        {"id": "parent", "label": "Sans motif"},
+    ]})  # fmt: skip
+    vocabulary = Vocabulary()
+    register_words(plan, vocabulary)
+    hits = code_texts(plan, vocabulary.tokenise(TEXTS), lexicon_of(vocabulary), np.ones(len(TEXTS), dtype=np.bool_))
+    for code in ("moins", "muet", "charges", "parent", "inconnu"):
+        assert list(hits.of(code)) == [hit for hit in hits if hit.code == code]
+    assert [hit.text for hit in hits.of("charges")] == [0, 1, 2, 6]
+    assert hits.of("charges")[1].pattern == "impôt"
+    assert [hit.code for hit in hits[1:3]] == [hits[1].code, hits[2].code]
+
+
 def test_examples_that_contradict_the_patterns_are_named():
     vocabulary = Vocabulary()
     register_words(PLAN, vocabulary)

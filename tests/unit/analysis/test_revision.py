@@ -1,7 +1,7 @@
 import numpy as np
 
 from analysis.coding.codebook import from_mapping
-from analysis.coding.lexicon_rules import Hit
+from analysis.coding.hits import Hit
 from analysis.coding.revision import CodeChange, compare, impact, propose
 from analysis.lexical.frequencies import LemmaTokens
 
