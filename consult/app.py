@@ -273,6 +273,7 @@ def _public_datasets() -> tuple[PublicDataset, ...]:
         questionnaires_bindings.QuestionsDataset(),
         questionnaires_bindings.RepliesDataset(),
         questionnaires_bindings.AnswersDataset(),
+        moderation_bindings.ModerationDataset(),
     )
 
 

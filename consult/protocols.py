@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
@@ -131,9 +131,18 @@ class PublicDataset(Protocol):
     columns: ClassVar[Mapping[str, str]]  # column name -> French description
 
     def rows(
-        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+        self,
+        session: Session,
+        consultation_id: uuid.UUID,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        among: Collection[uuid.UUID] | None = None,
     ) -> Iterator[Row]:
-        """Public rows in a stable order, streamed; `after` is the `id` of the last row seen."""
+        """Public rows in a stable order, streamed; `after` is the `id` of the last row seen.
+
+        `among`: of these ids only; for answers, of these replies.
+        """
 
 
 @dataclass(frozen=True, slots=True)

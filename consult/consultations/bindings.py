@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
 from sqlalchemy import select
@@ -87,11 +87,19 @@ class ConsultationDataset:
     }
 
     def rows(
-        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+        self,
+        session: Session,
+        consultation_id: uuid.UUID,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        among: Collection[uuid.UUID] | None = None,
     ) -> Iterator[Row]:
         """The row, unless the consultation is a draft."""
         consultation = session.scalar(_public(consultation_id))
         if consultation is None or limit == 0 or (after is not None and after >= str(consultation_id)):
+            return
+        if among is not None and consultation_id not in among:
             return
         yield consultation_row(consultation)
 
@@ -111,7 +119,13 @@ class StepsDataset:
     }
 
     def rows(
-        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+        self,
+        session: Session,
+        consultation_id: uuid.UUID,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        among: Collection[uuid.UUID] | None = None,
     ) -> Iterator[Row]:
         """Rows in the order of their id."""
         if session.scalar(_public(consultation_id)) is None:
@@ -119,6 +133,8 @@ class StepsDataset:
         query = select(Step).where(Step.consultation_id == consultation_id).order_by(Step.id).limit(limit)
         if after is not None:
             query = query.where(Step.id > uuid.UUID(after))
+        if among is not None:
+            query = query.where(Step.id.in_(among))
         for step in session.scalars(query):
             yield {
                 "id": str(step.id),

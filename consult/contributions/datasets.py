@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import FromClause, select
@@ -30,7 +30,13 @@ class _Rows(ABC):
     columns: ClassVar[Mapping[str, str]]
 
     def rows(
-        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+        self,
+        session: Session,
+        consultation_id: uuid.UUID,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        among: Collection[uuid.UUID] | None = None,
     ) -> Iterator[Row]:
         """Public rows, streamed; `after` is the `id` of the last row seen. None for a draft."""
         statuses = select(Consultation.status).where(Consultation.id == consultation_id)
@@ -39,6 +45,8 @@ class _Rows(ABC):
         query = self._select(consultation_id).order_by(self.model.id).limit(limit)
         if after is not None:
             query = query.where(self.model.id > uuid.UUID(after))
+        if among is not None:
+            query = query.where(self.model.id.in_(among))
         write = self._writer(session, consultation_id)
         for row in session.execute(query, execution_options={"yield_per": BATCH}):
             yield write(row)

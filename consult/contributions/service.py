@@ -259,8 +259,16 @@ def remove_theme(session: Session, step: Step, theme_id: uuid.UUID) -> None:
     session.flush()
 
 
-def log(session: Session, item: Content, kind: EntryKind, content: Mapping[str, Any], now: dt.datetime) -> str:
-    """Write a public act on a content in the registry; returns the entry's reference."""
+def log(
+    session: Session,
+    item: Content,
+    kind: EntryKind,
+    content: Mapping[str, Any],
+    now: dt.datetime,
+    *,
+    vote_id: uuid.UUID | None = None,
+) -> str:
+    """Write a public act on a content, `vote_id` if it is a vote, in the registry; returns the entry's reference."""
     return registry.append(
         session,
         organisation_id=item.organisation_id,
@@ -268,6 +276,7 @@ def log(session: Session, item: Content, kind: EntryKind, content: Mapping[str, 
         kind=kind,
         content={"step": str(item.step_id), _name(item): str(item.id), "version": item.version, **content},
         now=now,
+        vote_id=vote_id,
     )
 
 

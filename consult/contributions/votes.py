@@ -91,8 +91,9 @@ def cast_at_once(session: Session, ballot: Ballot, seen: Any, now: dt.datetime) 
     owner = {"organisation_id": ballot.organisation_id, _column(model): target_id}
     # The statements are on tables and name the organisation: the session, which filters the others, is passed by.
     connection = session.connection()
-    ref = secrets.token_bytes(registry.REF_BYTES)  # chosen here: the row names its entry, which is written after it
-    if not _write(connection, seen, ballot, ref.hex(), now):
+    # Chosen here: the row and its entry, which is written after it, name each other.
+    ref, vote_id = secrets.token_bytes(registry.REF_BYTES), seen.vote or uuid.uuid4()
+    if not _write(connection, seen, ballot, vote_id, ref.hex(), now):
         return False
     name = _NAMES[model is Argument]
     registry.append(
@@ -108,6 +109,7 @@ def cast_at_once(session: Session, ballot: Ballot, seen: Any, now: dt.datetime) 
             "voter": policy.voter_of(seen.secret, account_id),
         },
         now=now,
+        vote_id=vote_id,
         randbytes=lambda size: ref if size == registry.REF_BYTES else secrets.token_bytes(size),
     )
     changes = {value: 1} | ({seen.value: -1} if seen.value else {})
@@ -235,6 +237,7 @@ def _on(target: Content) -> ColumnElement[bool]:
 
 def _new_vote(target: Content, account_id: uuid.UUID, value: VoteValue, now: dt.datetime) -> Vote:
     return Vote(
+        id=uuid.uuid4(),
         organisation_id=target.organisation_id,
         consultation_id=target.consultation_id,
         step_id=target.step_id,
@@ -251,7 +254,7 @@ def _count(
 ) -> None:
     assert vote.account_id is not None  # the vote of an account that acts
     voter = policy.voter_of(session.get_one(StepSecret, vote.step_id).secret, vote.account_id)
-    vote.registry_ref = log(session, target, kind, {"value": vote.value.value, "voter": voter}, now)
+    vote.registry_ref = log(session, target, kind, {"value": vote.value.value, "voter": voter}, now, vote_id=vote.id)
     _add_deltas(session, vote, changes)
 
 
@@ -273,14 +276,14 @@ _V: Final = cast("Table", Vote.__table__)
 _DELTAS: Final = insert(cast("Table", VoteDelta.__table__))
 
 
-def _write(connection: Connection, seen: Any, ballot: Ballot, ref: str, now: dt.datetime) -> bool:
+def _write(connection: Connection, seen: Any, ballot: Ballot, vote_id: uuid.UUID, ref: str, now: dt.datetime) -> bool:
     """Insert the vote, or change the one that was seen; False when another act came first."""
     still = {"still_account": ballot.account_id, "still_target": ballot.target_id}
     if seen.vote is not None:
-        changed = {"vote": seen.vote, "before": seen.value, "now_value": ballot.value, "now_ref": ref, "now_at": now}
+        changed = {"vote": vote_id, "before": seen.value, "now_value": ballot.value, "now_ref": ref, "now_at": now}
         return connection.execute(_update(ballot.model), changed | still).first() is not None
     row = {
-        "id": uuid.uuid4(),
+        "id": vote_id,
         "organisation_id": ballot.organisation_id,
         "consultation_id": seen.consultation_id,
         "step_id": seen.step_id,

@@ -135,8 +135,9 @@ class Replay:
             }
             for vote, target in zip(votes, targets, strict=True)
         ]
-        refs = self._log(EntryKind.VOTE_CAST, openings, votes[0].minute)
-        for vote, target, ref in zip(votes, targets, refs, strict=True):
+        ids = [uuid.uuid4() for _ in votes]
+        refs = self._log(EntryKind.VOTE_CAST, openings, votes[0].minute, vote_ids=ids)
+        for vote_id, vote, target, ref in zip(ids, votes, targets, refs, strict=True):
             shared = {
                 "organisation_id": self._stage.organisation.id,
                 "proposal_id": target.id if isinstance(target, Proposal) else None,
@@ -146,7 +147,7 @@ class Replay:
             self._rows[Vote].append(
                 {
                     **shared,
-                    "id": uuid.uuid4(),
+                    "id": vote_id,
                     "consultation_id": self._stage.consultation.id,
                     "step_id": target.step_id,
                     "account_id": self._stage.accounts[vote.voter],
@@ -237,7 +238,13 @@ class Replay:
     def _at(self, minute: int) -> dt.datetime:
         return self._stage.midnight + dt.timedelta(minutes=minute)
 
-    def _log(self, kind: EntryKind, openings: list[dict[str, Any]], minute: int) -> list[str]:
+    def _log(
+        self,
+        kind: EntryKind,
+        openings: list[dict[str, Any]],
+        minute: int,
+        vote_ids: Sequence[uuid.UUID] | None = None,
+    ) -> list[str]:
         return registry.append_all(
             self._session,
             organisation_id=self._stage.organisation.id,
@@ -245,6 +252,7 @@ class Replay:
             kind=kind,
             contents=openings,
             now=self._at(minute),
+            vote_ids=vote_ids,
         )
 
 

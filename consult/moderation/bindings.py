@@ -1,16 +1,18 @@
-"""What this feature hands to `app.py` through the protocols: the personal data of its tables."""
+"""What this feature hands to `app.py` through the protocols: its public decisions, the personal data of its tables."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Select, delete, select, union_all, update
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account
+from consult.clock import hour, written
+from consult.consultations.models import Consultation, ConsultationStatus
 from consult.contributions.models import Argument, Proposal
 from consult.moderation import policy
 from consult.moderation.models import Act, Contest, Decision, Report
@@ -19,6 +21,7 @@ from consult.protocols import PersonalData, Row
 from consult.questionnaires.models import Reply
 from consult.security import new_token
 
+BATCH: Final = 1_000
 ERASED_MESSAGE: Final = "Message effacé avec le compte de l’auteur."
 
 
@@ -129,3 +132,57 @@ def _decided(account_id: uuid.UUID) -> Select[uuid.UUID]:
 
 
 PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (ReportData(), ContestData(), DecisionData())
+
+
+class ModerationDataset:
+    """Decisions of moderators: what they decided of which content and on which ground, never their words nor names."""
+
+    name: ClassVar[str] = "moderation"
+    columns: ClassVar[Mapping[str, str]] = {
+        "id": "Identifiant de la décision",
+        "target_type": "Ce sur quoi elle porte : contribution, argument ou reply (réponse à un questionnaire)",
+        "target": "Identifiant de ce contenu",
+        "number": "Rang parmi les décisions prises sur ce contenu ; la dernière est en vigueur",
+        "act": "Décision : hide (masquer), restore (rétablir), dismiss (laisser publié), uphold (confirmer)",
+        "ground": "Motif, quand elle masque",
+        "article": "Article de la charte, quand elle masque",
+        "automated": "Vrai si une machine a pris part à la décision",
+        "reports": "Signalements auxquels elle répond",
+        "delay_seconds": "Secondes écoulées depuis le premier de ces signalements",
+        "decided_at": "Heure de la décision (UTC)",
+    }
+
+    def rows(
+        self,
+        session: Session,
+        consultation_id: uuid.UUID,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        among: Collection[uuid.UUID] | None = None,
+    ) -> Iterator[Row]:
+        """Decisions in the order of their ids, unless the consultation is a draft."""
+        query = (
+            select(Decision)
+            .join(Consultation, Consultation.id == Decision.consultation_id)
+            .where(Decision.consultation_id == consultation_id, Consultation.status != ConsultationStatus.DRAFT)
+        )
+        if after is not None:
+            query = query.where(Decision.id > uuid.UUID(after))
+        if among is not None:
+            query = query.where(Decision.id.in_(among))
+        streamed = query.order_by(Decision.id).limit(limit).execution_options(yield_per=BATCH)
+        for decision in session.scalars(streamed):
+            yield {
+                "id": str(decision.id),
+                "target_type": "contribution" if decision.item_type == "proposal" else decision.item_type,
+                "target": str(decision.item_id),
+                "number": decision.number,
+                "act": decision.act.value,
+                "ground": decision.ground,
+                "article": decision.article,
+                "automated": decision.automated,
+                "reports": decision.reports,
+                "delay_seconds": decision.delay_seconds,
+                "decided_at": written(hour(decision.decided_at)),
+            }

@@ -18,15 +18,17 @@ from consult.actor import ANONYMOUS
 from consult.clock import written
 from consult.consultations import queries as consultations
 from consult.consultations.models import Consultation
-from consult.errors import InvalidError
-from consult.opendata import queries, schemas
+from consult.errors import GoneError, InvalidError
+from consult.opendata import feed, queries, schemas
 from consult.protocols import Bindings, PublicDataset, Row
 from consult.registry import queries as registry
+from consult.reporting.views import PUBLIC_FILES as RESULT_FILES
 from consult.security import anyone, limiter
 
 LIMIT: Final = "300/minute"
 bp = APIBlueprint("api", __name__, url_prefix="/api/v1", tag="Données ouvertes")
 limiter.limit(LIMIT)(bp)
+RESTORED: Final = "Le registre a été restauré depuis ce curseur : videz votre copie et recommencez sans curseur."
 INVALID: Final = {
     "limit": f"un nombre entier de 1 à {schemas.MAX_LIMIT} est attendu",
     "cursor": "ce curseur n’est pas de ceux que cette adresse donne : reprenez au début, sans curseur",
@@ -40,6 +42,7 @@ SUMMARIES: Final = {
     "questions": "Questions des questionnaires",
     "replies": "Réponses aux questionnaires : qu’elles existent, et leur jour",
     "answers": "Réponses aux questions publiées ligne à ligne",
+    "moderation": "Décisions de modération",
 }
 
 
@@ -131,6 +134,42 @@ def exports(slug: str) -> dict[str, Any]:
     return {"data": listed} | _envelope(found)
 
 
+@bp.get("/consultations/<slug>/results")
+@bp.output(schemas.ResultList)
+@bp.doc(summary="Analyse publiée et ses fichiers", operation_id="results")
+@anyone
+def results(slug: str) -> dict[str, Any]:
+    found = _consultation(slug)
+    return {"data": queries.result_rows(g.session, found, RESULT_FILES, _result_address(found))} | _envelope(found)
+
+
+@bp.get("/consultations/<slug>/changes")
+@bp.input(schemas.Page, location="query", arg_name="page")
+@bp.output(schemas.ChangeList)
+@bp.doc(
+    summary="Fil des changements",
+    description=(
+        "Ce que chaque acte signé du registre a changé aux listes, dans l’ordre du registre, avec l’état présent de "
+        "chaque ligne. Appliquez chaque changement : « put » écrit la ligne « row » sous « dataset » et « id », "
+        "« delete » l’enlève. Gardez « next » : il sert à reprendre après une coupure comme à demander la suite plus "
+        "tard. « more » dit s’il reste déjà quelque chose à lire. Une page peut être vide alors que « more » est vrai. "
+        "La réponse 410 demande de vider la copie et de recommencer sans curseur : le registre a été restauré."
+    ),
+    operation_id="changes",
+)
+@anyone
+def changes(slug: str, page: schemas.Page) -> dict[str, Any]:
+    found = _consultation(slug)
+    scope = f"changes:{found.id}"
+    cursor = _opened(page.cursor, scope)
+    after = -1 if cursor is None else feed.opened(g.session, cursor, GoneError(RESTORED))
+    told = feed.page(
+        g.session, found.id, current_app.extensions["bindings"].public_datasets, after=after, limit=page.limit
+    )
+    following = _closed(scope, feed.cursor(g.session, told.position))
+    return {"data": told.changes, "next": following, "more": told.more} | _envelope(found)
+
+
 # Envelope -----------------------------------------------------------------------------------------------------------
 
 
@@ -190,6 +229,19 @@ def _file_address(slug: str) -> Callable[[str], str]:
     return address
 
 
+def _result_address(found: Consultation) -> Callable[[str, str], str]:
+    settings = current_app.extensions["settings"]
+
+    def address(step_slug: str, name: str) -> str:
+        if name:
+            path = url_for("reporting.public_file", slug=found.slug, step_slug=step_slug, name=name)
+        else:
+            path = url_for("consultations.step", slug=found.slug, step_slug=step_slug)
+        return queries.absolute(g.session, g.organisation, settings, path)
+
+    return address
+
+
 @bp.after_request
 def _shared(response: Response) -> Response:
     """An ETag for all, and any site may read what anybody may."""
@@ -244,7 +296,12 @@ def _add_problems(spec: dict[str, Any]) -> None:
     definitions = problem.pop("$defs", {})
     spec["components"]["schemas"].update({**definitions, "Problem": problem})
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    words = {"404": "Consultation introuvable", "422": "Paramètre refusé", "429": "Trop de demandes"}
+    words = {
+        "404": "Consultation introuvable",
+        "410": "Le registre a été restauré depuis ce curseur : recommencez sans curseur",
+        "422": "Paramètre refusé",
+        "429": "Trop de demandes",
+    }
     for path, operations in spec["paths"].items():
         for operation in operations.values():
             replies = operation["responses"]
@@ -256,7 +313,7 @@ def _add_problems(spec: dict[str, Any]) -> None:
 
 def _possible(status: str, path: str, operation: Mapping[str, Any]) -> bool:
     queried = any(each["in"] == "query" for each in operation.get("parameters", []))
-    return {"404": "{" in path, "422": queried}.get(status, True)
+    return {"404": "{" in path, "410": path.endswith("/changes"), "422": queried}.get(status, True)
 
 
 def _say_in_french(components: dict[str, Any], datasets: Mapping[str, PublicDataset]) -> None:

@@ -15,5 +15,6 @@ DATASETS: Final[Mapping[str, str]] = {
     "questions": "Questions",
     "replies": "Réponses aux questionnaires",
     "answers": "Réponses à chaque question",
+    "moderation": "Décisions de modération",
     "": "Tout l’export",
 }

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult.clock import written
+from consult.coding import queries as coding
 from consult.consultations.bindings import consultation_row
 from consult.consultations.models import Consultation, ConsultationStatus
 from consult.jobs import queries as jobs
@@ -102,6 +103,33 @@ def export_row(dump: Dump, address: Callable[[str], str]) -> Row:
 def file_of(dump: Dump, name: str, folder: Path) -> Path | None:
     """The file of a dump by its name, if it is one of those it declares."""
     return folder / name if any(file["name"] == name for file in dump.files) else None
+
+
+def result_rows(
+    session: Session, consultation: Consultation, files: Iterable[str], address: Callable[[str, str], str]
+) -> list[Row]:
+    """The analysis that each results step shows, as the API tells it: none before it is published.
+
+    `address` gives that of a step by its slug, and of a file of its results by its name.
+    """
+    run = coding.published_run(session, consultation.id)
+    if run is None:
+        return []
+    assert run.published_at is not None
+    return [
+        {
+            "id": str(run.id),
+            "step": str(step.id),
+            "published_at": written(run.published_at),
+            "seed": run.seed,
+            "codebook": run.codebook.number if run.codebook else None,
+            "manifest_sha256": run.manifest_digest,
+            "url": address(step.slug, ""),
+            "files": [{"name": name, "url": address(step.slug, name)} for name in sorted(files)],
+        }
+        for step in consultation.steps
+        if step.kind == "results"
+    ]
 
 
 def consultation_rows(session: Session, *, after: str | None, limit: int) -> Iterator[Row]:

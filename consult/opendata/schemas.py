@@ -179,6 +179,56 @@ class Answer(Schema):
     other: str | None
 
 
+class Decision(Schema):
+    """A decision of moderation."""
+
+    id: str
+    target_type: Literal["contribution", "argument", "reply"]
+    target: str
+    number: int
+    act: Literal["hide", "dismiss", "restore", "uphold"]
+    ground: str | None
+    article: int | None
+    automated: bool
+    reports: Count
+    delay_seconds: int | None
+    decided_at: str
+
+
+class ResultFile(Schema):
+    """A file of a published analysis."""
+
+    name: str
+    url: str
+
+
+class Result(Schema):
+    """A published analysis, on the step that shows it."""
+
+    id: str = Field(description="Identifiant de l’analyse.")
+    step: str = Field(description="Étape qui la montre.")
+    published_at: str = Field(description="Instant de la publication (UTC).")
+    seed: int = Field(description="Graine du hasard : la même donne les mêmes résultats.")
+    codebook: int | None = Field(description="Version du plan de codification.")
+    manifest_sha256: str | None = Field(description="Empreinte du manifeste, qui porte celle de chaque fichier.")
+    url: str = Field(description="Page des résultats.")
+    files: list[ResultFile]
+
+
+class Change(Schema):
+    """What became of one row of a list."""
+
+    position: int = Field(description="Numéro, dans le registre, de l’acte qui a changé la ligne.")
+    entry: str = Field(description="Référence de cet acte dans le registre.")
+    kind: str = Field(description="Nature de l’acte, comme dans le registre.")
+    dataset: str = Field(description="Liste à laquelle la ligne appartient.")
+    id: str = Field(description="Identifiant de la ligne ; « réponse:question » pour une réponse à une question.")
+    action: Literal["put", "delete"] = Field(description="put : écrire « row » ; delete : enlever la ligne.")
+    row: Consultation | Step | Theme | Contribution | Argument | Vote | Question | Reply | Answer | Decision | None = (
+        Field(description="La ligne telle qu’elle est dans sa liste ; nul quand elle n’y est plus.")
+    )
+
+
 class DumpFile(Schema):
     """A file of an export."""
 
@@ -258,6 +308,26 @@ class AnswerList(ListEnvelope):
     data: list[Answer]
 
 
+class DecisionList(ListEnvelope):
+    """Decisions."""
+
+    data: list[Decision]
+
+
+class ResultList(Envelope):
+    """The published analysis, if there is one."""
+
+    data: list[Result]
+
+
+class ChangeList(Envelope):
+    """A page of the feed."""
+
+    data: list[Change]
+    next: str = Field(description="Curseur de la suite, à garder : il n’est jamais nul.")
+    more: bool = Field(description="Vrai s’il y a déjà une suite à lire.")
+
+
 class QuestionnaireList(Envelope):
     """Questionnaires, each with its questions."""
 
@@ -306,4 +376,5 @@ ROWS: dict[str, type[ListEnvelope]] = {
     "questions": QuestionList,
     "replies": ReplyList,
     "answers": AnswerList,
+    "moderation": DecisionList,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Select, delete, select
@@ -117,7 +117,13 @@ class QuestionsDataset:
     }
 
     def rows(
-        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+        self,
+        session: Session,
+        consultation_id: uuid.UUID,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        among: Collection[uuid.UUID] | None = None,
     ) -> Iterator[Row]:
         """Questions in the order of their ids, unless the consultation is a draft."""
         query = (
@@ -128,6 +134,8 @@ class QuestionsDataset:
         )
         if after:
             query = query.where(Question.id > uuid.UUID(after))
+        if among is not None:
+            query = query.where(Question.id.in_(among))
         query = query.order_by(Question.id).limit(limit).options(selectinload(Question.options))
         for question in session.scalars(query):
             yield queries.question_row(question)
@@ -145,11 +153,17 @@ class RepliesDataset:
     }
 
     def rows(
-        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+        self,
+        session: Session,
+        consultation_id: uuid.UUID,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        among: Collection[uuid.UUID] | None = None,
     ) -> Iterator[Row]:
         """Replies in the order of their ids, read by chunks."""
         cursor = uuid.UUID(after) if after else None
-        for chunk in queries.reply_chunks(session, consultation_id, cursor, limit):
+        for chunk in queries.reply_chunks(session, consultation_id, cursor, limit, among):
             for row in chunk:
                 yield {
                     "id": str(row.id),
@@ -172,7 +186,13 @@ class AnswersDataset:
     }
 
     def rows(
-        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+        self,
+        session: Session,
+        consultation_id: uuid.UUID,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        among: Collection[uuid.UUID] | None = None,
     ) -> Iterator[Row]:
         """Answers in the order of reply then question; `after` is `<reply>:<question>` of the last row seen."""
         left = limit
@@ -186,7 +206,7 @@ class AnswersDataset:
                     left = None if left is None else left - 1
         else:
             start = None
-        for chunk in queries.reply_chunks(session, consultation_id, start, None):
+        for chunk in queries.reply_chunks(session, consultation_id, start, None, among):
             if left == 0:
                 return
             for row in session.execute(queries.rows_answers([reply.id for reply in chunk]).limit(left)):

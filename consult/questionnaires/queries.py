@@ -207,13 +207,22 @@ def reply_is_public(session: Session, consultation_id: uuid.UUID, reply_id: uuid
 
 
 def reply_chunks(
-    session: Session, consultation_id: uuid.UUID, after: uuid.UUID | None, limit: int | None
+    session: Session,
+    consultation_id: uuid.UUID,
+    after: uuid.UUID | None,
+    limit: int | None,
+    among: Collection[uuid.UUID] | None = None,
 ) -> Iterator[Sequence[Any]]:
-    """Published replies in the order of their ids, a bounded number at a time, so that memory stays constant."""
+    """Published replies in the order of their ids, a bounded number at a time, so that memory stays constant.
+
+    `among`: of these ids only.
+    """
     while limit is None or limit > 0:
         query = select(Reply.id, Reply.step_id, Reply.received_on, Reply.origin).where(*is_public(consultation_id))
         if after:
             query = query.where(Reply.id > after)
+        if among is not None:
+            query = query.where(Reply.id.in_(among))
         size = CHUNK if limit is None else min(CHUNK, limit)
         chunk = session.execute(query.order_by(Reply.id).limit(size)).all()
         if not chunk:

@@ -95,6 +95,8 @@ class RegistryEntry(TenantOwned, Base):
     opening: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=PUBLIC)
     withheld: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
     holder: Mapped[str | None] = mapped_column(String(32), info=NEVER)  # the `voter` of the opening, as long as it is
+    # The vote it is about: once the row is gone, the feed of changes still says which one open data had shown.
+    vote_id: Mapped[uuid.UUID | None] = mapped_column(info=PUBLIC)
     position: Mapped[int | None] = mapped_column(_BIG, info=PUBLIC)
 
 

@@ -86,6 +86,36 @@ def _said(
     return {"position": position, "ref": ref, "state": state}
 
 
+def settled(
+    session: Session, consultation_id: uuid.UUID, *, after: int, until: int, limit: int
+) -> Sequence[RegistryEntry]:
+    """The entries about a consultation whose position is above `after` and below `until`, in the order of the log."""
+    query = select(RegistryEntry).where(
+        RegistryEntry.consultation_id == consultation_id,
+        RegistryEntry.position > after,
+        RegistryEntry.position < until,
+    )
+    return session.scalars(query.order_by(RegistryEntry.position).limit(limit)).all()
+
+
+def signed_size(session: Session) -> int:
+    """How many positions of the organisation's log are signed: they never change again."""
+    return session.scalar(select(RegistryLog.signed_size)) or 0
+
+
+def lost(session: Session) -> int:
+    """How many openings restores of the organisation's log did not find again: 0 as long as there was none."""
+    return session.scalar(select(func.count()).select_from(LostOpening)) or 0
+
+
+def votes_of(session: Session, refs: Collection[str]) -> dict[str, uuid.UUID]:
+    """The votes that entries of these refs are about, by ref; one that is about none is left out."""
+    if not refs:
+        return {}
+    query = select(RegistryEntry.ref, RegistryEntry.vote_id).where(RegistryEntry.ref.in_(refs))
+    return {ref: vote_id for ref, vote_id in session.execute(query) if vote_id is not None}
+
+
 def last_act_at(session: Session, consultation_id: uuid.UUID | None) -> dt.datetime | None:
     """The hour of the last public act, on a consultation or in the whole organisation."""
     query = select(RegistryEntry.recorded_at).order_by(RegistryEntry.id.desc()).limit(1)

@@ -39,11 +39,13 @@ def append(
     kind: EntryKind,
     content: Mapping[str, Any],
     now: dt.datetime,
+    vote_id: uuid.UUID | None = None,
     randbytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> str:
     """Write a pending entry, which the sequencer will place, and return its ref; the act and it live or die together.
 
-    `content` is what anybody may read of the act; it is JSON-able (RFC 8785) and holds no personal data.
+    `content` is what anybody may read of the act; it is JSON-able (RFC 8785) and holds no personal data. `vote_id` is
+    the vote it is about, if any.
     Raises ValueError, a fault of the caller, when it does. The instant is rounded down to the hour.
     """
     return append_all(
@@ -53,6 +55,7 @@ def append(
         kind=kind,
         contents=[content],
         now=now,
+        vote_ids=[vote_id],
         randbytes=randbytes,
     )[0]
 
@@ -65,13 +68,17 @@ def append_all(
     kind: EntryKind,
     contents: Sequence[Mapping[str, Any]],
     now: dt.datetime,
+    vote_ids: Sequence[uuid.UUID | None] | None = None,
     randbytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> list[str]:
     """`append` for many acts of one kind at once (imports); returns their refs, in the same order."""
     check_tenant(session, organisation_id, RegistryEntry)
     session.flush()
     shared = {"organisation_id": organisation_id, "consultation_id": consultation_id, "kind": kind}
-    rows = [{**shared, "recorded_at": clock.hour(now), **_committed(content, randbytes)} for content in contents]
+    rows = [
+        {**shared, "recorded_at": clock.hour(now), "vote_id": vote_id, **_committed(content, randbytes)}
+        for content, vote_id in zip(contents, vote_ids or [None] * len(contents), strict=True)
+    ]
     if rows:
         session.execute(_INSERT, rows)
     return [str(row["ref"]) for row in rows]

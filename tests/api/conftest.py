@@ -8,9 +8,19 @@ import pytest
 from consult.consultations.models import ContentStatus, Origin
 from consult.contributions.models import Side
 from consult.db import ALL_TENANTS
+from consult.moderation.models import Act, Decision
 from tests import factories
 
-SECRETS = ("secret@exemple.fr", "Pseudo Tu", "Titre tu", "Texte tu", "Réservé tu", "Brouillon tu", "Ailleurs tu")
+SECRETS = (
+    "secret@exemple.fr",
+    "Pseudo Tu",
+    "Titre tu",
+    "Texte tu",
+    "Réservé tu",
+    "Brouillon tu",
+    "Ailleurs tu",
+    "Message tu",
+)
 
 
 @dataclass
@@ -47,6 +57,18 @@ def filled(database) -> Filled:
         )
         factories.make_vote(session, shown, account)
         factories.make_theme(session, step)
+        session.add(
+            Decision(
+                organisation_id=organisation.id,
+                consultation_id=consultation.id,
+                item_type="proposal",
+                item_id=shown.id,
+                number=1,
+                act=Act.DISMISS,
+                message=SECRETS[7],
+                decided_at=factories.NOW,
+            )
+        )
         asked = factories.make_step(session, consultation, kind="questionnaire")
         question = factories.make_question(session, asked, "single", ["Oui", "Non"])
         private = factories.make_question(session, asked, visibility="administration")

@@ -107,9 +107,9 @@ def verify(source: object, folder: Path, *arguments: object) -> tuple[int, list[
 class Seed:
     """Acts, through the services."""
 
-    def __init__(self, session, scene: Scene) -> None:
+    def __init__(self, session, scene: Scene, *, slug="agence") -> None:
         self.session, self.bindings = session, scene.bindings
-        self.organisation = f.make_organisation(session, slug="agence", **dict.fromkeys(LEGAL_NOTICE, "donné"))
+        self.organisation = f.make_organisation(session, slug=slug, **dict.fromkeys(LEGAL_NOTICE, "donné"))
         session.info["tenant"] = self.organisation.id
         self.people = [f.make_account(session, self.organisation) for _ in range(4)]
         dates = {"opens_at": NOW, "closes_at": NOW + dt.timedelta(days=10)}
