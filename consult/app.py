@@ -52,6 +52,7 @@ from consult.moderation import jobs as moderation_jobs
 from consult.moderation import views as moderation_views
 from consult.opendata import api as opendata_api
 from consult.opendata import jobs as opendata_jobs
+from consult.opendata import specification as opendata_specification
 from consult.opendata import views as opendata_views
 from consult.organisations import queries as organisations
 from consult.organisations import views as organisations_views
@@ -214,7 +215,7 @@ def create_app(settings: Settings) -> ConsultApp:
     _register_errors(app)
     app.before_request(gate.begin)
     app.after_request(gate.finish)
-    opendata_api.describe(app)
+    opendata_specification.describe(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _wrap(app, settings)

@@ -6,14 +6,18 @@ ETag, and any site may read it when it is anonymous.
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
-from apiflask import APIBlueprint, APIFlask, HTTPError
+from apiflask import APIBlueprint, HTTPError
 from flask import Response, current_app, g, request, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.http import http_date
 
-from consult import __version__, errors
+from consult import __version__, clock, errors
 from consult.actor import ANONYMOUS
 from consult.clock import written
 from consult.consultations import queries as consultations
@@ -29,6 +33,7 @@ LIMIT: Final = "300/minute"
 bp = APIBlueprint("api", __name__, url_prefix="/api/v1", tag="Données ouvertes")
 limiter.limit(LIMIT)(bp)
 RESTORED: Final = "Le registre a été restauré depuis ce curseur : videz votre copie et recommencez sans curseur."
+EXPOSED: Final = "ETag, RateLimit, RateLimit-Policy, Deprecation, Sunset, Link"  # what a script elsewhere may read
 INVALID: Final = {
     "limit": f"un nombre entier de 1 à {schemas.MAX_LIMIT} est attendu",
     "cursor": "ce curseur n’est pas de ceux que cette adresse donne : reprenez au début, sans curseur",
@@ -242,6 +247,41 @@ def _result_address(found: Consultation) -> Callable[[str, str], str]:
     return address
 
 
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """An operation that will go: since when it is deprecated, when it stops answering, and the page that says why."""
+
+    deprecated_at: dt.datetime
+    sunset_at: dt.datetime
+    told_at: str
+
+
+RETIRING: Final[dict[str, Retirement]] = {}  # by endpoint; at least a year between the two, as the guide promises
+
+
+@bp.after_request
+def _tell_what_goes(response: Response) -> Response:
+    """`Deprecation` (RFC 9745) and `Sunset` (RFC 8594) on what will go."""
+    retirement = RETIRING.get(str(request.endpoint))
+    if retirement is not None:
+        response.headers["Deprecation"] = f"@{int(retirement.deprecated_at.timestamp())}"
+        response.headers["Sunset"] = http_date(retirement.sunset_at)
+        response.headers.add("Link", f'<{retirement.told_at}>; rel="deprecation"; type="text/html"')
+    return response
+
+
+@bp.after_request
+def _count(response: Response) -> Response:
+    """What the limit leaves (IETF draft « RateLimit header fields for HTTP »), on its own refusals too."""
+    counted = limiter.current_limit
+    if counted is not None:
+        wait = max(0, math.ceil(counted.reset_at - clock.now().timestamp()))
+        window = counted.limit.get_expiry()
+        response.headers["RateLimit-Policy"] = f'"default";q={counted.limit.amount};w={window}'
+        response.headers["RateLimit"] = f'"default";r={counted.remaining};t={min(wait, window)}'
+    return response
+
+
 @bp.after_request
 def _shared(response: Response) -> Response:
     """An ETag for all, and any site may read what anybody may."""
@@ -251,6 +291,7 @@ def _shared(response: Response) -> Response:
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if g.account_id is None:
             response.headers["Access-Control-Allow-Origin"] = "*"
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED
     return response
 
 
@@ -261,68 +302,3 @@ def _invalid(error: HTTPError) -> Response:
     fields = {name: INVALID.get(name, "paramètre inconnu") for name in faults}
     document = errors.problem(error.status_code, "", request.path, fields)
     return Response(current_app.json.dumps(document), error.status_code, mimetype="application/problem+json")
-
-
-def describe(app: APIFlask) -> None:
-    """Say of the API what no decorator says: contact, licence, and that refusals are problem documents."""
-    app.config.update(
-        OPENAPI_VERSION="3.1.0",
-        AUTO_404_RESPONSE=False,
-        AUTO_VALIDATION_ERROR_RESPONSE=False,
-        SPEC_FORMAT="json",
-        SUCCESS_DESCRIPTION="Réponse",
-    )
-    app.info = {
-        "description": (
-            "Données publiques des consultations, sans clé ni inscription. Les listes se parcourent par curseurs : "
-            "redemandez la même adresse avec le « next » reçu, jusqu’à ce qu’il soit nul. Une ligne ajoutée pendant le "
-            "parcours n’en fait ni manquer ni répéter une autre."
-        ),
-        "license": {"name": "Licence Ouverte 2.0", "identifier": "etalab-2.0"},
-    }
-    bindings: Bindings = app.extensions["bindings"]
-
-    def complete(spec: dict[str, Any]) -> dict[str, Any]:
-        _add_problems(spec)
-        _say_in_french(spec["components"]["schemas"], bindings.public_datasets)
-        return spec
-
-    app.spec_processor(complete)  # type: ignore[arg-type]  # the specification is a dictionary, as SPEC_FORMAT says
-
-
-def _add_problems(spec: dict[str, Any]) -> None:
-    """Document the refusals of every operation, as application/problem+json."""
-    problem = schemas.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    definitions = problem.pop("$defs", {})
-    spec["components"]["schemas"].update({**definitions, "Problem": problem})
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    words = {
-        "404": "Consultation introuvable",
-        "410": "Le registre a été restauré depuis ce curseur : recommencez sans curseur",
-        "422": "Paramètre refusé",
-        "429": "Trop de demandes",
-    }
-    for path, operations in spec["paths"].items():
-        for operation in operations.values():
-            replies = operation["responses"]
-            replies["304"] = {"description": "Inchangé depuis l’ETag donné"}
-            for status, text in words.items():
-                if _possible(status, path, operation):
-                    replies[status] = {"description": text, "content": content}
-
-
-def _possible(status: str, path: str, operation: Mapping[str, Any]) -> bool:
-    queried = any(each["in"] == "query" for each in operation.get("parameters", []))
-    return {"404": "{" in path, "410": path.endswith("/changes"), "422": queried}.get(status, True)
-
-
-def _say_in_french(components: dict[str, Any], datasets: Mapping[str, PublicDataset]) -> None:
-    """Describe each column as its dataset does; docstrings, which are for us, stay out."""
-    described = {
-        reply.model_fields["data"].annotation.__args__[0].__name__: datasets[name].columns  # type: ignore[union-attr]
-        for name, reply in schemas.ROWS.items()
-    } | {"Consultation": datasets["consultation"].columns}
-    for name, component in components.items():
-        component.pop("description", None)
-        for column, text in described.get(name.rpartition(".")[2], {}).items():
-            component["properties"][column]["description"] = text

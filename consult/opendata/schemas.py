@@ -1,7 +1,7 @@
 """What the public API says, as strict schemas: the rows of the public datasets, and the envelope around them.
 
 A row has the columns of its dataset, no more and no less (a test compares the two); their French descriptions are those
-of the dataset, put into the specification by `api.describe`.
+of the dataset, put into the specification by `specification.describe`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from consult.actor import ANONYMOUS, Role
 from consult.audit import service as audit
 from consult.consultations import queries as consultations
 from consult.errors import GoneError, NotFoundError
-from consult.opendata import queries, service
+from consult.opendata import examples, queries, service
+from consult.opendata import reference as api_reference
 from consult.opendata.labels import DATASETS
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
@@ -34,6 +35,26 @@ def show() -> str:
         datasets=datasets,
         labels=DATASETS,
         page_url=lambda n: url_for(".show", page=n),
+    )
+
+
+@bp.get("/aide/api/reference")
+@anyone_indexable
+@cached_for_visitors
+def reference() -> str:
+    """Every operation of the API, from its own specification, with examples that run on this site."""
+    slugs = consultations.public_slugs(g.session, page=1, size=1)
+    site = queries.absolute(g.session, g.organisation, current_app.extensions["settings"], "")
+    wanted = request.args.get("q", "")[:100]
+    return render_template(
+        "opendata/reference.html",
+        operations=api_reference.operations(
+            current_app.spec,  # type: ignore[attr-defined]  # APIFlask's
+            site=site,
+            slug=slugs[0] if slugs else examples.SLUG,
+            wanted=wanted,
+        ),
+        wanted=wanted,
     )
 
 

@@ -233,7 +233,27 @@ function enhanceMenu() {
   document.querySelector('.skip-links a[href="#navigation"]')?.addEventListener("click", () => set(true));
 }
 
+// A block of code gets a button that copies it, where the browser may.
+function copyable(block) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "btn btn-secondary btn-sm";
+  button.textContent = "Copier";
+  button.setAttribute("aria-label", `Copier : ${block.dataset.copy}`);
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(block.textContent.trim());
+      announce("Copié.");
+      button.textContent = "Copié";
+    } catch {
+      announce("La copie n’est pas permise : sélectionnez le texte.");
+    }
+  });
+  block.after(button);
+}
+
 function enhance(root) {
+  if (navigator.clipboard) root.querySelectorAll("pre[data-copy]").forEach(copyable);
   enhanceDialogs(root);
   enhanceForms(root);
   enhanceTabs(root);

@@ -119,14 +119,14 @@ class Reader:
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(ACTS, min_size=5, max_size=40))
-def test_a_replica_ends_with_the_rows_of_the_lists_whatever_happens(database, tmp_path_factory, acts):
+def test_a_replica_ends_with_the_rows_of_the_lists_whatever_happens(database, tmp_path, acts):
     """AT-20.5, AT-6.2: what is withdrawn, hidden or erased leaves the replica too."""
     bound = bindings(Settings())
     with database.session(write=True, tenant=ALL_TENANTS) as session:
         story = Story(session, SimpleNamespace(bindings=bound))
         ids = story.organisation.id, story.whole.id
         session.commit()
-        placing = sequencer(database, tmp_path_factory.mktemp("stores"), on_placed=SEQUENCING.on_placed)
+        placing = sequencer(database, tmp_path, on_placed=SEQUENCING.on_placed)
         reader = Reader(database, bound.public_datasets, *ids)
         for act in acts:
             match act:
