@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import argon2
 import psycopg
 import pytest
 from alembic.migration import MigrationContext
@@ -22,10 +23,12 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from werkzeug.serving import make_server
 
+from consult.accounts.passwords import service as passwords
 from consult.db import ALL_TENANTS, Base, Database
 from consult.migrations import commands, load_models
 from consult.organisations.models import Organisation
 from consult.settings import Settings
+from tests import factories
 from tests.servers import SmtpServer, postgresql_binaries, postgresql_cluster, redis_server
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 RESTART_SEQUENCES = "SELECT setval(format('%I.%I', schemaname, sequencename), start_value, false) FROM pg_sequences"
+QUICK_HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
@@ -57,6 +61,23 @@ def missing(reason: str) -> None:
     if IN_CI:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(request, monkeypatch):
+    """Argon2id with light parameters, in this process: whoever is to meet the true ones asks for `true_hashes`."""
+    if "true_hashes" not in request.fixturenames:
+        monkeypatch.setattr(passwords, "HASHER", QUICK_HASHER)
+
+
+@pytest.fixture
+def true_hashes():
+    """Passwords hashed as they are in production, at 64 MiB each; what others made once is made again."""
+    for made_once in (factories.kept_password, passwords._decoy):
+        made_once.cache_clear()
+    yield
+    for made_once in (factories.kept_password, passwords._decoy):
+        made_once.cache_clear()
 
 
 @pytest.fixture

@@ -1,23 +1,11 @@
 """An organisation, its mails, its rows."""
 
-import argon2
 import pytest
 from sqlalchemy import select
 
-from consult.accounts.passwords import service as passwords
 from consult.db import ALL_TENANTS
 from consult.mail.models import OutgoingMail
 from tests import factories as f
-
-
-@pytest.fixture(autouse=True)
-def _quick_hashes(request, monkeypatch):
-    """Argon2id still, with lighter parameters, but in the slow tests: the true ones are tested with the unit tests."""
-    if request.node.get_closest_marker("slow") is None:
-        monkeypatch.setattr(passwords, "HASHER", argon2.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
-        return
-    for made_once in (f.kept_password, passwords._decoy):
-        made_once.cache_clear()
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ def without_what_was_typed(text: str) -> str:
 
 @one_database
 @pytest.mark.slow
-def test_an_unknown_address_takes_as_long_as_a_wrong_password(client, account):
+def test_an_unknown_address_takes_as_long_as_a_wrong_password(true_hashes, client, account):
     """AT-18.6, in processor time since the machine is shared; hashing, the bulk of it, is done either way."""
     token = f.csrf_token(client, "/connexion")
     times = {"zephyr@exemple.fr": [], "inconnue@exemple.fr": []}

@@ -76,7 +76,7 @@ def test_a_megabyte_is_refused_before_it_is_hashed(monkeypatch):
     assert not service.matches("whatever", "x" * 1_000_000)
 
 
-def test_hashes_are_argon2id_above_the_floor():
+def test_hashes_are_argon2id_above_the_floor(true_hashes):
     """AT-D.3: at least 19 MiB and two passes (OWASP), RFC 9106's second choice in fact."""
     kept = service.keep("crayon-wagon-brume-ocre")
     parameters = argon2.extract_parameters(kept.hash)
