@@ -340,7 +340,8 @@ def _start_templates(app: Flask, settings: Settings) -> None:
 def _register_errors(app: Flask) -> None:
     @app.errorhandler(errors.ConsultError)
     def _refusal(error: errors.ConsultError) -> tuple[Any, ...]:
-        refused = _refuse(error.status, error.message, error.fields, again=isinstance(error, errors.ExpiredFormError))
+        again = isinstance(error, errors.ExpiredFormError)
+        refused = _refuse(error.status, error.message, error.fields, words=error.words, again=again)
         return (*refused, {"Retry-After": error.retry_after}) if isinstance(error, errors.TooManyError) else refused
 
     @app.errorhandler(HTTPException)
@@ -367,17 +368,22 @@ def _register_errors(app: Flask) -> None:
 
 
 def _refuse(
-    status: int, message: str = "", fields: dict[str, str] | None = None, *, again: bool = False
+    status: int,
+    message: str = "",
+    fields: dict[str, str] | None = None,
+    *,
+    words: errors.ErrorText | None = None,
+    again: bool = False,
 ) -> tuple[Any, int]:
     """The reply to a refusal: problem+json under /api, elsewhere a French page that gives back what was typed.
 
     `again`: the same form may be sent again from that page.
     """
     g.session.rollback()
+    words = words or errors.text_for(status)
     if request.path.startswith("/api/"):
-        document = errors.problem(status, message, quote(request.path), fields)
+        document = errors.problem(status, message, quote(request.path), fields, words=words)
         return Response(current_app.json.dumps(document), status, mimetype="application/problem+json"), status
-    words = errors.text_for(status)
     try:
         page = render_template(
             "errors/error.html",
@@ -388,6 +394,7 @@ def _refuse(
             fields=fields or {},
             typed=_typed() if status in GIVES_BACK else [],
             again=again,
+            back=security.page_before(request, current_app.extensions["settings"].public_url),
         )
     except Exception:
         logger.exception("the error page failed")

@@ -19,6 +19,11 @@ class ConsultError(Exception):
         self.message = message
         self.fields = dict(fields or {})
 
+    @property
+    def words(self) -> ErrorText:
+        """What the page of this refusal says around the message."""
+        return text_for(self.status)
+
 
 class InvalidError(ConsultError):
     """What was typed cannot be accepted as it is."""
@@ -58,6 +63,11 @@ class ClosedError(ConsultError):
     """The step, the vote or the item no longer takes this act."""
 
     status = 403
+
+    @property
+    def words(self) -> ErrorText:
+        """Nobody is denied anything: it is a matter of time."""
+        return CLOSED
 
 
 class ConflictError(ConsultError):
@@ -161,14 +171,23 @@ TEXTS: Mapping[int, ErrorText] = {
 }
 
 
+CLOSED = ErrorText(
+    "Ce n’est pas ouvert",
+    "Cette action n’est pas ouverte pour l’instant, ou ne l’est plus.",
+    "Revenez à la page : elle dit ce qui est ouvert, et jusqu’à quand.",
+)
+
+
 def text_for(status: int) -> ErrorText:
     """The French words of a status; an unlisted one is told as its family's."""
     return TEXTS.get(status) or TEXTS[500 if status >= 500 else 400]  # noqa: PLR2004  # HTTP families
 
 
-def problem(status: int, detail: str, instance: str, fields: Mapping[str, str] | None = None) -> dict[str, object]:
+def problem(
+    status: int, detail: str, instance: str, fields: Mapping[str, str] | None = None, *, words: ErrorText | None = None
+) -> dict[str, object]:
     """An RFC 9457 problem document."""
-    words = text_for(status)
+    words = words or text_for(status)
     document: dict[str, object] = {
         "type": "about:blank",
         "title": words.title,

@@ -163,6 +163,14 @@ def _is_ours(origin: str, request: Request, public_url: str) -> bool:
     return urlsplit(origin).netloc in {request.host, urlsplit(public_url).netloc}
 
 
+def page_before(request: Request, public_url: str) -> str:
+    """The page of this site that a form was sent from, for a way back; empty when the browser does not say."""
+    if request.method not in UNSAFE_METHODS or not _is_ours(request.referrer or "", request, public_url):
+        return ""
+    page = urlsplit(request.referrer or "")
+    return f"{page.path}?{page.query}" if page.query else page.path
+
+
 def typed(request: Request, public_url: str) -> list[tuple[str, str]]:
     """What a refused form held, to give it back: its names and values, without its token.
 

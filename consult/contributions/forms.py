@@ -11,6 +11,7 @@ from wtforms import Form, HiddenField, RadioField, SelectField, StringField, Tex
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from consult.consultations.policy import TITLE_LENGTH
 from consult.contributions.models import Side
 from consult.contributions.policy import Limits
 from consult.errors import InvalidError
@@ -67,6 +68,12 @@ def argument_form(
         version = HiddenField()
 
     return ArgumentForm(typed, data=values)
+
+
+class ThemeForm(Form):  # type: ignore[misc]
+    """A theme to add to a step."""
+
+    title = StringField("Nouveau thème", [Length(max=TITLE_LENGTH)])
 
 
 def chosen_theme(form: Any) -> uuid.UUID | None:

@@ -13,8 +13,10 @@ from consult.actor import Role
 from consult.audit import service as audit
 from consult.consultations import policy as consultations
 from consult.consultations import queries as consultation_queries
+from consult.consultations.forms import put_errors
 from consult.consultations.models import Step
 from consult.contributions import queries, service
+from consult.contributions.forms import ThemeForm
 from consult.errors import InvalidError, NotFoundError
 from consult.security import limited, staff
 
@@ -27,7 +29,7 @@ editors = staff(Role.ORGANISER, Role.ADMINISTRATOR)
 @editors
 def themes(slug: str, step_slug: str) -> str:
     """The themes of a step."""
-    return _page(_step(slug, step_slug))
+    return _page(_step(slug, step_slug), ThemeForm())
 
 
 @bp.post(ROOT)
@@ -36,8 +38,8 @@ def themes(slug: str, step_slug: str) -> str:
 def add_theme(slug: str, step_slug: str) -> Response | tuple[str, int]:
     """Add a theme."""
     step = _step(slug, step_slug)
-    typed = request.form.get("title", "")
-    return _act(step, "theme.add", typed, lambda: service.add_theme(g.session, step, title=typed))
+    form = ThemeForm(request.form)
+    return _act(step, "theme.add", form, lambda: service.add_theme(g.session, step, title=form.title.data or ""))
 
 
 @bp.post(f"{ROOT}/<uuid:theme_id>/supprimer")
@@ -46,14 +48,15 @@ def add_theme(slug: str, step_slug: str) -> Response | tuple[str, int]:
 def remove_theme(slug: str, step_slug: str, theme_id: uuid.UUID) -> Response | tuple[str, int]:
     """Remove a theme."""
     step = _step(slug, step_slug)
-    return _act(step, "theme.remove", "", lambda: service.remove_theme(g.session, step, theme_id))
+    return _act(step, "theme.remove", ThemeForm(), lambda: service.remove_theme(g.session, step, theme_id))
 
 
-def _act(step: Step, action: str, typed: str, act: Callable[[], Any]) -> Response | tuple[str, int]:
+def _act(step: Step, action: str, form: ThemeForm, act: Callable[[], Any]) -> Response | tuple[str, int]:
     try:
         act()
     except InvalidError as error:
-        return _page(step, typed=typed, refusal=error.message), 422
+        put_errors(form, error)
+        return _page(step, form), 422
     audit.record(
         g.session,
         actor=g.actor,
@@ -67,15 +70,14 @@ def _act(step: Step, action: str, typed: str, act: Callable[[], Any]) -> Respons
     return redirect(url_for(".themes", slug=step.consultation.slug, step_slug=step.slug), 303)
 
 
-def _page(step: Step, *, typed: str = "", refusal: str = "") -> str:
+def _page(step: Step, form: ThemeForm) -> str:
     return render_template(
         "contributions/themes.html",
         step=step,
         consultation=step.consultation,
         themes=queries.themes(g.session, step.id),
         frozen=consultations.is_public(step.consultation),
-        typed=typed,
-        refusal=refusal,
+        form=form,
     )
 
 

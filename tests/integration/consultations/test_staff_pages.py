@@ -103,6 +103,21 @@ def test_opening_is_offered_once_nothing_is_missing(browser_of):
     page = staff.get(f"{HOME}/nos-trajets/ouvrir").get_data(as_text=True)
     assert "Ouvrir la consultation</button>" in page
     assert "À compléter avant d’ouvrir" not in page
+    assert f'href="{HOME}/nos-trajets/modifier">Dates</a>' in page
+
+
+def test_a_theme_that_will_not_do_is_said_on_its_field(browser_of):
+    staff = browser_of("organiser")
+    staff.send(f"{HOME}/nouvelle", **typed())
+    staff.send(f"{HOME}/nos-trajets/etapes/nouvelle", **typed(kind="proposals", title="Vos idées"))
+    themes = f"{HOME}/nos-trajets/etapes/vos-idees/themes"
+    refused = staff.send(themes, title="x" * 201)
+    assert refused.status_code == 422
+    assert "<title>Erreur – Thèmes" in refused.text
+    assert 'aria-describedby="title-error title-count"' in refused.text
+    assert f'value="{"x" * 201}"' in refused.text
+    assert staff.send(themes, title="Le train").status_code == 303
+    assert "Un thème porte déjà ce titre." in staff.send(themes, title="Le train").text
 
 
 def test_instants_are_typed_and_shown_in_paris(browser_of):

@@ -51,13 +51,15 @@ def database_of(app):
 
 @pytest.fixture
 def person(app, world):
-    """A function: a signed-in browser, with `.send(path, **typed)` that posts a form."""
+    """A function: a signed-in browser, with `.send(path, referrer=None, **typed)` that posts a form."""
 
     def signed_in(account):
         client = app.test_client()
         factories.sign_in(client, account)
         token = factories.csrf_token(client, world.write)
-        client.send = lambda path, **typed: client.post(path, data=typed | {"csrf_token": token})
+        client.send = lambda path, referrer=None, **typed: client.post(
+            path, data=typed | {"csrf_token": token}, headers={"Referer": referrer} if referrer else {}
+        )
         return client
 
     return signed_in

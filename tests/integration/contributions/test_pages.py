@@ -128,10 +128,16 @@ def test_a_step_that_closes_meanwhile_keeps_the_typed_text_on_the_page(person, w
         session.get_one(Consultation, world.consultation).closes_at = world.now - dt.timedelta(minutes=1)
     response = author.send(world.write, **typed(world))
     assert response.status_code == 403
+    assert "<title>Erreur – Déposer une proposition" in response.text
     assert TEXT.replace("’", "’") in text_of(response).replace("&#39;", "'")
     argument = author.send(f"{world.page}/arguments", side="for", body="Un argument qui vient trop tard.")
     assert argument.status_code == 403
-    assert author.send(f"{world.page}/vote", position="for").status_code == 403
+    vote = author.send(f"{world.page}/vote", referrer=f"http://localhost{world.page}", position="for")
+    assert vote.status_code == 403
+    assert "<h1>Ce n’est pas ouvert</h1>" in vote.text
+    assert f'href="{world.page}">Revenir à la page</a>' in vote.text
+    elsewhere = author.send(f"{world.page}/vote", referrer="https://ailleurs.example/page", position="for")
+    assert "Revenir à la page" not in elsewhere.text
     with database_of() as session:
         assert session.scalar(select(func.count()).select_from(Vote)) == 0
 
