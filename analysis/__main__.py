@@ -11,13 +11,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from analysis import __version__, nonresponse, provenance, readers
+from analysis import __version__, nonresponse, provenance, readers, recorded
 from analysis.coding import cli as coding
 from analysis.coding.codebook_files import load_any
 from analysis.command_line import Parser
 from analysis.errors import AnalysisError, file_fault
 from analysis.lemmas import read_overrides
 from analysis.lexical import cli as lexical
+from analysis.recorded import Progress, Recorded
 from analysis.report import results, run, verify
 from analysis.report.study import Steps, steps_of, study
 from analysis.semantic import cli as semantic
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, words, command in (
         ("report", "analyser un jeu ouvert et écrire le dossier de résultats", _report),
         ("describe", "dire ce que contient un jeu ouvert, ou un plan de codification", _describe),
-        ("code", "coder les contributions et écrire les attributions en NDJSON", _code),
+        ("code", "coder les contributions et écrire les attributions en NDJSON", _execute_code),
         ("tabulate", "écrire les tris à plat (ou croisés) des variables fermées en JSON", _tabulate),
         ("verify", "refaire une analyse et comparer chaque fichier", _verify),
     ):
@@ -68,8 +69,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
     if name == "verify":
-        sub.add_argument("results", type=Path, metavar="DOSSIER", help="dossier de résultats à vérifier")
-        sub.add_argument("--dump", type=Path, required=True, help="jeu ouvert analysé")
+        sub.add_argument("results", type=Path, metavar="RESULTATS", help="dossier, ou fichier, à vérifier")
+        sub.add_argument(
+            "--dump", type=Path, help="jeu ouvert analysé (pour un fichier : cherché par son nom si absent)"
+        )
+        sub.add_argument(
+            "--beside", type=Path, action="append", default=[], metavar="DOSSIER",
+            help="où chercher les autres fichiers lus et écrits (répétable ; d’abord à côté des résultats)",
+        )  # fmt: skip
         sub.add_argument("--external", type=Path, help="sources externes lues à côté (YAML)")
     elif name == "describe":
         sub.add_argument("dump", type=Path, nargs="?", metavar="JEU", help="dossier, zip ou CSV")
@@ -125,14 +132,19 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    if "command" in provenance.read_manifest(options.results)["parameters"]:
+    manifest = recorded.manifest_of(options.results)
+    if manifest:
+        recorded.verify(manifest, _COMMANDS, options.beside, dump=options.dump, cache=options.cache, progress=_progress)
+    elif options.dump is None:
+        raise AnalysisError("Donnez le jeu ouvert analysé (--dump).")
+    elif "command" in provenance.read_manifest(options.results)["parameters"]:
         lexical.verify(
             options.results, options.dump, external=options.external, cache=options.cache, progress=_progress
         )
     else:
         verify(options.results, options.dump, progress=_progress, cache=options.cache)
     _erase_progress()
-    print("Conforme : chaque fichier est identique à celui d’une nouvelle exécution.")
+    print("Conforme : chaque fichier est identique à celui d’une nouvelle exécution.")
 
 
 def _describe(options: argparse.Namespace) -> None:
@@ -162,7 +174,7 @@ def _describe(options: argparse.Namespace) -> None:
         print(f"Attention : {notice}")
 
 
-def _code(options: argparse.Namespace) -> None:
+def _code(options: argparse.Namespace, progress: Progress) -> None:
     source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
     found = study(
         source,
@@ -170,7 +182,7 @@ def _code(options: argparse.Namespace) -> None:
         seed=options.seed,
         overrides=read_overrides(options.lemmas) if options.lemmas else None,
         cache=options.cache,
-        steps=Steps(steps_of(source), _progress),
+        steps=Steps(steps_of(source), progress),
     )
     rows = [json.dumps(row, ensure_ascii=False) + "\n" for row in results.assignments(found)]
     options.out.write_text("".join(rows), encoding="utf-8")
@@ -180,6 +192,18 @@ def _code(options: argparse.Namespace) -> None:
         read = f"{rec.undecidable} indécidables + {rec.coded} codées + {rec.no_code} sans code"
         apart = f"{rec.set_apart} écartées + {rec.nonresponse} non-réponses"
         print(f"{result.corpus.key} : {rec.received} reçues = {apart} + {read}")
+
+
+_COMMANDS = {
+    "code": Recorded("code", ("dump", "codebook", "lemmas"), ("out",), _code, plans=("codebook",)),
+    **coding.COMMANDS,
+    **semantic.COMMANDS,
+    **lexical.COMMANDS,
+}
+
+
+def _execute_code(options: argparse.Namespace) -> None:
+    _COMMANDS["code"].execute(options, _progress)
 
 
 def _tabulate(options: argparse.Namespace) -> None:

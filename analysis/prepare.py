@@ -3,22 +3,20 @@
 The partitions do not depend on the number of processes, and are put together in order: neither do the results.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 from numpy.typing import NDArray
 
 from analysis import nonresponse
 from analysis.corpus import Corpus
-from analysis.errors import AnalysisError
 from analysis.expressions import join
 from analysis.lemmas import Lemmas, learn
 from analysis.lexical.frequencies import LemmaTokens, lemmatise
+from analysis.processes import in_order
 from analysis.text import Tokens, Vocabulary
 
 PARTITION = 25_000
@@ -92,10 +90,10 @@ def _read(
     corpus: Corpus, vocabulary: Vocabulary, jobs: int, progress: Progress | None
 ) -> tuple[nonresponse.Sorting, Tokens]:
     total = len(corpus.texts)
-    pieces = (corpus.texts[low : low + PARTITION] for low in range(0, total, PARTITION))
+    pieces = ((corpus.texts[low : low + PARTITION],) for low in range(0, total, PARTITION))
     rules: list[str | None] = []
     tokens: list[Tokens] = []
-    for part in _in_order(_read_part, pieces, jobs):
+    for part in in_order(_read_part, pieces, jobs):
         numbers = np.array([vocabulary.add(form) for form in part.forms], dtype=np.int32)
         vocabulary.add_capitals({int(numbers[form]): count for form, count in part.capitals.items()})
         rules += part.rules
@@ -105,17 +103,6 @@ def _read(
         if progress:
             progress(len(rules), total, f"mots de « {corpus.key} »")
     return nonresponse.Sorting(nonresponse.load(), tuple(rules)), _together(tokens)
-
-
-def _in_order(function: Callable[[Any], Any], pieces: Iterator[Any], jobs: int) -> Iterator[Any]:
-    """Results of a function over pieces, in order, as they come."""
-    try:
-        yield from Parallel(n_jobs=jobs, return_as="generator")(delayed(function)(piece) for piece in pieces)
-    except TerminatedWorkerError as error:
-        raise AnalysisError(
-            "Un processus de calcul a été arrêté, sans doute faute de mémoire : "
-            "relancez avec moins de processus (--jobs)."
-        ) from error
 
 
 def _read_part(texts: Sequence[str]) -> _Part:

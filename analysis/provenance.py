@@ -12,7 +12,10 @@ from analysis.errors import AnalysisError
 
 MANIFEST = "manifest.json"
 FORMAT = "consult-analysis/1"
-PACKAGES = ("numpy", "scipy", "spacy", "fr_core_news_md", "matplotlib", "xlsxwriter", "jinja2", "pyyaml")
+PACKAGES = (
+    *("numpy", "scipy", "scikit-learn", "rensa", "spacy", "fr_core_news_md"),
+    *("matplotlib", "xlsxwriter", "openpyxl", "jinja2", "pyyaml"),
+)
 
 
 def file_digest(path: Path) -> str:
@@ -46,7 +49,14 @@ def outputs(out: Path) -> dict[str, str]:
 
 
 def write_manifest(out: Path, *, source: dict[str, Any], parameters: dict[str, Any], publishable: bool) -> Path:
-    """Write the manifest last, once every output is there. No instant, no machine name: it is reproducible."""
+    """Write the manifest of a result directory last, once every output is there."""
+    return write_beside(out / MANIFEST, source, parameters, publishable=publishable, found=outputs(out))
+
+
+def write_beside(
+    path: Path, source: dict[str, Any], parameters: dict[str, Any], *, publishable: bool, found: dict[str, str]
+) -> Path:
+    """Write a manifest of outputs, given by name and digest. No instant, no machine name: it is reproducible."""
     manifest = {
         "format": FORMAT,
         "source": source,
@@ -56,42 +66,41 @@ def write_manifest(out: Path, *, source: dict[str, Any], parameters: dict[str, A
         "packages": {name: version(name) for name in PACKAGES},
         "python": ".".join(platform.python_version_tuple()[:2]),
         "machine": platform.machine(),
-        "outputs": outputs(out),
+        "outputs": found,
     }
-    path = out / MANIFEST
     path.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return path
 
 
-def read_manifest(out: Path) -> dict[str, Any]:
-    """The manifest of a result directory. Raises AnalysisError when there is none to be trusted."""
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a result directory, or of results as files. Raises AnalysisError when it is not to be trusted."""
+    path = path / MANIFEST if path.is_dir() else path
     try:
-        manifest = json.loads((out / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise AnalysisError(
-            f"« {out / MANIFEST} » est absent ou illisible : ce n’est pas un dossier de résultats."
-        ) from error
+        raise AnalysisError(f"« {path} » manque ou est illisible : ce ne sont pas des résultats à vérifier.") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise AnalysisError(f"« {MANIFEST} » n’annonce pas le format « {FORMAT} ».")
+        raise AnalysisError(f"« {path.name} » n’annonce pas le format « {FORMAT} ».")
     return manifest
 
 
 def check_untouched(out: Path, manifest: dict[str, Any]) -> None:
     """Raises AnalysisError naming the first file that is missing, added or changed since the manifest."""
-    _compare(manifest["outputs"], outputs(out), "n’est plus celui que décrit le manifeste")
+    compare(manifest["outputs"], outputs(out), "n’est plus celui que décrit le manifeste")
 
 
 def check_replayed(manifest: dict[str, Any], replayed: Path) -> None:
-    """Raises AnalysisError naming the first file that a new run makes differently."""
+    """Raises AnalysisError naming the first file that a new run, directory or manifest, makes differently."""
     again = read_manifest(replayed)
     changed = [name for name, number in manifest["packages"].items() if again["packages"].get(name) != number]
     if manifest["code"] != again["code"]:
         changed.insert(0, "analysis")
     hint = f" (versions différentes : {', '.join(changed)})" if changed else ""
-    _compare(manifest["outputs"], again["outputs"], f"diffère de celui d’une nouvelle exécution{hint}")
+    compare(manifest["outputs"], again["outputs"], f"diffère de celui d’une nouvelle exécution{hint}")
 
 
-def _compare(expected: dict[str, str], found: dict[str, str], how: str) -> None:
+def compare(expected: dict[str, str], found: dict[str, str], how: str) -> None:
+    """Raises AnalysisError naming the first file that is missing, added, or differs; `how` says from what."""
     for name in sorted(expected.keys() | found.keys()):
         if name not in found:
             raise AnalysisError(f"« {name} » manque.")

@@ -4,7 +4,7 @@ import argparse
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from analysis.coding.codebook import Codebook
 from analysis.coding.codebook_files import load_any, write_any
 from analysis.coding.sampling import Drawn, Sample, draw
 from analysis.errors import AnalysisError
+from analysis.processes import cluster
+from analysis.recorded import Progress, Recorded, write_json
 from analysis.text import Vocabulary
 
-Progress = Callable[[int, int, str], None]
 _ASKED = 200
 
 
@@ -38,13 +39,18 @@ def register(commands: Any, progress: Progress) -> None:
         "--next", type=Path, help="CSV à écrire : les contributions à coder ensuite par des personnes"
     )
     classify.add_argument("--encoder", action="store_true", help="lire aussi le sens des phrases (extra « encoders »)")
-    classify.add_argument("--jobs", type=int, default=1, help="processus (1 par défaut)")
-    classify.set_defaults(command=lambda options: _classify(options, progress))
-    _register_quality(commands)
-    _register_codebook(commands)
+    classify.add_argument("--jobs", type=int, default=1, help="processus de calcul (1 ; -1 : tous les cœurs)")
+    classify.add_argument("--dask", metavar="ADRESSE", help="calculer sur cette grappe Dask")
+    _set(classify, "classify", progress)
+    _register_quality(commands, progress)
+    _register_codebook(commands, progress)
 
 
-def _register_quality(commands: Any) -> None:
+def _set(sub: argparse.ArgumentParser, name: str, progress: Progress) -> None:
+    sub.set_defaults(command=lambda options: COMMANDS[name].execute(options, progress))
+
+
+def _register_quality(commands: Any, progress: Progress) -> None:
     sample = commands.add_parser(
         "sample",
         help="tirer l’échantillon aveugle qui mesurera la qualité d’un codage",
@@ -55,7 +61,7 @@ def _register_quality(commands: Any) -> None:
     sample.add_argument("--per-stratum", type=int, default=50, help="contributions par code et par strate (50)")
     sample.add_argument("--sheet", type=Path, required=True, help="CSV à faire coder")
     sample.add_argument("--key", type=Path, required=True, help="clé JSON à tenir à l’écart des codeurs")
-    sample.set_defaults(command=_sample)
+    _set(sample, "sample", progress)
     quality = commands.add_parser(
         "quality",
         help="mesurer un codage : précision, rappel, prévalence corrigée, accord entre codeurs",
@@ -67,10 +73,10 @@ def _register_quality(commands: Any) -> None:
     quality.add_argument("--recall", type=float, default=0.5, help="rappel exigé (0,5)")
     quality.add_argument("--alpha", type=float, help="accord exigé entre codeurs")
     quality.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
-    quality.set_defaults(command=_quality)
+    _set(quality, "quality", progress)
 
 
-def _register_codebook(commands: Any) -> None:
+def _register_codebook(commands: Any, progress: Progress) -> None:
     plan = commands.add_parser(
         "codebook",
         help="convertir, comparer ou compléter un plan de codification",
@@ -80,17 +86,17 @@ def _register_codebook(commands: Any) -> None:
     convert = actions.add_parser("convert", help="réécrire un plan en YAML ou en XLSX, selon le nom du fichier")
     convert.add_argument("source", type=Path, metavar="PLAN", help="plan à lire, YAML ou XLSX")
     convert.add_argument("target", type=Path, metavar="FICHIER", help="fichier à écrire, .yaml ou .xlsx")
-    convert.set_defaults(command=lambda options: write_any(load_any(options.source), options.target))
+    _set(convert, "codebook convert", progress)
     compared = actions.add_parser("diff", help="dire ce qui change, et quelles contributions changeraient de code")
     compared.add_argument("before", type=Path, metavar="AVANT", help="plan d’avant")
     compared.add_argument("after", type=Path, metavar="APRES", help="plan d’après")
     compared.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
-    compared.set_defaults(command=_diff)
+    _set(compared, "codebook diff", progress)
     proposed = actions.add_parser("propose", help="proposer des codes pour ce qu’aucun code ne couvre")
     proposed.add_argument("plan", type=Path, metavar="PLAN", help="plan à compléter")
     proposed.add_argument("--number", type=int, help="nombre de propositions")
     proposed.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
-    proposed.set_defaults(command=_propose)
+    _set(proposed, "codebook propose", progress)
     for sub in (compared, proposed):
         sub.add_argument("--dump", type=Path, required=sub is proposed, help="jeu ouvert, ou fichier de textes")
         sub.add_argument("--corpus", help="le corpus à coder, s’il y en a plusieurs")
@@ -175,15 +181,16 @@ def _classify(options: argparse.Namespace, progress: Progress) -> None:
     vectors = None
     if options.encoder:
         vectors = sentence_vectors(texts, lambda done, total: progress(done, total, "lecture des phrases"))
-    model = learn(
-        [texts[i] for i in known],
-        [human[units[i]] for i in known],
-        sorted({code for unit in known for code in human[units[unit]]}),
-        clusters[known],
-        vectors=None if vectors is None else vectors[known],
-        seed=options.seed,
-        jobs=options.jobs,
-    )
+    with cluster(options.dask):
+        model = learn(
+            [texts[i] for i in known],
+            [human[units[i]] for i in known],
+            sorted({code for unit in known for code in human[units[unit]]}),
+            clusters[known],
+            vectors=None if vectors is None else vectors[known],
+            seed=options.seed,
+            jobs=options.jobs,
+        )
     hits = _rule_hits(options.codebook, texts, options.seed) if options.codebook else ()
     mine = {unit: codes for unit, codes in human.items() if unit in rank}
     coded = combine(units, texts, mine, clusters, hits=hits, model=model, vectors=vectors)
@@ -237,7 +244,11 @@ def _rule_hits(path: Path, texts: list[str], seed: int) -> Any:
     return _Rules([plan], texts, seed).hits(plan)
 
 
-def _diff(options: argparse.Namespace) -> None:
+def _convert(options: argparse.Namespace, _progress: Progress) -> None:
+    write_any(load_any(options.source), options.target)
+
+
+def _diff(options: argparse.Namespace, _progress: Progress) -> None:
     from analysis.coding.revision import compare, impact
 
     before, after = load_any(options.before), load_any(options.after)
@@ -251,7 +262,7 @@ def _diff(options: argparse.Namespace) -> None:
         report["impact"] = [asdict(code) for code in moved]
         changed = {unit for code in moved for unit in (*code.gained, *code.lost)}
         print(f"{len(changed)} contributions sur {len(units)} changeraient de code.")
-    options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(options.out, report)
     for change in revision.codes:
         how = {"added": "ajouté", "removed": "retiré", "changed": f"modifié ({', '.join(change.fields)})"}[change.kind]
         print(f"Code « {change.code} » : {how}.")
@@ -259,7 +270,7 @@ def _diff(options: argparse.Namespace) -> None:
         print(f"À approuver par : {', '.join(after.missing_approvals)}. D’ici là, un codage ne se publie pas.")
 
 
-def _propose(options: argparse.Namespace) -> None:
+def _propose(options: argparse.Namespace, _progress: Progress) -> None:
     from analysis.coding.revision import propose
     from analysis.lexical.frequencies import lemmatise
 
@@ -268,7 +279,7 @@ def _propose(options: argparse.Namespace) -> None:
     rules = _Rules([plan], texts, options.seed)
     words = lemmatise(rules.tokens, rules.vocabulary, rules.lemmas, rules.readable)
     found = propose(units, words, rules.readable, rules.hits(plan), number=options.number, seed=options.seed)
-    options.out.write_text(json.dumps(asdict(found), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(options.out, asdict(found))
     print(f"{found.uncovered} contributions sur {found.readable} n’ont aucun code.")
     for proposal in found.proposals:
         print(f"{proposal.size} contributions : {proposal.label}")
@@ -283,7 +294,7 @@ def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ..
         writer.writerows(rows)
 
 
-def _sample(options: argparse.Namespace) -> None:
+def _sample(options: argparse.Namespace, _progress: Progress) -> None:
     units, texts = _answers(options)
     rank = {unit: i for i, unit in enumerate(units)}
     given: dict[str, Any] = {}
@@ -308,7 +319,7 @@ def _sample(options: argparse.Namespace) -> None:
     print(f"{len(sample.units)} contributions à coder sur tous les codes, pour juger {len(given)} codes.")
 
 
-def _quality(options: argparse.Namespace) -> None:
+def _quality(options: argparse.Namespace, _progress: Progress) -> None:
     from analysis.coding.quality import Bounds, judge
 
     try:
@@ -327,6 +338,19 @@ def _quality(options: argparse.Namespace) -> None:
         alphas={code: alpha.value for code, alpha in people.codes.items()},
     )
     report = {"codes": [asdict(code) for code in found], "agreement": asdict(people)}
-    options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(options.out, report)
     for code in found:
         print(f"{code.code} : {code.reason or 'publiable.'}")
+
+
+COMMANDS = {
+    recorded.name: recorded
+    for recorded in (
+        Recorded("classify", ("dump", "coded", "codebook"), ("out", "next"), _classify, plans=("codebook",)),
+        Recorded("sample", ("dump", "codes"), ("sheet", "key"), _sample),
+        Recorded("quality", ("key", "coded"), ("out",), _quality),
+        Recorded("codebook convert", ("source",), ("target",), _convert, plans=("source",)),
+        Recorded("codebook diff", ("dump", "before", "after"), ("out",), _diff, plans=("after",)),
+        Recorded("codebook propose", ("dump", "plan"), ("out",), _propose, plans=("plan",)),
+    )
+}

@@ -4,6 +4,7 @@ The workbook has one sheet a kind of line, so that a cell never holds a list: «
 « Motifs », « Exemples », « Approbations ».
 """
 
+import datetime as dt
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ def write_xlsx(codebook: Codebook, path: Path) -> None:
                     "classeur ne peut pas contenir ; gardez le plan en YAML."
                 )
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        book.set_properties({"created": dt.datetime(2000, 1, 1, tzinfo=dt.UTC)})  # the same plan, the same file
         bold = book.add_format({"bold": True})
         for sheet, header in SHEETS.items():
             made = book.add_worksheet(sheet)

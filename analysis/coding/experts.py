@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import expit
@@ -18,6 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from analysis.errors import AnalysisError
+from analysis.processes import in_order
 
 _FEW = 50
 _STRENGTH = 10.0
@@ -88,7 +88,7 @@ def train(views: Views, labels: Bools, *, jobs: int = 1) -> tuple[Expert, ...]:
     experts = []
     for view, kind in kinds:
         matrix = getattr(views, view)
-        fitted = Parallel(n_jobs=jobs)(delayed(_fit)(matrix, labels[:, code], kind) for code in range(labels.shape[1]))
+        fitted = list(in_order(_fit, ((matrix, labels[:, code], kind) for code in range(labels.shape[1])), jobs))
         weights = np.stack([weight for weight, _ in fitted]) if fitted else np.zeros((0, matrix.shape[1]))
         experts.append(Expert(view, weights, np.array([offset for _, offset in fitted])))
     return tuple(experts)

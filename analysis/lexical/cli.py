@@ -1,17 +1,13 @@
 """`python -m analysis lexicon | reinert | duplicates | concordance | iramuteq`."""
 
 import argparse
-import importlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
-from joblib import parallel_config
 
 from analysis import provenance, readers
 from analysis.coding import codebook as codebooks
@@ -25,17 +21,17 @@ from analysis.iramuteq import write_corpus
 from analysis.lemmas import read_overrides
 from analysis.lexical.concordance import ORDERS, concordance
 from analysis.prepare import prepare
+from analysis.processes import cluster
+from analysis.recorded import Progress, Recorded
 from analysis.report import lexicon, lexicon_files
 from analysis.text import Vocabulary
 
-Progress = Callable[[int, int, str], None]
 PARTS = {
     "lexicon": lexicon.EVERYTHING,
     "reinert": (lexicon.WORDS, lexicon.CLASSIFICATION),
     "duplicates": (lexicon.CAMPAIGNS,),
 }
 COPIES = {"codebook": "codebook.yaml", "lemmas": "lemmas.yaml", "expressions": "expressions.txt"}
-_SCHEDULER = "distributed"
 
 
 def register(commands: Any, progress: Progress) -> None:
@@ -68,7 +64,7 @@ def register(commands: Any, progress: Progress) -> None:
     lines.set_defaults(command=lambda options: _concordance(options, progress))
     written = _sub(commands, "iramuteq", "écrire un corpus au format d’IRaMuTeQ")
     written.add_argument("--out", type=Path, required=True, help="fichier à écrire")
-    written.set_defaults(command=_iramuteq)
+    written.set_defaults(command=lambda options: COMMANDS["iramuteq"].execute(options, progress))
 
 
 def _sub(commands: Any, name: str, help_text: str) -> argparse.ArgumentParser:
@@ -89,7 +85,7 @@ def _run(name: str, options: argparse.Namespace, progress: Progress) -> None:
         **{key: getattr(options, key, None) for key in ("seed", "corpus", "classes", "segment", "least", "double")},
     }
     files = {key: path for key in COPIES if (path := getattr(options, key, None))}
-    with _cluster(options.dask):
+    with cluster(options.dask):
         study = made(
             options.dump, options.out, parameters, files,
             external=options.external, jobs=options.jobs, cache=options.cache, progress=progress,
@@ -182,24 +178,6 @@ def verify(
         provenance.check_replayed(manifest, again)
 
 
-@contextmanager
-def _cluster(address: str | None) -> Iterator[None]:
-    """Within an existing Dask cluster when its address is given, else on this machine."""
-    if address is None:
-        yield
-        return
-    try:
-        client_of = importlib.import_module("distributed").Client
-    except ImportError:
-        raise AnalysisError("Une grappe Dask demande le paquet « distributed » : installez-le.") from None
-    try:
-        client = client_of(address, timeout="10s")
-    except (OSError, ValueError) as error:
-        raise AnalysisError(f"La grappe Dask « {address} » ne répond pas.") from error
-    with client, parallel_config("dask"):
-        yield
-
-
 def _concordance(options: argparse.Namespace, progress: Progress) -> None:
     node = parse(options.pattern)
     if options.width < 1:
@@ -220,10 +198,13 @@ def _concordance(options: argparse.Namespace, progress: Progress) -> None:
             print(f"{each.corpus.ids[line.text]}\t{left}\t[{centre}]\t{right}")
 
 
-def _iramuteq(options: argparse.Namespace) -> None:
+def _iramuteq(options: argparse.Namespace, _progress: Progress) -> None:
     source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
     if len(source.corpora) != 1:
         known = ", ".join(corpus.key for corpus in source.corpora) or "aucun"
         raise AnalysisError(f"Un fichier IRaMuTeQ tient un corpus : choisissez-en un (--corpus) : {known}.")
     options.out.write_text(write_corpus(source.corpora[0]), encoding="utf-8")
-    print(f"{len(source.corpora[0].ids)} contributions écrites : {options.out}")
+    print(f"{len(source.corpora[0].ids)} contributions écrites.")
+
+
+COMMANDS = {"iramuteq": Recorded("iramuteq", ("dump",), ("out",), _iramuteq)}

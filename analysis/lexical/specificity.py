@@ -100,13 +100,16 @@ def specificities(words: LemmaTokens, variable: Variable, *, min_count: int = MI
     size = len(words.lemmas)
     totals = np.bincount(numbers, minlength=size)
     kept = np.flatnonzero((totals >= min_count) & words.content & common(numbers, texts, size))
-    parts = [variable.members[texts, column] for column in range(len(variable.categories))]
-    columns = [column for column, part in enumerate(parts) if 0 < int(part.sum()) < total_t]
+    counts = {}
+    for column in range(len(variable.categories)):
+        part = numbers[variable.members[texts, column]]
+        if 0 < len(part) < total_t:
+            counts[column] = np.bincount(part, minlength=size)
+    columns = list(counts)
     if not columns or not len(kept):
         return []
-    f = np.stack([np.bincount(numbers[parts[column]], minlength=size)[kept] for column in columns])
-    t = np.array([int(parts[column].sum()) for column in columns])
-    big_f = totals[kept]
+    t = np.array([int(count.sum()) for count in counts.values()])
+    f, big_f = np.stack([count[kept] for count in counts.values()]), totals[kept]
     shape = f.shape
     flat_t, flat_big_f = np.repeat(t, shape[1]), np.tile(big_f, shape[0])
     scores = log10_tail(f.ravel(), flat_t, flat_big_f, total_t)

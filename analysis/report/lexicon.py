@@ -172,8 +172,7 @@ def _corpus(
     steps: _Steps,
 ) -> CorpusLexicon:
     corpus, notices = prepared.corpus, []
-    texts = bare(prepared.tokens, vocabulary)
-    register = find_campaigns(texts, authors=corpus.authors, dates=corpus.dates)
+    register = find_campaigns(bare(prepared.tokens, vocabulary), authors=corpus.authors, dates=corpus.dates)
     steps.done("campagnes")
     hits = no_hits()
     if codebook and CODES in options.parts:

@@ -1,8 +1,6 @@
 """`python -m analysis groups | themes | arguments …`; the learning libraries are loaded only when needed."""
 
 import argparse
-import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,9 @@ from analysis import nonresponse, readers
 from analysis.errors import AnalysisError
 from analysis.lemmas import learn
 from analysis.lexical.frequencies import lemmatise
+from analysis.recorded import Progress, Recorded, write_json
 from analysis.semantic.votes import Votes, dump_rows, from_events, read_events
 from analysis.text import Vocabulary
-
-Progress = Callable[[int, int, str], None]
 
 
 def register(commands: Any, progress: Progress) -> None:
@@ -34,7 +31,7 @@ def register(commands: Any, progress: Progress) -> None:
     sub.add_argument("--min-votes", type=int, default=7, help="votes qu’il faut pour être placé (7)")
     sub.add_argument("--exclude", action="append", default=[], help="proposition laissée hors des axes (répétable)")
     sub.add_argument("--before", type=Path, help="votes d’avant l’échange, des mêmes personnes")
-    sub.set_defaults(command=lambda options: _groups(options, progress))
+    sub.set_defaults(command=lambda options: COMMANDS["groups"].execute(options, progress))
     themes = commands.add_parser(
         "themes",
         help="trouver les thèmes d’un corpus sans plan de codification",
@@ -46,7 +43,7 @@ def register(commands: Any, progress: Progress) -> None:
     themes.add_argument("--seed", type=int, default=1, help="graine des lemmes et de la mesure de stabilité")
     themes.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
     themes.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
-    themes.set_defaults(command=lambda options: _themes(options, progress))
+    themes.set_defaults(command=lambda options: COMMANDS["themes"].execute(options, progress))
     arguments = commands.add_parser(
         "arguments",
         help="dresser la trame des arguments pour et contre chaque proposition",
@@ -54,7 +51,7 @@ def register(commands: Any, progress: Progress) -> None:
     )
     arguments.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou arguments.ndjson")
     arguments.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
-    arguments.set_defaults(command=_arguments)
+    arguments.set_defaults(command=lambda options: COMMANDS["arguments"].execute(options, progress))
 
 
 def _themes(options: argparse.Namespace, progress: Progress) -> None:
@@ -91,14 +88,14 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
         "seed": found.seed,
         "notices": found.notices,
     }
-    options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(options.out, report)
     for theme in found.themes:
         print(f"{theme.size} contributions : {', '.join(word for word, _ in theme.words[:6])}")
     for notice in found.notices:
         print(f"Attention : {notice}")
 
 
-def _arguments(options: argparse.Namespace) -> None:
+def _arguments(options: argparse.Namespace, _progress: Progress) -> None:
     from analysis.semantic.arguments import Argument, argument_maps
 
     try:
@@ -117,7 +114,7 @@ def _arguments(options: argparse.Namespace) -> None:
         raise AnalysisError(f"La colonne {missing} manque dans « arguments.ndjson » : refaites l’export.") from None
     maps = argument_maps(arguments)
     report = [asdict(item) for item in maps]
-    options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(options.out, report)
     threads = sum(len(item.threads) for item in maps)
     print(f"{len(arguments)} arguments sur {len(maps)} propositions, en {threads} fils.")
 
@@ -146,7 +143,7 @@ def _groups(options: argparse.Namespace, progress: Progress) -> None:
     report = _report(votes, found, excluded)
     if options.before:
         report["changes"] = [asdict(change) for change in changes(read_events(options.before), events)]
-    options.out.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    write_json(options.out, report)
     print(f"{len(votes.participants)} participants, {len(found.sizes)} groupes : {', '.join(map(str, found.sizes))}.")
     for notice in found.notices:
         print(f"Attention : {notice}")
@@ -184,3 +181,10 @@ def _report(votes: Votes, found: Any, excluded: Any) -> dict[str, Any]:
         "seed": found.seed,
         "notices": found.notices,
     }
+
+
+COMMANDS = {
+    "groups": Recorded("groups", ("votes", "before"), ("out",), _groups),
+    "themes": Recorded("themes", ("dump",), ("out",), _themes),
+    "arguments": Recorded("arguments", ("dump",), ("out",), _arguments),
+}

@@ -30,7 +30,7 @@ class Bare(NamedTuple):
     `spelt` are the same words as they were written (lower case), numbers into `spellings`.
     """
 
-    words: NDArray[np.int64]
+    words: NDArray[np.int32]
     starts: NDArray[np.int64]
     forms: tuple[str, ...]
     spelt: NDArray[np.int32]
@@ -52,7 +52,7 @@ class Shingles(NamedTuple):
 def bare(tokens: Tokens, vocabulary: Vocabulary) -> Bare:
     """Give the same number to forms that differ by accents alone."""
     numbers: dict[str, int] = {}
-    of_form = np.zeros(max(1, len(vocabulary)), dtype=np.int64)
+    of_form = np.zeros(max(1, len(vocabulary)), dtype=np.int32)
     for rank, form in enumerate(vocabulary.forms):
         plain = form
         if not form.isascii():

@@ -86,7 +86,7 @@ def test_cycle_over_several_codes_is_shown():
 
 def test_files_that_are_no_codebook_are_refused(tmp_path):
     path = tmp_path / "plan.yaml"
-    with pytest.raises(AnalysisError, match="n’existe pas"):
+    with pytest.raises(AnalysisError, match="introuvable"):
         load(path)
     path.write_text("codes: [\n", encoding="utf-8")
     with pytest.raises(AnalysisError, match="n’est pas un YAML valide, ligne 2"):

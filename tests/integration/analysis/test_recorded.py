@@ -1,0 +1,200 @@
+"""Commands whose results are files: the manifest of each, what `verify` finds, and equal results in any processes."""
+
+import argparse
+import csv
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+from distributed import LocalCluster
+
+from analysis import __main__ as command_line
+from analysis.__main__ import main
+from analysis.lexical import cli as lexical
+from analysis.provenance import file_digest
+from tests.unit.analysis.test_classifier import answers
+
+PLAN = """
+title: Plan
+version: "1"
+codes:
+  - {id: vélo, label: Vélo, patterns: ['vélo OU bicyclette'], positive_examples: ['le vélo']}
+  - {id: train, label: Train, patterns: ['train'], positive_examples: ['le train']}
+"""
+COMMANDS = {
+    "code": ["code", "avis.csv", "--codebook", "plan.yaml", "--out", "codes.ndjson"],
+    "classify": [
+        *("classify", "avis.csv", "--coded", "coded.csv", "--codebook", "plan.yaml"),
+        *("--out", "suggestions.ndjson", "--next", "next.csv"),
+    ],
+    "sample": [
+        *("sample", "avis.csv", "--codes", "codes.ndjson", "--per-stratum", "5"),
+        *("--sheet", "sheet.csv", "--key", "key.json"),
+    ],
+    "quality": ["quality", "key.json", "--coded", "everything.csv", "--out", "quality.json"],
+    "codebook convert": ["codebook", "convert", "plan.yaml", "plan.xlsx"],
+    "codebook diff": ["codebook", "diff", "plan.yaml", "plan2.yaml", "--dump", "avis.csv", "--out", "diff.json"],
+    "codebook propose": [
+        *("codebook", "propose", "plan.yaml", "--dump", "avis.csv", "--number", "2", "--out", "proposals.json"),
+    ],
+    "themes": ["themes", "avis.csv", "--corpus", "avis", "--themes", "3", "--out", "themes.json"],
+    "groups": ["groups", "votes.csv", "--before", "before.csv", "--resamples", "4", "--out", "groups.json"],
+    "arguments": ["arguments", "arguments.ndjson", "--out", "maps.json"],
+    "iramuteq": ["iramuteq", "avis.csv", "--out", "corpus.txt"],
+}
+FIRST = {name: next(part for part in reversed(line) if "." in part) for name, line in COMMANDS.items()} | {
+    "classify": "suggestions.ndjson",
+    "sample": "sheet.csv",
+}
+
+
+def write_csv(path, header, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def told(capsys):
+    return capsys.readouterr().err.replace("\u202f", " ").replace("\xa0", " ")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with an input for every command, where each was run in turn, `sample` reading what `code` wrote."""
+    folder = tmp_path_factory.mktemp("recorded")
+    texts, coded = answers(140, 1)
+    ids = [f"c{rank}" for rank in range(len(texts))]
+    write_csv(folder / "avis.csv", ["id", "text"], zip(ids, texts, strict=True))
+    rows = [(unit, code, "a") for unit, codes in zip(ids, coded, strict=True) for code in codes or {""}]
+    write_csv(folder / "everything.csv", ["id", "code", "coder"], rows)
+    write_csv(folder / "coded.csv", ["id", "code", "coder"], rows[:120])
+    (folder / "plan.yaml").write_text(PLAN, encoding="utf-8")
+    (folder / "plan2.yaml").write_text(PLAN.replace("['train']", "['train OU gare']"), encoding="utf-8")
+    draws = np.random.default_rng(1)
+    for name in ("votes.csv", "before.csv"):
+        sides = np.where(draws.random((40, 12)) < 0.85, 1, -1) * np.repeat([1, -1], 20)[:, None]
+        votes = [(f"p{row}", f"s{column}", sides[row, column]) for row in range(40) for column in range(12)]
+        write_csv(folder / name, ["participant", "statement", "vote"], votes)
+    arguments = [
+        {"id": f"a{rank}", "contribution": f"p{rank % 3}", "side": ("for", "against")[rank % 2], "title": None,
+         "body": text, "status": "published", "origin": "live"}
+        for rank, text in enumerate(texts[:30])
+    ]  # fmt: skip
+    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in arguments)
+    (folder / "arguments.ndjson").write_text(content, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, line in COMMANDS.items():
+            assert main(line) == 0, name
+    return folder
+
+
+def test_every_command_that_writes_is_recorded():
+    """A command that gains an output without a manifest is told here."""
+    found = set()
+
+    def walk(parser, name):
+        for action in parser._actions:  # argparse has no public list of its arguments
+            if isinstance(action, argparse._SubParsersAction):
+                for sub, below in action.choices.items():
+                    walk(below, f"{name} {sub}".strip())
+            elif action.dest in {"out", "target", "sheet", "next"}:
+                found.add(name)
+
+    walk(command_line._parser(), "")
+    directories = {"report", *lexical.PARTS}
+    assert found - directories == command_line._COMMANDS.keys() == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_at_u4_6_each_result_is_made_again_alike(place, name, capsys):
+    manifest = json.loads((place / f"{FIRST[name]}.manifest.json").read_text(encoding="utf-8"))
+    assert manifest["parameters"]["command"] == name
+    assert all(file_digest(place / file) == digest for file, digest in manifest["outputs"].items())
+    for read in manifest["source"].values():
+        assert read["files"] == {read["name"]: file_digest(place / read["name"])}
+    assert manifest["publishable"] == (
+        not {"codebook", "plan", "after"} & manifest["source"].keys() and name != "codebook convert"
+    )
+    assert str(place) not in json.dumps(manifest)
+    assert main(["verify", str(place / FIRST[name])]) == 0
+    assert capsys.readouterr().out.startswith("Conforme")
+
+
+def test_what_was_read_and_written_elsewhere_is_looked_for_there(place, tmp_path, capsys):
+    mine, theirs, moved = tmp_path / "mine", tmp_path / "theirs", tmp_path / "avis2.csv"
+    mine.mkdir()
+    theirs.mkdir()
+    for name in ("sheet.csv", "sheet.csv.manifest.json"):
+        shutil.copy(place / name, mine)
+    shutil.copy(place / "avis.csv", moved)
+    assert main(["verify", str(mine / "sheet.csv")]) == 1
+    assert "« key.json » manque : dites dans quel dossier le trouver (--beside)" in told(capsys)
+    for name in ("key.json", "codes.ndjson"):
+        shutil.copy(place / name, theirs)
+    shutil.copy(place / "avis.csv", theirs)
+    assert main(["verify", str(mine / "sheet.csv"), "--beside", str(theirs)]) == 0
+    assert main(["verify", str(mine / "sheet.csv.manifest.json"), "--beside", str(theirs)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ("themes.json", "« themes.json » n’est plus celui que décrit le manifeste"),
+        ("avis.csv", "« avis.csv » n’est pas ce qui a été lu : son empreinte diffère"),
+        ("themes.json.manifest.json", "n’annonce pas le format"),
+    ],
+)
+def test_what_was_changed_since_is_named(place, tmp_path, capsys, changed, words):
+    for name in ("themes.json", "avis.csv", "themes.json.manifest.json"):
+        shutil.copy(place / name, tmp_path)
+    (tmp_path / changed).write_text("{}", encoding="utf-8")
+    assert main(["verify", str(tmp_path / "themes.json")]) == 1
+    assert words in told(capsys)
+
+
+def test_a_forged_result_and_manifest_are_found_by_running_again(place, tmp_path, capsys):
+    for name in ("themes.json", "avis.csv", "themes.json.manifest.json"):
+        shutil.copy(place / name, tmp_path)
+    (tmp_path / "themes.json").write_text("{}", encoding="utf-8")
+    path = tmp_path / "themes.json.manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["outputs"]["themes.json"] = file_digest(tmp_path / "themes.json")
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    assert main(["verify", str(tmp_path / "themes.json")]) == 1
+    assert "« themes.json » diffère de celui d’une nouvelle exécution" in told(capsys)
+
+
+def test_a_zip_of_the_dump_stands_for_the_dump(small_dump, tmp_path):
+    assert main(["arguments", str(small_dump), "--out", str(tmp_path / "maps.json")]) == 0
+    with zipfile.ZipFile(tmp_path / "climat.zip", "w") as archive:
+        for path in small_dump.iterdir():
+            archive.write(path, f"climat/{path.name}")
+    arguments = ["--dump", str(tmp_path / "climat.zip")]
+    assert main(["verify", str(tmp_path / "maps.json"), *arguments]) == 0
+
+
+def test_a_refused_command_writes_nothing(place, tmp_path, capsys):
+    (tmp_path / "themes.json").write_text("avant", encoding="utf-8")
+    line = ["themes", str(place / "avis.csv"), "--corpus", "absent", "--out", str(tmp_path / "themes.json")]
+    assert main(line) == 1
+    assert "« absent » n’existe pas" in told(capsys)
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["avant"]
+
+
+def test_two_results_of_one_name_are_refused(place, tmp_path, capsys):
+    line = ["sample", str(place / "avis.csv"), "--codes", str(place / "codes.ndjson")]
+    assert main([*line, "--sheet", str(tmp_path / "x"), "--key", str(tmp_path / "there" / "x")]) == 1
+    assert "portent le même nom" in told(capsys)
+
+
+@pytest.mark.slow
+def test_learning_gives_equal_files_in_two_processes_and_on_a_dask_cluster(place, tmp_path):
+    line = ["classify", str(place / "avis.csv"), "--coded", str(place / "coded.csv")]
+    line += ["--codebook", str(place / "plan.yaml"), "--jobs", "2", "--next", str(tmp_path / "next.csv")]
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        for more in ([], ["--dask", cluster.scheduler_address]):
+            assert main([*line, "--out", str(tmp_path / "suggestions.ndjson"), *more]) == 0
+            for name in ("suggestions.ndjson", "next.csv", "suggestions.ndjson.manifest.json"):
+                assert (tmp_path / name).read_bytes() == (place / name).read_bytes()
