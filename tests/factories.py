@@ -17,7 +17,16 @@ from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.contributions.models import Argument, Proposal, Side, StepSecret, Theme, Vote, VoteValue
 from consult.db import ALL_TENANTS
 from consult.organisations.models import Organisation
-from consult.questionnaires.models import Answer, OptionKind, Question, QuestionKind, QuestionOption, Reply
+from consult.questionnaires.models import (
+    Answer,
+    AnswerVisibility,
+    OptionKind,
+    PublishedTotal,
+    Question,
+    QuestionKind,
+    QuestionOption,
+    Reply,
+)
 
 NOW = dt.datetime(2026, 3, 2, 9, 41, 27, tzinfo=dt.UTC)
 PASSWORD = "crayon-wagon-brume-ocre"
@@ -219,6 +228,21 @@ def make_question(session, step, kind=QuestionKind.LONG_TEXT, options=(), **valu
             organisation_id=step.organisation_id, step_id=step.id, kind=QuestionKind(kind), options=rows, **values
         ),
     )
+
+
+def make_total(session, step, counts=(12, 11), **values) -> PublishedTotal:
+    """The published totals of a new question of that step, one option for each count."""
+    labels = [f"Option {rank}" for rank, _ in enumerate(counts)]
+    question = make_question(session, step, "single", labels, visibility=AnswerVisibility.AGGREGATES)
+    told = dict(zip((str(option.id) for option in question.options), counts, strict=True))
+    values = {
+        "origin": "live",
+        "number": 1,
+        "as_of": NOW,
+        "answered": sum(filter(None, counts)),
+        "counts": told,
+    } | values
+    return _added(session, PublishedTotal(organisation_id=step.organisation_id, question_id=question.id, **values))
 
 
 def make_reply(session, step, account=None, answers=None, **values) -> Reply:

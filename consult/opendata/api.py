@@ -48,6 +48,7 @@ SUMMARIES: Final = {
     "replies": "Réponses aux questionnaires : qu’elles existent, et leur jour",
     "answers": "Réponses aux questions publiées ligne à ligne",
     "moderation": "Décisions de modération",
+    "totals": "Totaux des questions publiées en totaux seulement, par groupes de dix personnes au moins",
 }
 
 

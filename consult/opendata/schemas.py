@@ -229,6 +229,18 @@ class Change(Schema):
     )
 
 
+class Total(Schema):
+    """How many people chose one option of a question that is published in totals only."""
+
+    id: str
+    question: str
+    option: str | None
+    origin: Origin
+    answered: int
+    count: int | None
+    as_of: str
+
+
 class DumpFile(Schema):
     """A file of an export."""
 
@@ -328,6 +340,12 @@ class ChangeList(Envelope):
     more: bool = Field(description="Vrai s’il y a déjà une suite à lire.")
 
 
+class TotalList(ListEnvelope):
+    """Totals."""
+
+    data: list[Total]
+
+
 class QuestionnaireList(Envelope):
     """Questionnaires, each with its questions."""
 
@@ -377,4 +395,5 @@ ROWS: dict[str, type[ListEnvelope]] = {
     "replies": ReplyList,
     "answers": AnswerList,
     "moderation": DecisionList,
+    "totals": TotalList,
 }

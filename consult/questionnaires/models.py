@@ -74,6 +74,23 @@ class QuestionOption(TenantOwned, Base):
     kind: Mapped[OptionKind] = mapped_column(default=OptionKind.NORMAL, info=PUBLIC)
 
 
+class PublishedTotal(TenantOwned, Base):
+    """The totals of one question as they were published; every one stays, to be compared with what would follow."""
+
+    __tablename__ = "published_total"
+    __table_args__ = (UniqueConstraint("question_id", "origin", "number"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    question_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("question.id", ondelete="CASCADE"), info=PUBLIC)
+    origin: Mapped[Origin] = mapped_column(info=PUBLIC)
+    number: Mapped[int] = mapped_column(info=PUBLIC)  # 1, 2, 3…; the greatest is in force
+    as_of: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
+    answered: Mapped[int] = mapped_column(info=PUBLIC)
+    counts: Mapped[dict[str, Any]] = mapped_column(info=PUBLIC)  # option id -> people, or null: see disclosure.py
+
+    question: Mapped[Question] = relationship()
+
+
 class Reply(TenantOwned, Base):
     """One person's reply to a questionnaire step (attributed mode)."""
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, TypedDict
 
 from consult.consultations.models import Consultation
 from consult.consultations.policy import is_public
+from consult.disclosure import K
 from consult.labels import number
 from consult.questionnaires.models import AnswerVisibility, OptionKind, Question, QuestionKind, QuestionOption
 
@@ -15,7 +16,6 @@ CHOICES: Final = frozenset({QuestionKind.SINGLE, QuestionKind.MULTIPLE})
 DEFAULT_LENGTH: Final = {QuestionKind.SHORT_TEXT: 200, QuestionKind.LONG_TEXT: 10_000}
 GREATEST_LENGTH: Final = 100_000
 OTHER_LENGTH: Final = 500
-SUPPRESSION_BASE: Final = 10  # k of the design: an aggregate over fewer people is not shown
 
 
 class Given(TypedDict):
@@ -85,7 +85,7 @@ def errors(questions: Iterable[Question], answers: Answers) -> dict[uuid.UUID, s
 
 def suppressed(visibility: AnswerVisibility, base: int) -> bool:
     """Whether counts must be withheld: too few people answered a question that is published in totals only."""
-    return visibility is AnswerVisibility.AGGREGATES and base < SUPPRESSION_BASE
+    return visibility is AnswerVisibility.AGGREGATES and base < K
 
 
 def public_answers(questions: Iterable[Question], answers: Answers) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from consult import db
 from consult.actor import Actor
 from consult.consultations import policy as consultation_policy
 from consult.consultations import queries as consultations
-from consult.consultations.labels import ground_label
+from consult.consultations.labels import ORIGINS, ground_label
 from consult.consultations.models import ContentStatus, Step
+from consult.disclosure import K
 from consult.errors import (
     ClosedError,
     ConflictError,
@@ -30,7 +31,7 @@ from consult.errors import (
     TooManyError,
 )
 from consult.pagecache import cached_for_visitors
-from consult.questionnaires import drafts, forms, labels, policy, queries, service
+from consult.questionnaires import drafts, forms, labels, policy, queries, service, totals
 from consult.questionnaires.builder.views import bp as builder
 from consult.questionnaires.models import AnswerVisibility, Question, QuestionKind, Reply
 from consult.questionnaires.policy import Given
@@ -257,6 +258,9 @@ def replies(slug: str, step_slug: str) -> View:
         step=step,
         replies=found[:PAGE_SIZE],
         questions=_public_questions(step),
+        totals=totals.latest(g.session, [each.id for each in queries.questions(g.session, step.id)]),
+        origins=ORIGINS,
+        smallest=K,
         following=following,
         census=service.census(g.session, step),
     )

@@ -71,6 +71,7 @@ def filled(database) -> Filled:
         )
         asked = factories.make_step(session, consultation, kind="questionnaire")
         question = factories.make_question(session, asked, "single", ["Oui", "Non"])
+        factories.make_total(session, asked)
         private = factories.make_question(session, asked, visibility="administration")
         factories.make_reply(session, asked, account, {question: [question.options[0]], private: SECRETS[4]})
         draft = factories.make_consultation(

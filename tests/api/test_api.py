@@ -98,7 +98,11 @@ def test_questionnaires_hold_their_questions_in_order(client, filled):
     (questionnaire,) = client.get(f"{BASE}/questionnaires").json["data"]
     positions = [question["position"] for question in questionnaire["questions"]]
     assert positions == sorted(positions)
-    assert {question["visibility"] for question in questionnaire["questions"]} == {"rows", "administration"}
+    assert {question["visibility"] for question in questionnaire["questions"]} == {
+        "rows",
+        "aggregates",
+        "administration",
+    }
 
 
 def test_no_secret_and_no_hidden_text_comes_out(client, filled):

@@ -13,6 +13,7 @@ from consult.actor import Role
 from consult.consultations import queries as consultations
 from consult.consultations.labels import ORIGINS
 from consult.consultations.models import Step
+from consult.disclosure import K
 from consult.errors import ConflictError, InvalidError, NotFoundError
 from consult.questionnaires import labels, policy, queries
 from consult.questionnaires.builder import service
@@ -117,9 +118,7 @@ def figures(slug: str, step_slug: str) -> View:
             charts.append(
                 {"question": question, "origin": words, "base": tally.answered, "withheld": withheld, "rows": rows}
             )
-    return render_template(
-        "questionnaires/figures.html", step=step, charts=charts, labels=labels, smallest=policy.SUPPRESSION_BASE
-    )
+    return render_template("questionnaires/figures.html", step=step, charts=charts, labels=labels, smallest=K)
 
 
 def _list(step: Step, message: str = "") -> str:

@@ -1,0 +1,191 @@
+"""The totals of the questions that are published in totals only: kept as they were published, never counted on the fly.
+
+A figure that moved with each reply would tell what that person answered. A table replaces the last one when
+`disclosure` finds nothing in what it and any earlier one differ by; until then the last one stays.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from consult import clock
+from consult.clock import hour, written
+from consult.consultations.models import Consultation, ConsultationStatus, Origin, Step
+from consult.disclosure import Table, may_follow, protected
+from consult.jobs.schedule import Task
+from consult.protocols import Progress, Row
+from consult.questionnaires import policy, queries
+from consult.questionnaires.models import AnswerVisibility, PublishedTotal, Question, QuestionKind
+from consult.questionnaires.queries import Tally
+from consult.registry import service as registry
+from consult.registry.models import EntryKind
+
+NO_OPTION: Final = ""  # an imported reply may name none
+
+
+class PublishTotals:
+    """Periodic: publish the totals that have moved enough, one questionnaire a chunk."""
+
+    kind: ClassVar[str] = "questionnaires.totals"
+
+    def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:
+        """See JobHandler."""
+        del payload, cursor
+        steps = session.scalars(
+            select(Step.id)
+            .join(Consultation, Consultation.id == Step.consultation_id)
+            .where(
+                Consultation.status != ConsultationStatus.DRAFT,
+                Step.id.in_(select(Question.step_id).where(Question.visibility == AnswerVisibility.AGGREGATES)),
+            )
+        ).all()
+        for done, step_id in enumerate(steps, 1):
+            publish(session, step_id, clock.now())
+            yield Progress(done, len(steps))
+
+
+TASKS: Final = (Task(PublishTotals.kind, dt.timedelta(hours=1)),)
+
+
+def publish(session: Session, step_id: uuid.UUID, now: dt.datetime) -> int:
+    """Publish, and log, the totals of a step that may be; returns how many tables."""
+    consultation_id = session.get_one(Step, step_id).consultation_id
+    questions = [each for each in queries.questions(session, step_id) if _in_totals(each)]
+    tallies = queries.tallies(session, step_id)
+    earlier = _published(session, [each.id for each in questions])
+    made = 0
+    for question in questions:
+        for origin in (each for each in Origin if each is not Origin.TEST):
+            tally, before = tallies.get((question.id, origin)), earlier.get((question.id, origin), [])
+            table = _table(question, tally) if tally else None
+            known = [_as_table(row, question) for row in before]
+            if table is None or (known and known[-1] == table) or not may_follow(table, known):
+                continue
+            row = PublishedTotal(
+                organisation_id=question.organisation_id,
+                question_id=question.id,
+                origin=origin,
+                number=len(before) + 1,
+                as_of=hour(now),
+                answered=table.answered,
+                counts=dict(table.counts),
+            )
+            session.add(row)
+            _log(session, row, consultation_id, now)
+            made += 1
+    session.flush()
+    return made
+
+
+def _log(session: Session, table: PublishedTotal, consultation_id: uuid.UUID, now: dt.datetime) -> None:
+    content = {"question": str(table.question_id), "origin": table.origin.value, "number": table.number}
+    registry.append(
+        session,
+        organisation_id=table.organisation_id,
+        consultation_id=consultation_id,
+        kind=EntryKind.CONTENT,
+        content={"act": "totals.published", **content, "answered": table.answered, "counts": table.counts},
+        now=now,
+    )
+
+
+def latest(session: Session, question_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[PublishedTotal]]:
+    """The table in force of each of these questions, by origin."""
+    found: dict[uuid.UUID, list[PublishedTotal]] = {}
+    for (question_id, _), rows in _published(session, question_ids).items():
+        found.setdefault(question_id, []).append(rows[-1])
+    return found
+
+
+def _in_totals(question: Question) -> bool:
+    return question.visibility is AnswerVisibility.AGGREGATES and question.kind in policy.CHOICES
+
+
+def _table(question: Question, tally: Tally) -> Table | None:
+    counts = {str(option.id): tally.options.get(str(option.id), 0) for option in question.options}
+    partition = question.kind is QuestionKind.SINGLE
+    if partition:
+        without = tally.answered - sum(counts.values())
+        partition = without >= 0  # an import may give several options to a question that takes one
+        counts |= {NO_OPTION: without} if partition else {}
+    return protected(tally.answered, counts, partition=partition)
+
+
+def _as_table(row: PublishedTotal, question: Question) -> Table:
+    return Table(row.answered, row.counts, partition=question.kind is QuestionKind.SINGLE and NO_OPTION in row.counts)
+
+
+def _published(session: Session, question_ids: list[uuid.UUID]) -> dict[tuple[uuid.UUID, Origin], list[PublishedTotal]]:
+    rows = select(PublishedTotal).where(PublishedTotal.question_id.in_(question_ids)).order_by(PublishedTotal.number)
+    found: dict[tuple[uuid.UUID, Origin], list[PublishedTotal]] = {}
+    for row in session.scalars(rows):
+        found.setdefault((row.question_id, row.origin), []).append(row)
+    return found
+
+
+class TotalsDataset:
+    """The totals in force, one row for each option of each question."""
+
+    name: ClassVar[str] = "totals"
+    columns: ClassVar[Mapping[str, str]] = {
+        "id": "identifiant de la ligne",
+        "question": "identifiant de la question, publiée en totaux seulement",
+        "option": "identifiant de l’option ; vide : réponses sans option",
+        "origin": "provenance : live (en ligne), imported (importée), offline (hors ligne)",
+        "answered": "personnes qui ont répondu à la question",
+        "count": "personnes qui ont choisi l’option ; vide : moins de dix, ou tu pour ne pas les révéler",
+        "as_of": "heure du décompte (UTC) : il n’est refait que lorsque dix réponses au moins s’y ajoutent",
+    }
+
+    def rows(
+        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Row]:
+        """In the order of tables then options; there are few."""
+        newest = (
+            select(PublishedTotal.question_id, PublishedTotal.origin, func.max(PublishedTotal.number).label("number"))
+            .group_by(PublishedTotal.question_id, PublishedTotal.origin)
+            .subquery()
+        )
+        query = (
+            select(PublishedTotal)
+            .join(
+                newest,
+                (newest.c.question_id == PublishedTotal.question_id)
+                & (newest.c.origin == PublishedTotal.origin)
+                & (newest.c.number == PublishedTotal.number),
+            )
+            .join(Question, Question.id == PublishedTotal.question_id)
+            .join(Step, Step.id == Question.step_id)
+            .join(Consultation, Consultation.id == Step.consultation_id)
+            .where(Consultation.id == consultation_id, Consultation.status != ConsultationStatus.DRAFT)
+            .order_by(PublishedTotal.id)
+            .options(selectinload(PublishedTotal.question).selectinload(Question.options))
+        )
+        lines = (line for table in session.scalars(query) for line in _lines(table))
+        following = (line for line in lines if after is None or str(line["id"]) > after)
+        for rank, line in enumerate(following):
+            if rank == limit:
+                return
+            yield line
+
+
+def _lines(table: PublishedTotal) -> Iterator[Row]:
+    """`id` is the table's, then the rank of the option: it grows with the order of the rows."""
+    options = [*(str(option.id) for option in table.question.options), NO_OPTION]
+    for rank, option in enumerate(options):
+        if option in table.counts and (option != NO_OPTION or table.counts[option] != 0):
+            yield {
+                "id": f"{table.id}:{rank:04d}",
+                "question": str(table.question_id),
+                "option": option or None,
+                "origin": table.origin.value,
+                "answered": table.answered,
+                "count": table.counts[option],
+                "as_of": written(table.as_of),
+            }
