@@ -99,6 +99,15 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "replies": {"id": _REPLY, "step": _FORM, "received_on": "2026-03-06", "origin": "live"},
     "answers": {"reply": _REPLY, "question": _QUESTION, "text": None, "options": [_OPTION], "other": None},
+    "totals": {
+        "id": f"{_QUESTION}:live:0000",
+        "question": _QUESTION,
+        "option": _OPTION,
+        "origin": "live",
+        "answered": 412,
+        "count": 230,
+        "as_of": "2026-03-07T09:00:00Z",
+    },
     "moderation": {
         "id": "bd9f5aec-3b8e-4f8d-8d9c-5bdb8bee7dbb",
         "target_type": "contribution",

@@ -23,7 +23,7 @@ from consult.registry.models import EntryKind, RegistryEntry
 # Positions looked at for one page: where a consultation has few entries in a long log, a page may be short or empty.
 WINDOW: Final = 20_000
 # What an act on the consultation itself may change: few rows, told again together.
-FRAME: Final = ("consultation", "steps", "themes", "questions")
+FRAME: Final = ("consultation", "steps", "themes", "questions", "totals")
 _LISTS: Final[Mapping[str, str]] = {
     "contribution": "contributions", "proposal": "contributions", "argument": "arguments", "reply": "replies"
 }  # fmt: skip

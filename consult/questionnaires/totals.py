@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import func, select
@@ -144,9 +144,15 @@ class TotalsDataset:
     }
 
     def rows(
-        self, session: Session, consultation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+        self,
+        session: Session,
+        consultation_id: uuid.UUID,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        among: Collection[uuid.UUID] | None = None,
     ) -> Iterator[Row]:
-        """In the order of tables then options; there are few."""
+        """In the order of ids; there are few. `among`: of these questions only."""
         newest = (
             select(PublishedTotal.question_id, PublishedTotal.origin, func.max(PublishedTotal.number).label("number"))
             .group_by(PublishedTotal.question_id, PublishedTotal.origin)
@@ -164,28 +170,27 @@ class TotalsDataset:
             .join(Step, Step.id == Question.step_id)
             .join(Consultation, Consultation.id == Step.consultation_id)
             .where(Consultation.id == consultation_id, Consultation.status != ConsultationStatus.DRAFT)
-            .order_by(PublishedTotal.id)
             .options(selectinload(PublishedTotal.question).selectinload(Question.options))
         )
+        if among is not None:
+            query = query.where(PublishedTotal.question_id.in_(among))
         lines = (line for table in session.scalars(query) for line in _lines(table))
         following = (line for line in lines if after is None or str(line["id"]) > after)
-        for rank, line in enumerate(following):
-            if rank == limit:
-                return
-            yield line
+        yield from sorted(following, key=lambda line: str(line["id"]))[:limit]
 
 
 def _lines(table: PublishedTotal) -> Iterator[Row]:
-    """`id` is the table's, then the rank of the option: it grows with the order of the rows."""
-    options = [*(str(option.id) for option in table.question.options), NO_OPTION]
+    """A row keeps its `id` from one publication to the next: question, origin, rank of the option."""
+    options: list[str] = [str(option.id) for option in table.question.options]
+    if table.question.kind is QuestionKind.SINGLE:
+        options.append(NO_OPTION)
     for rank, option in enumerate(options):
-        if option in table.counts and (option != NO_OPTION or table.counts[option] != 0):
-            yield {
-                "id": f"{table.id}:{rank:04d}",
-                "question": str(table.question_id),
-                "option": option or None,
-                "origin": table.origin.value,
-                "answered": table.answered,
-                "count": table.counts[option],
-                "as_of": written(table.as_of),
-            }
+        yield {
+            "id": f"{table.question_id}:{table.origin.value}:{rank:04d}",
+            "question": str(table.question_id),
+            "option": option or None,
+            "origin": table.origin.value,
+            "answered": table.answered,
+            "count": table.counts.get(option),
+            "as_of": written(table.as_of),
+        }
