@@ -71,6 +71,7 @@ from consult.registry import views as registry_views
 from consult.reporting import bindings as reporting_bindings
 from consult.reporting import views as reporting_views
 from consult.settings import Settings
+from consult.site import receipts as site_receipts
 from consult.site import views as site_views
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     opendata_api.bp,
     registry_views.bp,
     privacy_views.bp,
+    site_receipts.bp,
     site_views.bp,
 )
 TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically

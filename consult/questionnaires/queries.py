@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
 from consult.questionnaires.models import Answer, AnswerVisibility, Question, Reply, ReplyDraft
 from consult.questionnaires.policy import Given
+from consult.registry import queries as registry
 
 CHUNK: Final = 500
 
@@ -230,3 +231,13 @@ def reply_chunks(
         yield chunk
         after = chunk[-1].id
         limit = None if limit is None else limit - len(chunk)
+
+
+def logged(session: Session, account_id: uuid.UUID) -> list[str]:
+    """The refs in the public log of an account's attributed replies, edits and withdrawals included."""
+    query = select(Reply.consultation_id, Reply.id, Reply.registry_ref).where(Reply.account_id == account_id)
+    refs: list[str] = []
+    for consultation_id, reply_id, ref in session.execute(query):
+        refs += [ref] if ref else []
+        refs += registry.refs_about(session, consultation_id, "reply", [reply_id])
+    return refs

@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, select, union
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, union
 from sqlalchemy.orm import Session
 
+from consult.paging import Paged, paged
 from consult.registry.models import (
     REMOVALS,
     EntryKind,
@@ -54,6 +55,49 @@ def logs(session: Session) -> Sequence[RegistryLog]:
 def log_named(session: Session, slug: str) -> RegistryLog | None:
     """The log of that name."""
     return session.scalar(select(RegistryLog).where(RegistryLog.slug == slug))
+
+
+def log_of(session: Session, organisation_id: uuid.UUID) -> RegistryLog | None:
+    """The log of an organisation; None before its first entry has its place."""
+    return session.get(RegistryLog, organisation_id)
+
+
+def log_of_origin(session: Session, origin: str) -> RegistryLog | None:
+    """The log that signs under that origin."""
+    return session.scalar(select(RegistryLog).where(RegistryLog.origin == origin))
+
+
+def entry(session: Session, ref: str) -> tuple[RegistryEntry, bool] | None:
+    """The entry of that reference, and whether a restore lost its opening."""
+    query = select(RegistryEntry, LostOpening.ref.is_not(None)).where(RegistryEntry.ref == ref)
+    found = session.execute(query.outerjoin(LostOpening, LostOpening.ref == RegistryEntry.ref)).first()
+    return None if found is None else (found[0], found[1])
+
+
+def acts(
+    session: Session, refs: Collection[str], holders: Collection[str], *, number: int, size: int
+) -> Paged[RegistryEntry]:
+    """The entries of those references, and those under these opaque voters, the last ones first."""
+    held = and_(RegistryEntry.holder.in_(holders), RegistryEntry.holder.is_not(None))
+    query = select(RegistryEntry).where(or_(RegistryEntry.ref.in_(refs), held)).order_by(RegistryEntry.id.desc())
+    return paged(session, query, number=number, size=size)
+
+
+def refs_about(session: Session, consultation_id: uuid.UUID, name: str, ids: Collection[uuid.UUID]) -> list[str]:
+    """The refs of the edits of contents and of their tombstones, as long as their openings stand.
+
+    `name` is the key under which the openings name a content: « contribution », « argument », « reply ».
+    """
+    about = RegistryEntry.opening[name].as_string().in_(map(str, ids))
+    found: list[str] = []
+    # As written in the conditions of the two indexes.
+    edit: ColumnElement[EntryKind] = literal_column(f"'{EntryKind.EDIT.value}'")
+    removals: list[ColumnElement[EntryKind]] = [literal_column(f"'{kind.value}'") for kind in REMOVALS]
+    buried = and_(RegistryEntry.kind.in_(removals), RegistryEntry.kind == EntryKind.TOMBSTONE)
+    for wanted in (RegistryEntry.kind == edit, buried):
+        query = select(RegistryEntry.ref).where(RegistryEntry.consultation_id == consultation_id, wanted, about)
+        found += session.scalars(query)
+    return found
 
 
 def opened(session: Session, log: RegistryLog, start: int, count: int) -> list[dict[str, Any]]:

@@ -1059,33 +1059,65 @@ def verify_twice(
     return verify_log(source, log, options, state) if report.frauds and isinstance(source, Site) else report
 
 
-def verify_receipt(raw: bytes, keys: Sequence[Key], witnesses: Sequence[Key]) -> Report:
-    """A `.tlog-proof` file, offline. Raises Impossible."""
-    head, _, note = raw.decode("utf-8", "replace").partition("\n\n")
-    lines = head.split("\n")
-    extra, index = "", ""
-    if lines[0] == "c2sp.org/tlog-proof@v1" and len(lines) > 1:
-        extra = lines.pop(1)[6:] if lines[1].startswith("extra ") else ""
-        index = lines.pop(1)[6:] if len(lines) > 1 and lines[1].startswith("index ") else ""
-    if not index.isdecimal() or not extra:
-        raise Impossible("ce fichier n’est pas un récépissé")
-    if not keys:
-        raise Impossible("donnez la clé du registre par --key, telle que la publie l’administration")
-    checkpoint, report = Checkpoint.read(note.encode()), Report()
+@dataclass(frozen=True)
+class Receipt:
+    """A `.tlog-proof` file: an entry with its opening, and the way from it to a signed state."""
+
+    index: int
+    entry: dict[str, Any]
+    salt: bytes
+    content: Any
+    proof: list[bytes]
+    checkpoint: Checkpoint
+
+    @staticmethod
+    def read(raw: bytes) -> Receipt:
+        """Raises Impossible, or what Python raises for data of another shape."""
+        head, _, note = raw.decode("utf-8", "replace").partition("\n\n")
+        lines = head.split("\n")
+        extra, index = "", ""
+        if lines[0] == "c2sp.org/tlog-proof@v1" and len(lines) > 1:
+            extra = lines.pop(1)[6:] if lines[1].startswith("extra ") else ""
+            index = lines.pop(1)[6:] if len(lines) > 1 and lines[1].startswith("index ") else ""
+        if not index.isdecimal() or not extra:
+            raise Impossible("ce fichier n’est pas un récépissé")
+        held, proof = json.loads(_unbase64(extra)), [_unbase64(line) for line in lines[1:]]
+        entry = read_entry(canonical(held["entry"]).encode())
+        if entry is None:
+            raise Impossible("ce récépissé ne porte pas une entrée du registre")
+        canonical(held["content"]).encode()
+        return Receipt(
+            int(index), entry, bytes.fromhex(held["salt"]), held["content"], proof, Checkpoint.read(note.encode())
+        )
+
+    @property
+    def leaf(self) -> bytes:
+        """Hash of its entry."""
+        return leaf(canonical(self.entry).encode())
+
+
+def check_receipt(receipt: Receipt, keys: Sequence[Key], witnesses: Sequence[Key]) -> Report:
+    """Whether a receipt proves what it says, under keys that one trusts already."""
+    checkpoint, report = receipt.checkpoint, Report()
     report.origin, report.size, report.root = checkpoint.origin, checkpoint.size, checkpoint.root.hex()
     believed = check_signatures(checkpoint, keys[0], keys, report)
     for witness in witnesses:
         check_witness(witness, believed, checkpoint, None, report)
-    held = json.loads(_unbase64(extra))
-    entry = canonical(held["entry"]).encode()
-    if not leads_to(leaf(entry), int(index), checkpoint.size, [_unbase64(line) for line in lines[1:]], checkpoint.root):
+    if not leads_to(receipt.leaf, receipt.index, checkpoint.size, receipt.proof, checkpoint.root):
         report.fraud("edit", "la preuve ne mène pas de cette entrée à l’état signé")
-    if commitment(bytes.fromhex(held["salt"]), held["content"]) != held["entry"]["commitment"]:
+    if commitment(receipt.salt, receipt.content) != receipt.entry["commitment"]:
         report.fraud("edit", "le contenu du récépissé n’est pas celui de l’entrée")
-    report.notes.append(
-        f"Entrée n° {index} : {held['entry']['kind']}, {json.dumps(held['content'], ensure_ascii=False)}"
-    )
+    said = json.dumps(receipt.content, ensure_ascii=False)
+    report.notes.append(f"Entrée n° {receipt.index} : {receipt.entry['kind']}, {said}")
     return report
+
+
+def verify_receipt(raw: bytes, keys: Sequence[Key], witnesses: Sequence[Key]) -> Report:
+    """A `.tlog-proof` file, offline. Raises Impossible."""
+    receipt = Receipt.read(raw)
+    if not keys:
+        raise Impossible("donnez la clé du registre par --key, telle que la publie l’administration")
+    return check_receipt(receipt, keys, witnesses)
 
 
 def logs_of(source: Site | Folder) -> list[dict[str, Any]]:
@@ -1195,7 +1227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.keys = [Key.read(line) for line in options.keys]
         options.witnesses = [Key.read(line) for line in options.witnesses]
         reports = verify(options)
-    except (Impossible, OSError, ValueError, KeyError, TypeError) as error:
+    except (Impossible, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         print(f"Vérification impossible : {error}.", file=sys.stderr)
         return 2
     if options.json:

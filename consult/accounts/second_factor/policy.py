@@ -9,8 +9,6 @@ from collections.abc import Callable
 from typing import Final
 
 import pyotp
-import qrcode
-from qrcode.constants import ERROR_CORRECT_M
 
 from consult.security import digest
 
@@ -49,12 +47,3 @@ def recovery_digest(code: str) -> str:
 def provisioning_uri(secret: str, *, account: str, issuer: str) -> str:
     """What the QR code says to the person's application."""
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=issuer)
-
-
-def qr_path(text: str) -> tuple[int, str]:
-    """A QR code as the side of its square, in modules, and the SVG path of its dark ones."""
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4)
-    code.add_data(text)
-    matrix = code.get_matrix()
-    dark = (f"M{x} {y}h1v1h-1z" for y, row in enumerate(matrix) for x, filled in enumerate(row) if filled)
-    return len(matrix), "".join(dark)

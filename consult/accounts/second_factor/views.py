@@ -14,10 +14,11 @@ from consult.accounts import service as accounts
 from consult.accounts.models import Account
 from consult.accounts.second_factor import service
 from consult.accounts.second_factor.forms import CodeForm, EnrolForm
-from consult.accounts.second_factor.policy import provisioning_uri, qr_path
+from consult.accounts.second_factor.policy import provisioning_uri
 from consult.accounts.sign_up.views import addresses, local, signed_in_response
 from consult.db import survives
 from consult.errors import BadRequestError, InvalidError, NotFoundError, TooManyError
+from consult.qr import qr_path
 from consult.sealing import Keyring, second_factors
 from consult.security import account_or_address, limiter, password_suffices
 from consult.settings import Settings

@@ -7,6 +7,7 @@ import pyotp
 import pytest
 
 from consult.accounts.second_factor import policy
+from consult.qr import qr_path
 
 # RFC 6238, appendix B, SHA-1: the last six of the eight digits.
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -55,7 +56,7 @@ def _bytes():
 def test_the_qr_code_draws_the_finder_patterns():
     uri = policy.provisioning_uri(RFC_SECRET, account="a@exemple.fr", issuer="Agence « essai »")
     assert uri.startswith("otpauth://totp/")
-    side, path = policy.qr_path(uri)
+    side, path = qr_path(uri)
     dark = {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", path)}
     assert (side - 17 - 8) % 4 == 0, "a QR code's side, with its quiet zone of four modules"
     for corner in ((4, 4), (side - 11, 4), (4, side - 11)):

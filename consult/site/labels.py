@@ -1,0 +1,78 @@
+"""French words of the public log, on receipts."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from consult.registry.models import EntryKind
+
+ACTS: Final = {
+    EntryKind.OPENED: "Ouverture d’une consultation",
+    EntryKind.RULES: "Règles figées",
+    EntryKind.CONTRIBUTION: "Proposition déposée",
+    EntryKind.EDIT: "Texte modifié",
+    EntryKind.ARGUMENT: "Argument déposé",
+    EntryKind.VERSION: "Version d’article déposée",
+    EntryKind.VOTE_CAST: "Vote",
+    EntryKind.VOTE_CHANGED: "Vote changé",
+    EntryKind.VOTE_WITHDRAWN: "Vote retiré",
+    EntryKind.REPLIES: "Lot de réponses anonymes",
+    EntryKind.MODERATION: "Décision de modération",
+    EntryKind.MODERATION_KEPT: "Décision de modération",
+    EntryKind.MODERATION_REVERSED: "Décision de modération annulée",
+    EntryKind.TOMBSTONE: "Texte retiré ou effacé",
+    EntryKind.ANSWER: "Réponse officielle",
+    EntryKind.CONTENT: "Changement de contenu",
+    EntryKind.RELEASE: "Version du logiciel",
+    EntryKind.INCIDENT: "Incident",
+    EntryKind.SEALED: "Scellement d’une consultation",
+}
+REPLY_ACTS: Final = {
+    EntryKind.CONTRIBUTION: "Réponse à un questionnaire",
+    EntryKind.EDIT: "Réponse modifiée",
+    EntryKind.TOMBSTONE: "Réponse retirée",
+}
+FIELDS: Final = {
+    "type": "Nature",
+    "step": "Étape",
+    "contribution": "Proposition",
+    "argument": "Argument",
+    "reply": "Réponse",
+    "version": "Version du texte",
+    "value": "Sens du vote",
+    "voter": "Votant (identifiant propre à cette étape, sans lien avec votre pseudonyme)",
+    "author": "Auteur (identifiant propre à cette étape, le même sur tous vos textes)",
+    "text_sha256": "Empreinte du texte, sans le texte",
+    "answers_sha256": "Empreinte des réponses publiées",
+    "theme": "Thème",
+    "on": "Sur la proposition",
+    "side": "Côté",
+    "created_at": "Heure, arrondie",
+    "ground": "Raison",
+    "entries": "Entrées dont le contenu a été détruit",
+}
+VALUES: Final = {
+    "value": {"for": "D’accord, ou utile", "mixed": "Mitigé", "against": "Pas d’accord"},
+    "side": {"for": "Pour", "against": "Contre"},
+    "ground": {"withdrawn": "retiré par son auteur", "erased": "effacé", "import_undone": "import annulé"},
+    "type": {"reply": "réponse à un questionnaire", "vote": "vote", "proposal": "proposition", "argument": "argument"},
+}
+
+
+def act(kind: EntryKind, opening: dict[str, Any] | None) -> str:
+    """What an entry is about, in French."""
+    about = REPLY_ACTS if opening and "reply" in opening else ACTS
+    return about.get(kind, ACTS[kind])
+
+
+def said(opening: dict[str, Any]) -> list[tuple[str, str]]:
+    """What an opening reveals, field by field."""
+    return [(FIELDS.get(name, name), _value(name, value)) for name, value in opening.items()]
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return VALUES.get(name, {}).get(str(value), str(value))
