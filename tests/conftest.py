@@ -3,6 +3,7 @@
 What a machine lacks is skipped with its reason, counted at the end, and is a failure under CI=true.
 """
 
+import contextlib
 import datetime as dt
 import functools
 import os
@@ -150,6 +151,12 @@ class _fresh_postgres:  # noqa: N801  # reads as the function it stands for
     def _run(self, statement: str) -> None:
         with psycopg.connect(self.server, autocommit=True) as connection:
             connection.execute(statement)
+
+
+@pytest.fixture
+def fresh_postgres(postgres_server) -> "Callable[[], contextlib.AbstractContextManager[str]]":
+    """Makes empty PostgreSQL databases, each dropped at the end of its block."""
+    return functools.partial(_fresh_postgres, postgres_server)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -27,6 +27,7 @@ def test_describe_tells_what_is_there(small_dump, plan, capsys):
     assert "Approbations manquantes : ditp, administration" in told
 
 
+@pytest.mark.slow
 def test_code_writes_assignments_and_the_reconciliation(small_dump, plan, lemma_cache, tmp_path, capsys):
     out = tmp_path / "codes.ndjson"
     arguments = ["code", str(small_dump), "--codebook", str(plan), "--out", str(out), "--corpus", "s1"]

@@ -125,6 +125,7 @@ def test_a_folder_or_a_file_that_cannot_be_read_or_written_is_told_in_french(ref
     assert nowhere == f"« {tmp_path}/a/b » est introuvable : vérifiez le chemin."
 
 
+@pytest.mark.slow
 def test_both_programs_run_as_modules():
     environment = {**os.environ, "PYTHONPATH": str(Path(analysis.__file__).parents[1])}
     for name in ("consult", "analysis"):

@@ -134,12 +134,14 @@ def test_an_existing_dask_cluster_gives_equal_results(table, made, tmp_path, lem
         assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_cluster_that_does_not_answer_is_refused_in_french(table, tmp_path, capsys):
     arguments = ["--dask", "tcp://127.0.0.1:1"]
     assert main(["duplicates", str(table), "--out", str(tmp_path / "out"), *arguments]) == 1
     assert "ne répond pas" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_said_in_french(monkeypatch, lemma_cache):
     corpus = Corpus("c", "c", "row", tuple(map(str, range(2 * PARTITION))), ("un texte",) * (2 * PARTITION))
     monkeypatch.setattr("analysis.prepare._read_part", _killed)

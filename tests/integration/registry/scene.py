@@ -43,9 +43,9 @@ SLUG = "nos-trajets"
 class Scene:
     """A consultation in which all that can happen has happened, placed, signed, and open to a third party."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: Database | None = None) -> None:
         self.folder = folder
-        self.database = Database(f"sqlite:///{folder}/consult.db")
+        self.database = database or Database(f"sqlite:///{folder}/consult.db")
         self.bindings = bindings(Settings())
 
     def copy(self, folder: Path) -> "Scene":

@@ -62,6 +62,7 @@ def test_the_process_signs_until_it_is_stopped_then_checks_and_restores(
     assert run("check").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_once_settles_what_waits(run, database, organisation_id, now, tmp_path):
     assert run("check").stderr == "Aucun registre n’a encore d’entrée.\n"
