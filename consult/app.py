@@ -55,6 +55,7 @@ from consult.opendata import api as opendata_api
 from consult.opendata import jobs as opendata_jobs
 from consult.opendata import specification as opendata_specification
 from consult.opendata import views as opendata_views
+from consult.opendata.formats import Format
 from consult.organisations import queries as organisations
 from consult.organisations import views as organisations_views
 from consult.pagecache import PageCache
@@ -243,6 +244,7 @@ def bindings(settings: Settings) -> Bindings:
     )
     by_name = {dataset.name: dataset for dataset in _public_datasets()}
     make_dump = opendata_jobs.DumpMaker(settings, by_name)
+    read_rows = opendata_jobs.DumpMaker(settings, by_name, formats={Format.NDJSON})
     job_handlers: tuple[JobHandler, ...] = (
         jobs_schedule.PruneJobs(TASKS),
         mail_jobs.DeliverMail(settings),
@@ -258,7 +260,7 @@ def bindings(settings: Settings) -> Bindings:
         opendata_jobs.MakeDump(settings, make_dump),
         opendata_jobs.RefreshDumps(),
         privacy_jobs.RecordErasures(settings),
-        coding_jobs.RunHandler(settings.data_path, make_dump),
+        coding_jobs.RunHandler(settings.data_path, read_rows),
     )
     return Bindings(
         step_kinds={kind.kind: kind for kind in step_kinds},

@@ -57,4 +57,11 @@ def percent(share: float | Decimal, digits: int = 1) -> str:
     return f"{number(share * 100, digits)}{NARROW}%"
 
 
-FILTERS = {"date": date, "moment": moment, "number": number, "percent": percent}
+def weight(size: int) -> str:
+    """A number of bytes as people say it, in decimal units."""
+    units = ("octets", "ko", "Mo", "Go", "To")
+    rank = min((len(str(size)) - 1) // 3, len(units) - 1)
+    return f"{number(Decimal(size).scaleb(-3 * rank), 1 if rank else 0)}\u00a0{units[rank]}"
+
+
+FILTERS = {"date": date, "moment": moment, "number": number, "percent": percent, "weight": weight}

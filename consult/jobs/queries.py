@@ -44,11 +44,11 @@ def job(session: Session, job_id: uuid.UUID, *, organisation_id: uuid.UUID) -> J
     return session.scalars(select(Job).where(Job.id == job_id, Job.organisation_id == organisation_id)).one_or_none()
 
 
-def over(session: Session, job_ids: Collection[uuid.UUID | None]) -> set[uuid.UUID | None]:
-    """Those of these jobs on which nobody will work any more: see `is_over`."""
+def going(session: Session, job_ids: Collection[uuid.UUID | None]) -> dict[uuid.UUID, Job]:
+    """Those of these jobs that are not over (see `is_over`), by id."""
     ended = (JobState.DONE, JobState.FAILED)
-    going = session.scalars(select(Job.id).where(Job.id.in_(job_ids), Job.state.not_in(ended)))
-    return set(job_ids).difference(going)
+    found = session.scalars(select(Job).where(Job.id.in_(job_ids), Job.state.not_in(ended)))
+    return {job.id: job for job in found}
 
 
 def is_over(session: Session, job_id: uuid.UUID | None) -> bool:

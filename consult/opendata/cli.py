@@ -10,12 +10,12 @@ from consult.console import Serve
 
 
 @click.command("export")
-@click.argument("consultation")
+@click.argument("consultation", required=False)
 @click.option("--organisation", default="", help="Identifiant de l’organisation ; par défaut, la première.")
 @click.option("--out", type=click.Path(path_type=Path), help="Dossier à créer ; par défaut, l’identifiant et la date.")
 @click.pass_obj
-def export(serve: Serve, /, consultation: str, organisation: str, out: Path | None) -> None:
-    """Écrire les données ouvertes de CONSULTATION dans un dossier : NDJSON, CSV, manifeste et archive."""
+def export(serve: Serve, /, consultation: str | None, organisation: str, out: Path | None) -> None:
+    """Écrire les données ouvertes de CONSULTATION, ou de toutes, dans un dossier : NDJSON, CSV, Parquet, XLSX, ODS."""
     from consult import clock
     from consult.actor import ANONYMOUS
     from consult.consultations import queries
@@ -24,10 +24,9 @@ def export(serve: Serve, /, consultation: str, organisation: str, out: Path | No
 
     served = serve(organisation)
     with served.database.session(write=False, tenant=served.organisation_id) as session:
-        found = queries.consultation_or_404(session, consultation, ANONYMOUS)
-        consultation_id = found.id
+        consultation_id = queries.consultation_or_404(session, consultation, ANONYMOUS).id if consultation else None
     now = clock.now()
-    out = out or Path(f"{consultation}-{now:%Y%m%dT%H%M%SZ}")
+    out = out or Path(f"{consultation or 'consultations'}-{now:%Y%m%dT%H%M%SZ}")
     partial = out.with_name(f"{out.name}.partial")
     for taken in (out, partial):
         if taken.exists():

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shutil
 import uuid
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -19,6 +18,7 @@ from consult.db import Database, as_tenant
 from consult.jobs.schedule import Task
 from consult.opendata import dump as files
 from consult.opendata import queries, service
+from consult.opendata.formats import Format
 from consult.opendata.models import Dump, DumpStatus
 from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
@@ -27,37 +27,52 @@ from consult.registry import queries as registry
 from consult.settings import Settings
 
 FRESH: Final = dt.timedelta(hours=1)
+WHOLE_FRESH: Final = dt.timedelta(days=1)
 
 
 class DumpMaker:
-    """Writes the open dump of a consultation, reading in a transaction of its own: the only writer stays free."""
+    """Writes an open dump, reading in a transaction of its own: the only writer stays free."""
 
-    def __init__(self, settings: Settings, datasets: Mapping[str, PublicDataset]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        datasets: Mapping[str, PublicDataset],
+        *,
+        formats: Collection[Format] = files.ALL,
+    ) -> None:
         self._settings = settings
         self._datasets = datasets
+        self._formats = formats
 
     def __call__(
-        self, organisation_id: uuid.UUID, consultation_id: uuid.UUID, folder: Path
-    ) -> Generator[Progress, None, files.Standing]:
-        """Fill a folder that does not exist yet; returns where the registry stood in what the files show."""
+        self, organisation_id: uuid.UUID, consultation_id: uuid.UUID | None, folder: Path
+    ) -> Generator[Progress, None, files.Written]:
+        """Fill a folder that does not exist yet, for a consultation or for all those of the organisation (None)."""
         folder.mkdir(parents=True)
         database = Database(self._settings.database_url, pool_size=1)
         try:
             with database.session(write=False, tenant=organisation_id) as reading:
-                consultation = reading.get_one(Consultation, consultation_id)
-                organisation = reading.get_one(Organisation, organisation_id)
-                site = organisations.address_of(reading, organisation, self._settings)
-                identity = files.Identity(
-                    organisation=organisation.slug,
-                    consultation=consultation.slug,
-                    title=consultation.title,
-                    source=f"{site}/consultations/{consultation.slug}",
-                    generated_at=clock.now(),
-                )
+                identity = self._identity(reading, organisation_id, consultation_id)
                 reading.rollback()
-                return (yield from files.write_dump(reading, consultation_id, identity, self._datasets, folder))
+                return (
+                    yield from files.write_dump(
+                        reading, consultation_id, identity, self._datasets, folder, formats=self._formats
+                    )
+                )
         finally:
             database.dispose()
+
+    def _identity(
+        self, reading: Session, organisation_id: uuid.UUID, consultation_id: uuid.UUID | None
+    ) -> files.Identity:
+        organisation = reading.get_one(Organisation, organisation_id)
+        site, now = organisations.address_of(reading, organisation, self._settings), clock.now()
+        if consultation_id is None:
+            title = f"Toutes les consultations de {organisation.name}"
+            return files.Identity(organisation.slug, "", title, f"{site}/donnees-ouvertes", now)
+        found = reading.get_one(Consultation, consultation_id)
+        source = f"{site}/consultations/{found.slug}"
+        return files.Identity(organisation.slug, found.slug, found.title, source, now)
 
 
 class MakeDump:
@@ -82,13 +97,10 @@ class MakeDump:
         partial = folder.with_suffix(".partial")
         for leftover in (partial, folder):
             shutil.rmtree(leftover, ignore_errors=True)
-        standing = yield from self._make(organisation_id, consultation_id, partial)
+        written = yield from self._make(organisation_id, consultation_id, partial)
         partial.replace(folder)
-        written = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
-        written += [files.described(path) for path in sorted(folder.glob("*.zip"))]
-        written.append(files.described(folder / "manifest.json"))
         dump = session.get_one(Dump, dump_id)
-        gone = service.finish(session, dump, written, standing=standing, now=clock.now())
+        gone = service.finish(session, dump, written, now=clock.now())
         yield Progress(1, 1, "Terminé")
         for old in gone:
             shutil.rmtree(service.dump_folder(self._data_path, old), ignore_errors=True)
@@ -112,6 +124,21 @@ class RefreshDumps:
                 with as_tenant(session, consultation.organisation_id):
                     service.request_dump(session, consultation, now=now)
                 yield Progress(done, len(ids))
+        owners = select(Consultation.organisation_id).where(Consultation.status != ConsultationStatus.DRAFT).distinct()
+        for organisation_id in session.scalars(owners).all():
+            with as_tenant(session, organisation_id):
+                if _whole_is_due(session, queries.latest_whole_dump(session, organisation_id), now):
+                    service.request_whole_dump(session, organisation_id, now=now)
+            yield Progress(len(ids), len(ids))
+
+
+def _whole_is_due(session: Session, dump: Dump | None, now: dt.datetime) -> bool:
+    """Every day when something has happened, within the hour when something was taken away."""
+    if dump is None or dump.finished_at is None:
+        return True
+    if not queries.is_served(session, dump):
+        return dump.finished_at + FRESH <= now
+    return registry.last_entry(session, None) > dump.last_entry and dump.finished_at + WHOLE_FRESH <= now
 
 
 def _is_due(session: Session, consultation_id: uuid.UUID, dump: Dump | None, now: dt.datetime) -> bool:

@@ -15,6 +15,7 @@ DATASETS: Final[Mapping[str, str]] = {
     "questions": "Questions",
     "replies": "Réponses aux questionnaires",
     "answers": "Réponses à chaque question",
+    "totals": "Totaux publiés des questions fermées",
     "moderation": "Décisions de modération",
     "": "Tout l’export",
 }

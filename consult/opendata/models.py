@@ -1,4 +1,4 @@
-"""The dumps made of each consultation."""
+"""The dumps made of each consultation, and of all those of an organisation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ class DumpStatus(enum.StrEnum):
 
 
 class Dump(TenantOwned, Base):
-    """One dump of a consultation; its files stand in a folder of the data directory named by its id."""
+    """One dump, of a consultation or of all those of its organisation (`consultation_id` null).
+
+    Its files stand in a folder of the data directory named by its id.
+    """
 
     __tablename__ = "dump"
     __table_args__ = (
@@ -31,10 +34,13 @@ class Dump(TenantOwned, Base):
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
-    consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
+    consultation_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC
+    )
     status: Mapped[DumpStatus] = mapped_column(default=DumpStatus.WAITING, info=PUBLIC)
     requested_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
     finished_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)
+    position: Mapped[int | None] = mapped_column(BigInteger, info=PUBLIC)  # in the log, of what the files show
     # Of the registry, in the state of the database that the files show: what is taken away after is still in them.
     last_entry: Mapped[int] = mapped_column(BigInteger, default=0, info=NEVER)
     removals: Mapped[int] = mapped_column(default=0, info=NEVER)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from consult.clock import written
 from consult.coding import queries as coding
 from consult.consultations.bindings import consultation_row
 from consult.consultations.models import Consultation, ConsultationStatus
+from consult.db import as_tenant
 from consult.jobs import queries as jobs
+from consult.jobs.models import Job
 from consult.opendata.models import Dump, DumpStatus
 from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
@@ -40,25 +42,34 @@ def latest_dumps(session: Session, consultation_ids: Collection[uuid.UUID] | Non
     done = select(Dump).where(Dump.status == DumpStatus.DONE).order_by(Dump.finished_at)
     if consultation_ids is not None:
         done = done.where(Dump.consultation_id.in_(consultation_ids))
-    return {dump.consultation_id: dump for dump in session.scalars(done)}
+    return {dump.consultation_id: dump for dump in session.scalars(done) if dump.consultation_id is not None}
 
 
-def served(session: Session, dumps: Iterable[Dump]) -> dict[uuid.UUID, Dump]:
+def latest_whole_dump(session: Session, organisation_id: uuid.UUID) -> Dump | None:
+    """The last finished dump of all the consultations of an organisation."""
+    return session.scalar(_last(None).where(Dump.organisation_id == organisation_id))
+
+
+def _last(consultation_id: uuid.UUID | None) -> Select[Dump]:
+    done = select(Dump).where(Dump.consultation_id == consultation_id, Dump.status == DumpStatus.DONE)
+    return done.order_by(Dump.finished_at.desc()).limit(1)
+
+
+def served(session: Session, dumps: Mapping[uuid.UUID, Dump]) -> dict[uuid.UUID, Dump]:
     """Those that may still be downloaded, by consultation: nothing they hold was hidden, withdrawn or erased since."""
-    by_consultation = {dump.consultation_id: dump for dump in dumps}
-    removals = registry.removals(session, by_consultation.keys())
-    return {key: dump for key, dump in by_consultation.items() if dump.removals == removals.get(key, 0)}
+    removals = registry.removals(session, dumps.keys())
+    return {key: dump for key, dump in dumps.items() if dump.removals == removals.get(key, 0)}
 
 
 def is_served(session: Session, dump: Dump) -> bool:
     """Whether a dump may still be downloaded."""
-    return bool(served(session, [dump]))
+    with as_tenant(session, dump.organisation_id):
+        return dump.removals == registry.removal_count(session, dump.consultation_id)
 
 
-def served_dump(session: Session, consultation_id: uuid.UUID) -> Dump | None:
-    """The dump of a consultation that anybody may download now, if there is one."""
-    done = select(Dump).where(Dump.consultation_id == consultation_id, Dump.status == DumpStatus.DONE)
-    dump = session.scalar(done.order_by(Dump.finished_at.desc()).limit(1))
+def served_dump(session: Session, consultation_id: uuid.UUID | None) -> Dump | None:
+    """The dump of a consultation, or of the whole organisation (None), that anybody may download now, if any."""
+    dump = session.scalar(_last(consultation_id))
     return dump if dump is not None and is_served(session, dump) else None
 
 
@@ -76,18 +87,34 @@ def published(session: Session, *, page: int, within: Collection[uuid.UUID] | No
         size=PAGE_SIZE,
     )
     latest = latest_dumps(session, [each.id for each in listed.rows])
-    return Published(listed, served(session, latest.values()))
+    return Published(listed, served(session, latest))
 
 
-def last_requests(session: Session, consultation_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[Dump, bool]]:
-    """The dump asked for last of each of these consultations, and whether its production has failed for good."""
-    asked = select(Dump).where(Dump.consultation_id.in_(consultation_ids)).order_by(Dump.requested_at)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The dump asked for last: at work, failed for good, or done; and how many rows its job has written."""
+
+    dump: Dump
+    waiting: bool
+    failed: bool
+    rows: int
+
+
+def last_requests(
+    session: Session, consultation_ids: Collection[uuid.UUID], *, whole: bool = False
+) -> dict[uuid.UUID | None, Asked]:
+    """The dump asked for last of each of these consultations and, under None, of the `whole` organisation."""
+    about = Dump.consultation_id.in_(consultation_ids)
+    asked = select(Dump).where(about | Dump.consultation_id.is_(None) if whole else about).order_by(Dump.requested_at)
     last = {dump.consultation_id: dump for dump in session.scalars(asked)}
-    over = jobs.over(session, [dump.job_id for dump in last.values() if dump.status is DumpStatus.WAITING])
-    return {
-        key: (dump, dump.status is DumpStatus.FAILED or (dump.status is DumpStatus.WAITING and dump.job_id in over))
-        for key, dump in last.items()
-    }
+    going = jobs.going(session, [dump.job_id for dump in last.values() if dump.status is DumpStatus.WAITING])
+    return {key: _asked(dump, going.get(dump.job_id) if dump.job_id else None) for key, dump in last.items()}
+
+
+def _asked(dump: Dump, job: Job | None) -> Asked:
+    waiting = dump.status is DumpStatus.WAITING and job is not None
+    failed = not waiting and dump.status is not DumpStatus.DONE
+    return Asked(dump, waiting, failed, job.done if job else 0)
 
 
 def export_row(dump: Dump, address: Callable[[str], str]) -> Row:
@@ -96,6 +123,7 @@ def export_row(dump: Dump, address: Callable[[str], str]) -> Row:
     return {
         "id": str(dump.id),
         "generated_at": written(dump.finished_at),
+        "position": dump.position,
         "files": [{**file, "url": address(file["name"])} for file in dump.files],
     }
 

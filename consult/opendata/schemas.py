@@ -47,6 +47,8 @@ class ListEnvelope(Envelope):
 Status = Literal["published", "hidden", "withdrawn", "erased"]
 Origin = Literal["live", "imported", "offline", "test"]
 Count = Annotated[int, Field(ge=0)]
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
 
 
 class Consultation(Schema):
@@ -56,8 +58,8 @@ class Consultation(Schema):
     slug: str
     title: str
     summary: str
-    opens_at: str
-    closes_at: str
+    opens_at: Instant
+    closes_at: Instant
     sample: Literal["volunteers"]
 
 
@@ -69,8 +71,8 @@ class Step(Schema):
     kind: str
     title: str
     position: int
-    opens_at: str
-    closes_at: str
+    opens_at: Instant
+    closes_at: Instant
 
 
 class Theme(Schema):
@@ -94,7 +96,7 @@ class Contribution(Schema):
     status_reason: str | None
     origin: Origin
     author: str | None
-    created_at: str
+    created_at: Instant
     votes_for: Count
     votes_mixed: Count
     votes_against: Count
@@ -115,7 +117,7 @@ class Argument(Schema):
     status_reason: str | None
     origin: Origin
     author: str | None
-    created_at: str
+    created_at: Instant
     votes_for: Count
     imported_votes_for: Count
 
@@ -128,7 +130,7 @@ class Vote(Schema):
     target: str
     value: Literal["for", "mixed", "against"]
     voter: str | None
-    cast_at: str
+    cast_at: Instant
 
 
 class Option(Schema):
@@ -165,7 +167,7 @@ class Reply(Schema):
 
     id: str
     step: str
-    received_on: str
+    received_on: Day
     origin: Origin
 
 
@@ -192,7 +194,7 @@ class Decision(Schema):
     automated: bool
     reports: Count
     delay_seconds: int | None
-    decided_at: str
+    decided_at: Instant
 
 
 class ResultFile(Schema):
@@ -246,8 +248,11 @@ class DumpFile(Schema):
 
     name: str
     url: str
-    dataset: str
+    dataset: str = Field(description="Jeu de données ; vide pour un fichier qui les tient tous ou les décrit.")
+    format: str
+    media_type: str
     rows: int | None
+    shortened: Count = Field(description="Cellules d’un classeur dont le texte, trop long, y est coupé.")
     bytes: int
     sha256: str
 
@@ -256,7 +261,8 @@ class Export(Schema):
     """A complete export of a consultation."""
 
     id: str
-    generated_at: str
+    generated_at: Instant
+    position: int | None = Field(description="Numéro, dans le registre public, de l’état que montrent les fichiers.")
     files: list[DumpFile]
 
 
@@ -396,4 +402,8 @@ ROWS: dict[str, type[ListEnvelope]] = {
     "answers": AnswerList,
     "moderation": DecisionList,
     "totals": TotalList,
+}
+ROW: dict[str, type[Schema]] = {
+    "consultation": Consultation,
+    **{name: reply.model_fields["data"].annotation.__args__[0] for name, reply in ROWS.items()},  # type: ignore[union-attr]  # each is a list of rows
 }

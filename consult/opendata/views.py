@@ -13,7 +13,11 @@ from consult.consultations import queries as consultations
 from consult.errors import GoneError, NotFoundError
 from consult.opendata import examples, queries, service
 from consult.opendata import reference as api_reference
+from consult.opendata.formats import MEDIA_TYPES
 from consult.opendata.labels import DATASETS
+from consult.opendata.models import Dump
+from consult.opendata.package import LICENCE_URL
+from consult.opendata.tables import WORDS, tables
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
 from consult.security import anyone, anyone_indexable, limiter, staff
@@ -29,11 +33,17 @@ MAKERS: Final = (Role.ADMINISTRATOR, Role.ORGANISER, Role.ANALYST, Role.DITP)
 def show() -> str:
     """Every export, with what its files hold."""
     datasets = current_app.extensions["bindings"].public_datasets
+    published = queries.published(g.session, page=page_number(request.args))
     return render_template(
         "opendata/show.html",
-        published=queries.published(g.session, page=page_number(request.args)),
-        datasets=datasets,
+        published=published,
+        asked=queries.last_requests(g.session, [each.id for each in published.listed.rows], whole=True),
+        whole=queries.served_dump(g.session, None),
+        tables=tables(datasets).values(),
+        words=WORDS,
         labels=DATASETS,
+        licence_url=LICENCE_URL,
+        commands=_commands,
         page_url=lambda n: url_for(".show", page=n),
     )
 
@@ -58,20 +68,47 @@ def reference() -> str:
     )
 
 
+def _commands(slug: str) -> str:
+    """What anybody types to verify the dump of a consultation against the public log."""
+    settings: Settings = current_app.extensions["settings"]
+    base = settings.public_url.rstrip("/")
+    archive = url_for(".download", slug=slug, name=f"{slug}.zip")
+    return "\n".join(
+        (
+            f"curl -O {base}/registry/verifier.py",
+            f"curl -O {queries.absolute(g.session, g.organisation, settings, archive)}",
+            f"python3 verifier.py {base} --dump {slug}.zip",
+        )
+    )
+
+
+@bp.get("/donnees-ouvertes/<name>")
+@anyone
+@limiter.limit("60/minute")
+def download_whole(name: str) -> Response:
+    """A file of the export of all consultations, under the same condition as one of a single consultation."""
+    return _file(queries.served_dump(g.session, None), name, f"{g.organisation.slug}-{name}")
+
+
 @bp.get("/donnees-ouvertes/<slug>/<name>")
 @anyone
 @limiter.limit("60/minute")
 def download(slug: str, name: str) -> Response:
     """A file of the export in force; never one that holds what was taken away since."""
     consultation = consultations.consultation_or_404(g.session, slug, ANONYMOUS)
-    dump = queries.served_dump(g.session, consultation.id)
+    return _file(queries.served_dump(g.session, consultation.id), name, f"{slug}-{name}")
+
+
+def _file(dump: Dump | None, name: str, download_name: str) -> Response:
     if dump is None:
         raise GoneError("Cet export est en cours de remplacement. Revenez dans quelques minutes.")
     settings: Settings = current_app.extensions["settings"]
     path = queries.file_of(dump, name, service.dump_folder(settings.data_path, dump.id))
     if path is None or not path.is_file():
         raise NotFoundError("Aucun fichier de ce nom dans cet export.")
-    response = send_file(path.resolve(), as_attachment=name != "manifest.json", download_name=f"{slug}-{name}")
+    shown = path.suffix in {".json", ".md"}
+    mimetype = MEDIA_TYPES[path.suffix.removeprefix(".")]
+    response = send_file(path.resolve(), mimetype, as_attachment=not shown, download_name=download_name)
     response.headers["Cache-Control"] = "no-cache"
     return response
 

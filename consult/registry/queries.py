@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, union
 from sqlalchemy.orm import Session
 
 from consult.paging import Paged, paged
@@ -168,10 +168,19 @@ def last_act_at(session: Session, consultation_id: uuid.UUID | None) -> dt.datet
     return session.scalar(query)
 
 
-def last_entry(session: Session, consultation_id: uuid.UUID) -> int:
-    """The rank of writing of the last entry about a consultation; 0 before the first."""
-    query = select(func.max(RegistryEntry.id)).where(RegistryEntry.consultation_id == consultation_id)
-    return session.scalar(query) or 0
+def last_entry(session: Session, consultation_id: uuid.UUID | None) -> int:
+    """The rank of writing of the last entry about a consultation, or in the whole log (None); 0 before the first."""
+    return session.scalar(_about(select(func.max(RegistryEntry.id)), consultation_id)) or 0
+
+
+def pending_refs(session: Session, consultation_id: uuid.UUID | None) -> list[str]:
+    """The entries about a consultation, or in the whole log (None), that have no position yet, in their order."""
+    pending = select(RegistryEntry.ref).where(RegistryEntry.position.is_(None)).order_by(RegistryEntry.id)
+    return list(session.scalars(_about(pending, consultation_id)))
+
+
+def _about(query: Select[Any], consultation_id: uuid.UUID | None) -> Select[Any]:
+    return query if consultation_id is None else query.where(RegistryEntry.consultation_id == consultation_id)
 
 
 def removals(session: Session, consultation_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, int]:
@@ -180,14 +189,24 @@ def removals(session: Session, consultation_ids: Collection[uuid.UUID]) -> Mappi
     Whoever reads the rows in the same transaction knows by this count which removals they show: by the rank of
     writing they would miss one written before and committed after.
     """
-    # As written in the condition of the index.
-    kinds: list[ColumnElement[EntryKind]] = [literal_column(f"'{kind.value}'") for kind in REMOVALS]
     query = (
         select(RegistryEntry.consultation_id, func.count())
-        .where(RegistryEntry.consultation_id.in_(consultation_ids), RegistryEntry.kind.in_(kinds))
+        .where(RegistryEntry.consultation_id.in_(consultation_ids), _removes())
         .group_by(RegistryEntry.consultation_id)
     )
     return {key: count for key, count in session.execute(query) if key is not None}
+
+
+def removal_count(session: Session, consultation_id: uuid.UUID | None) -> int:
+    """How many of `removals` there were in one consultation, or in all of an organisation (None)."""
+    query = select(func.count()).select_from(RegistryEntry).where(_removes())
+    return session.scalar(_about(query, consultation_id)) or 0
+
+
+def _removes() -> ColumnElement[bool]:
+    # As written in the condition of the index.
+    kinds: list[ColumnElement[EntryKind]] = [literal_column(f"'{kind.value}'") for kind in REMOVALS]
+    return RegistryEntry.kind.in_(kinds)
 
 
 def openings(session: Session, consultation_id: uuid.UUID, kind: EntryKind) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
     python3 verifier.py https://consult.exemple.fr           tout vérifier en ligne
     python3 verifier.py dossier-telecharge                   tout vérifier hors ligne
+    python3 verifier.py https://consult.exemple.fr --dump essai.zip   vérifier un export par le registre en ligne
     python3 verifier.py recu.tlog-proof --key CLÉ            vérifier un récépissé
 
 Il relit toutes les entrées du registre, contrôle signatures, témoins et continuité depuis le dernier passage
@@ -27,6 +28,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -299,6 +301,8 @@ def commitment(salt: bytes, content: Any) -> str:
 
 # Where the data come from ------------------------------------------------------------------------------------------
 
+Cut = tuple[int, set[str]]  # a position, and the refs of entries that came after it and are shown all the same
+
 
 class Site:
     """A site, read over HTTP."""
@@ -364,10 +368,23 @@ class Site:
 
 
 class Folder:
-    """A folder: the site's `registry/` tree, and one folder per consultation with its open dump."""
+    """A folder: the site's `registry/` tree, and one folder per consultation with its open dump.
 
-    def __init__(self, path: Path) -> None:
+    Or dumps alone, in a folder or in an archive, to be verified by the log of a site.
+    """
+
+    def __init__(self, path: Path | zipfile.Path) -> None:
         self.path = path
+        alone = (path / "consultation.ndjson").is_file()
+        inside: list[Path | zipfile.Path] = [path] if alone else [*path.iterdir()]
+        found = [each for each in inside if each.is_dir() and (each / "consultation.ndjson").is_file()]
+        self.dumps: dict[str, Path | zipfile.Path] = {}
+        for folder in sorted(found, key=lambda each: each.name):
+            if not (folder / "manifest.json").is_file():
+                raise Impossible(f"le dossier « {folder.name} » n’a pas de manifest.json")
+            self.dumps[json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["consultation"]] = folder
+        if "" in self.dumps:
+            raise Impossible("un export de toutes les consultations ne se vérifie pas : donnez celui d’une seule")
 
     def get(self, path: str) -> bytes | None:
         """The bytes of a file; None when there is none."""
@@ -381,15 +398,24 @@ class Folder:
 
     def consultations(self) -> Iterator[dict[str, Any]]:
         """Every consultation whose dump is there."""
-        for file in sorted(self.path.glob("*/consultation.ndjson")):
-            if not self.manifest(file.parent.name):
-                raise Impossible(f"le dossier « {file.parent.name} » n’a pas de manifest.json")
-            yield json.loads(file.read_text(encoding="utf-8"))
+        for folder in self.dumps.values():
+            yield json.loads((folder / "consultation.ndjson").read_text(encoding="utf-8"))
 
     def manifest(self, slug: str) -> dict[str, Any]:
         """What says which files there are, their digests, and their position."""
-        file = self.path / slug / "manifest.json"
-        return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}
+        return dict(json.loads((self.dumps[slug] / "manifest.json").read_text(encoding="utf-8")))
+
+    def organisations(self) -> set[str]:
+        """Whose dumps these are."""
+        return {self.manifest(slug)["organisation"] for slug in self.dumps}
+
+    def cuts(self) -> dict[str, Cut]:
+        """For each consultation, the entries that its rows show: up to a position, and those that had none yet."""
+        told = {each["id"]: self.manifest(each["slug"]) for each in self.consultations()}
+        return {
+            key: (-1 if manifest["position"] is None else int(manifest["position"]), set(manifest.get("pending", ())))
+            for key, manifest in told.items()
+        }
 
     def rows(self, slug: str, name: str) -> Iterator[tuple[list[dict[str, Any]], int]]:
         """All rows of a file, and the position of the dump."""
@@ -397,7 +423,7 @@ class Folder:
             questions = [row for rows, _ in self.rows(slug, "questions") for row in rows]
             yield [{"questions": questions}], 0
             return
-        file = self.path / slug / f"{name}.ndjson"
+        file = self.dumps[slug] / f"{name}.ndjson"
         if file.is_file():
             with file.open(encoding="utf-8") as lines:
                 position = self.manifest(slug)["position"] or 0
@@ -406,6 +432,16 @@ class Folder:
     def page_figures(self, path: str) -> None:
         """A folder has no pages."""
         del path
+
+
+def dump_at(path: Path) -> Folder:
+    """Dumps, in a folder or in an archive. Raises Impossible."""
+    if not path.exists():
+        raise Impossible(f"« {path} » n’existe pas")
+    found = Folder(path) if path.is_dir() else Folder(zipfile.Path(path))
+    if not found.dumps:
+        raise Impossible(f"« {path} » ne contient aucun export")
+    return found
 
 
 # What is found -----------------------------------------------------------------------------------------------------
@@ -448,8 +484,9 @@ Figures = tuple[str, tuple[int, ...]]  # a content, and its totals
 class Replay:
     """What the entries amount to, position after position; keeps little of each vote."""
 
-    def __init__(self, report: Report, watched: dict[int, set[Figures]]) -> None:
+    def __init__(self, report: Report, watched: dict[int, set[Figures]], cuts: dict[str, Cut]) -> None:
         self.report = report
+        self.cuts = cuts  # consultation -> the entries that its rows show; the later ones amount to nothing here
         self.watched = watched  # position -> figures displayed at that position
         self.contents: dict[str, Content] = {}
         self.totals: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -484,8 +521,10 @@ class Replay:
             self.latest, self.late = entry["at"], _hour_before(entry["at"])
         self.report.counts[f"entrées : {entry['kind']}"] += 1
         content = self._opened(place, position, entry, opening)
-        if content is not None:
+        if content is not None and self._is_shown(position, entry):
             self._take(place, position, entry, content)
+        elif content is not None:
+            self._take_later(entry["kind"], content)
         self.acts[entry["consultation"], entry["kind"]] += 1
 
     def _opened(
@@ -525,6 +564,21 @@ class Replay:
             self.told += content["lost"] if content["what"] == "restore" else 0
         elif kind in ("rules", "opened", "sealed"):
             self._govern(place, position, entry, content)
+
+    def _is_shown(self, position: int, entry: dict[str, Any]) -> bool:
+        """Whether the rows compared, when they are those of a dump, were to show it already."""
+        cut = self.cuts.get(entry["consultation"])
+        return cut is None or position <= cut[0] or entry["ref"] in cut[1]
+
+    def _take_later(self, kind: str, content: dict[str, Any]) -> None:
+        """An entry that came after the rows compared: what it withholds or destroys is accounted for, no more."""
+        self.report.counts["entrées postérieures aux fichiers"] += 1
+        if kind == "tombstone":
+            self.buried.update(content["entries"])
+        elif kind == "moderation" and content["act"] == "hide":
+            self.covered.update(content["entries"])
+        elif kind == "moderation.reversed":
+            self.covered.difference_update(content["entries"])
 
     def _check_time(self, place: str, entry: dict[str, Any], content: dict[str, Any]) -> None:
         """What an import brings, which has no author, may come before the opening and after the end."""
@@ -1020,12 +1074,13 @@ def verify_log(
 ) -> Report:
     """Everything about one log. Raises Impossible."""
     prefix, report = f"registry/{log['organisation']}", Report()
-    shown = [Displayed.read(source, each) for each in source.consultations()]
+    rows: Site | Folder = options.dump or source
+    shown = [Displayed.read(rows, each) for each in rows.consultations()]
     watched: dict[int, set[Figures]] = defaultdict(set)
     for each in shown:
         for position, content, figures in each.figures():
             watched[position].add((content, figures))
-        for position, content, figures in page_figures(source, each, options.pages):
+        for position, content, figures in page_figures(rows, each, options.pages):
             report.counts["pages lues"] += 1
             watched[position].add((content, figures))
     if isinstance(source, Site):
@@ -1039,7 +1094,7 @@ def verify_log(
                 f"l’état servi compte {checkpoint.size} entrées ; le {saved['seen']}, il en comptait {saved['size']}",
             )
         known.append((saved["size"], saved["root"], f"du {saved['seen']}"))
-    replay = Replay(report, watched)
+    replay = Replay(report, watched, rows.cuts() if isinstance(rows, Folder) else {})
     read_log(source, prefix, checkpoint, replay, report, known)
     for each in shown:
         compare_rules(each, replay, report)
@@ -1181,6 +1236,8 @@ def verify(options: argparse.Namespace) -> list[Report]:
     state = json.loads(options.state.read_text(encoding="utf-8")) if options.state and options.state.is_file() else {}
     logs, reports = logs_of(source), []
     for log in logs:
+        if options.dump and log["organisation"] not in options.dump.organisations():
+            continue
         source.settle(log["organisation"], alone=len(logs) == 1)
         reports.append(verify_twice(source, log, options, state))
     if options.state:
@@ -1215,6 +1272,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("source", help="adresse du site, dossier téléchargé ou récépissé")
     parser.add_argument("--key", dest="keys", action="append", default=[], help="clé de registre à laquelle se fier")
     parser.add_argument("--witness", dest="witnesses", action="append", default=[], help="clé d’un témoin exigé")
+    parser.add_argument("--dump", type=Path, help="export à vérifier par le registre, au lieu de ce que le site montre")
     parser.add_argument(
         "--state", type=Path, help="fichier où garder le dernier état vu, pour le comparer la fois suivante"
     )
@@ -1224,10 +1282,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--wait", type=float, default=5, help="secondes laissées aux derniers actes (5)")
     options = parser.parse_args(arguments)
     try:
+        options.dump = options.dump and dump_at(options.dump)
         options.keys = [Key.read(line) for line in options.keys]
         options.witnesses = [Key.read(line) for line in options.witnesses]
         reports = verify(options)
-    except (Impossible, OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (Impossible, OSError, ValueError, KeyError, TypeError, RecursionError, zipfile.BadZipFile) as error:
         print(f"Vérification impossible : {error}.", file=sys.stderr)
         return 2
     if options.json:

@@ -262,8 +262,11 @@ def test_an_open_dump_equals_its_manifest(tab, tab_of):
     page = tab()
     page.goto("/donnees-ouvertes")
     table = page.get_by_role("table", name="Fichiers de « Nos trajets de tous les jours »")
-    wait_until(lambda: page.reload() and table.is_visible(), seconds=60, what="the export that a worker makes")
+    section = page.locator("section").filter(has=page.get_by_role("heading", name="Nos trajets de tous les jours"))
+    every = section.get_by_text("Tous les fichiers, un par un")
+    wait_until(lambda: page.reload() and every.is_visible(), seconds=120, what="the export that a worker makes")
     page.get_by_role("link", name="Données ouvertes", exact=True).first.click()
+    every.click()
     manifest = page.request.get(file_link(page, "manifest.json").get_attribute("href")).json()
     described = {file["name"]: file for file in manifest["files"]}
     for name in ("contributions.ndjson", "contributions.csv", "votes.ndjson"):

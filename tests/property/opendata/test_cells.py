@@ -6,7 +6,7 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult.opendata.dump import cell
+from consult.opendata.formats import cell
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
