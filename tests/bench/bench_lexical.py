@@ -265,6 +265,7 @@ def volume(scale: str) -> list[dict]:
             *_, (reference,) = child(__file__, "vectoriser", corpus)
             per_text.append(seconds / size)
             note = f"{seconds:.1f} s of processor, TfidfVectorizer {float(reference):.1f} s"
+            print(f"… {size:,} texts: {note}, {memory:.0f} MB", file=sys.stderr, flush=True)
             # Starting and learning lemmas is a fixed cost of about 25 s: the budget is that of a million texts.
             budget = "<= 12" if size >= 1_000_000 else None
             rows.append(row(f"one command on {size:,} texts", seconds / float(reference), "x Tfidf", budget, note))
