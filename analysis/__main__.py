@@ -71,7 +71,7 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
     if name == "verify":
         sub.add_argument("results", type=Path, metavar="RESULTATS", help="dossier, ou fichier, à vérifier")
         sub.add_argument(
-            "--dump", type=Path, help="jeu ouvert analysé (pour un fichier : cherché par son nom si absent)"
+            "--dump", type=Path, help="jeu ouvert analysé (pour un fichier : cherché par son nom si absent)"
         )
         sub.add_argument(
             "--beside", type=Path, action="append", default=[], metavar="DOSSIER",
@@ -87,7 +87,7 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
             "--codebook",
             type=Path,
             required=name == "code",
-            help="plan de codification (YAML ; « codebook convert » le tire d’un XLSX)",
+            help="plan de codification (YAML ; « codebook convert » le tire d’un XLSX)",
         )
     if name in {"report", "code"}:
         sub.add_argument("--out", type=Path, required=True, help="dossier ou fichier à écrire")
@@ -144,7 +144,7 @@ def _verify(options: argparse.Namespace) -> None:
     else:
         verify(options.results, options.dump, progress=_progress, cache=options.cache)
     _erase_progress()
-    print("Conforme : chaque fichier est identique à celui d’une nouvelle exécution.")
+    print("Conforme : chaque fichier est identique à celui d’une nouvelle exécution.")
 
 
 def _describe(options: argparse.Namespace) -> None:

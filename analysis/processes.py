@@ -11,7 +11,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from analysis.errors import AnalysisError
 
 _KILLED = (
-    "Un processus de calcul a été arrêté, sans doute faute de mémoire : relancez avec moins de processus (--jobs)."
+    "Un processus de calcul a été arrêté, sans doute faute de mémoire : relancez avec moins de processus (--jobs)."
 )
 
 
@@ -39,11 +39,11 @@ def cluster(address: str | None) -> Iterator[None]:
     try:
         distributed = importlib.import_module("distributed")
     except ImportError:
-        raise AnalysisError("Une grappe Dask demande le paquet « distributed » : installez-le.") from None
+        raise AnalysisError("Une grappe Dask demande le paquet « distributed » : installez-le.") from None
     try:
         client = distributed.Client(address, timeout="10s")
     except (OSError, ValueError) as error:
-        raise AnalysisError(f"La grappe Dask « {address} » ne répond pas.") from error
+        raise AnalysisError(f"La grappe Dask « {address} » ne répond pas.") from error
     try:
         with client, parallel_config("dask"):
             yield

@@ -78,9 +78,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise AnalysisError(f"« {path} » manque ou est illisible : ce ne sont pas des résultats à vérifier.") from error
+        raise AnalysisError(f"« {path} » manque ou est illisible : ce ne sont pas des résultats à vérifier.") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise AnalysisError(f"« {path.name} » n’annonce pas le format « {FORMAT} ».")
+        raise AnalysisError(f"« {path.name} » n’annonce pas le format « {FORMAT} ».")
     return manifest
 
 

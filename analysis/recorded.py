@@ -50,7 +50,7 @@ class Recorded:
         inputs = {key: given[key] for key in self.inputs if given.get(key)}
         targets = {key: Path(given[key]) for key in self.outputs if given.get(key)}
         if len({path.name for path in targets.values()}) < len(targets):
-            raise AnalysisError("Deux fichiers à écrire portent le même nom : donnez-leur des noms différents.")
+            raise AnalysisError("Deux fichiers à écrire portent le même nom : donnez-leur des noms différents.")
         for path in targets.values():
             if path.is_dir() or not path.parent.is_dir():
                 fault = errno.EISDIR if path.is_dir() else errno.ENOENT
@@ -111,7 +111,7 @@ def verify(
     manifest = provenance.read_manifest(path)
     recorded = commands.get(manifest["parameters"]["command"])
     if recorded is None:
-        raise AnalysisError(f"« {path.name} » ne nomme aucune commande connue.")
+        raise AnalysisError(f"« {path.name} » ne nomme aucune commande connue.")
     places = [path.parent, *folders]
     written = {name: _found(name, {name: digest}, places) for name, digest in manifest["outputs"].items()}
     changed = "n’est plus celui que décrit le manifeste"
@@ -121,7 +121,7 @@ def verify(
         own = dump if key == recorded.inputs[0] else None
         inputs[key] = own or _found(digests["name"], digests["files"], places)
         if _digests(inputs[key])["sha256"] != digests["sha256"]:
-            raise AnalysisError(f"« {inputs[key].name} » n’est pas ce qui a été lu : son empreinte diffère.")
+            raise AnalysisError(f"« {inputs[key].name} » n’est pas ce qui a été lu : son empreinte diffère.")
     with tempfile.TemporaryDirectory() as temporary:
         made = {key: Path(temporary) / name for key, name in manifest["parameters"]["outputs"].items()}
         absent = dict.fromkeys((*recorded.inputs, *recorded.outputs, "dask"))
@@ -135,7 +135,7 @@ def _found(name: str, digests: Mapping[str, str], folders: Sequence[Path]) -> Pa
     """Where a file of this name is, one with the digests wanted before any other."""
     candidates = [folder / name for folder in folders if (folder / name).exists()]
     if not candidates:
-        raise AnalysisError(f"« {name} » manque : dites dans quel dossier le trouver (--beside).")
+        raise AnalysisError(f"« {name} » manque : dites dans quel dossier le trouver (--beside).")
     return next((path for path in candidates if dict(_files(path)) == dict(digests)), candidates[0])
 
 
@@ -164,4 +164,4 @@ def _files(path: Path) -> Iterator[tuple[str, str]]:
     elif path.exists():
         yield path.name, provenance.file_digest(path)
     else:
-        raise AnalysisError(f"Le fichier ou dossier « {path} » n’existe pas : vérifiez le chemin.")
+        raise AnalysisError(f"Le fichier ou dossier « {path} » n’existe pas : vérifiez le chemin.")

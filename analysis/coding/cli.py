@@ -152,7 +152,7 @@ def read_codings(path: Path) -> list[Judgement]:
 
 
 def settled(judgements: Iterable[Judgement], final: str = "final") -> dict[str, frozenset[str]]:
-    """One set of codes a contribution: that of the coder « final » if there is one, else what at least half gave."""
+    """One set of codes a contribution: that of the coder « final » if there is one, else what at least half gave."""
     by_unit: dict[str, list[Judgement]] = defaultdict(list)
     for judgement in judgements:
         by_unit[judgement.unit].append(judgement)
