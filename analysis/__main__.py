@@ -16,6 +16,7 @@ from analysis.coding import cli as coding
 from analysis.coding.codebook_files import load_any
 from analysis.command_line import Parser
 from analysis.errors import AnalysisError, file_fault
+from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import read_overrides
 from analysis.lexical import cli as lexical
 from analysis.recorded import Progress, Recorded
@@ -97,6 +98,8 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
         sub.add_argument("--cross", nargs=2, metavar=("LIGNE", "COLONNE"), help="croiser deux variables")
     if name in {"report", "code", "tabulate"}:
         sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
+    if name in {"report", "code", "describe"}:
+        sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
     if name in {"report", "code", "verify"}:
         sub.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
 
@@ -124,6 +127,7 @@ def _report(options: argparse.Namespace) -> None:
         cache=options.cache,
         overrides=options.lemmas,
         corpora=tuple(options.corpus),
+        language=options.language,
     )
     _erase_progress()
     print(f"{made.corpora} corpus, {made.billable} contributions facturables. Rapport : {made.report}")
@@ -160,7 +164,7 @@ def _describe(options: argparse.Namespace) -> None:
     source = readers.read(options.dump)
     print(f"{source.title} ({source.slug}), empreinte {source.digest}")
     for corpus in source.corpora:
-        sorting = nonresponse.sort(corpus.texts)
+        sorting = nonresponse.sort(corpus.texts, nonresponse.load(language(options.language).rules))
         variables = ", ".join(variable.key for variable in corpus.variables) or "aucune"
         print(
             f"- {corpus.key} : {corpus.title} ; {corpus.received} reçues, {sum(corpus.set_apart.values())} écartées, "
@@ -180,6 +184,7 @@ def _code(options: argparse.Namespace, progress: Progress) -> None:
         source,
         load_any(options.codebook),
         seed=options.seed,
+        language_code=options.language,
         overrides=read_overrides(options.lemmas) if options.lemmas else None,
         cache=options.cache,
         steps=Steps(steps_of(source), progress),

@@ -5,18 +5,17 @@ Patterns and codes keep reading single words: only the counts of words join them
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from analysis.errors import AnalysisError
-from analysis.lemmas import FRENCH_PATH, Lemmas
+from analysis.languages import Language
+from analysis.lemmas import Lemmas
 from analysis.text import Tokens, Vocabulary
-from analysis.words import prepare, split
+from analysis.words import prepare
 
 LONGEST = 6
 PROPOSED = 100
@@ -34,14 +33,7 @@ class Proposal:
     g2: float
 
 
-@cache
-def french_expressions() -> tuple[str, ...]:
-    """The authored list, part of the versioned French resource."""
-    raw = yaml.safe_load(FRENCH_PATH.read_text(encoding="utf-8"))
-    return tuple(str(expression) for expression in raw["expressions"])
-
-
-def read_expressions(path: Path) -> tuple[str, ...]:
+def read_expressions(path: Path, read: Language) -> tuple[str, ...]:
     """Read one expression a line; blank lines and those that begin with # do not count.
 
     Raises AnalysisError naming the line that is not an expression of two to six words.
@@ -55,7 +47,7 @@ def read_expressions(path: Path) -> tuple[str, ...]:
         expression = line.strip()
         if not expression or expression.startswith("#"):
             continue
-        if not 2 <= len(_words(expression)) <= LONGEST:  # noqa: PLR2004 -- one word is no expression
+        if not 2 <= len(_words(expression, read)) <= LONGEST:  # noqa: PLR2004 -- one word is no expression
             raise AnalysisError(
                 f"Expressions « {path.name} », ligne {number} : « {expression} » doit compter de 2 à {LONGEST} mots."
             )
@@ -63,8 +55,8 @@ def read_expressions(path: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _words(expression: str) -> tuple[str, ...]:
-    return tuple(part.lower() for word in prepare(expression).split() for part in split(word))
+def _words(expression: str, read: Language) -> tuple[str, ...]:
+    return tuple(part.lower() for word in prepare(expression).split() for part in read.split(word))
 
 
 def join(tokens: Tokens, vocabulary: Vocabulary, lemmas: Lemmas, expressions: Iterable[str]) -> tuple[Tokens, Lemmas]:
@@ -78,7 +70,7 @@ def join(tokens: Tokens, vocabulary: Vocabulary, lemmas: Lemmas, expressions: It
     numbers = lemma_of[tokens.forms] if len(lemma_of) else np.zeros(0, dtype=np.int64)
     wanted: dict[tuple[int, ...], str] = {}
     for expression in expressions:
-        forms = [vocabulary.number(word) for word in _words(expression)]
+        forms = [vocabulary.number(word) for word in _words(expression, vocabulary.language)]
         known = [form for form in forms if form is not None and form < len(lemma_of)]
         if len(known) == len(forms):
             wanted.setdefault(tuple(lemma_of[known].tolist()), expression.lower())

@@ -24,10 +24,10 @@ import yaml
 
 from analysis import typos
 from analysis.errors import AnalysisError
+from analysis.languages import ENGLISH, Language, language
 from analysis.words import FINDALL, in_context, prepare, split
 
 MODEL = "fr_core_news_md"
-FRENCH_PATH = Path(__file__).parent / "resources" / "french.yaml"
 CANDIDATES = 40_000
 SAMPLE_WORDS = 160_000
 LONGEST_READ = 400
@@ -36,16 +36,6 @@ _LEMMA_FORMAT = "4"
 _INFINITIVE = ("er", "ir", "re")
 _PLURALS = ("es", "nts", "rs", "ts", "ons", "és")
 _TABLE_ORDER = ("noun", "verb", "adj", "adv")
-
-
-@dataclass(frozen=True)
-class French:
-    """The authored part of the French layer, versioned."""
-
-    version: str
-    lemmas: dict[str, str]
-    function_words: frozenset[str]
-    negators: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -62,22 +52,10 @@ class Lemmas:
     corrections: dict[str, str]
     sampled_texts: int
 
-    def is_content(self, number: int, french: French) -> bool:
+    def is_content(self, number: int, read: Language) -> bool:
         """Whether the form carries meaning of its own: noun, verb, adjective or adverb, no function word."""
         lemma = self.lemma[number]
-        return self.pos[number] in CONTENT and lemma not in french.function_words and not lemma.isdigit()
-
-
-@cache
-def french() -> French:
-    """The authored French resource."""
-    raw = yaml.safe_load(FRENCH_PATH.read_text(encoding="utf-8"))
-    return French(
-        version=str(raw["version"]),
-        lemmas={str(form): str(lemma) for form, lemma in raw["lemmas"].items()},
-        function_words=frozenset(raw["function_words"].split()),
-        negators=frozenset(raw["negators"].split()),
-    )
+        return self.pos[number] in read.content and lemma not in read.function_words and not lemma.isdigit()
 
 
 def read_overrides(path: Path) -> dict[str, str]:
@@ -99,6 +77,7 @@ def learn(
     counts: Sequence[int] = (),
     overrides: dict[str, str] | None = None,
     cache_dir: Path | None = None,
+    read: Language | None = None,
 ) -> Lemmas:
     """Give each form its lemma and part of speech.
 
@@ -109,8 +88,12 @@ def learn(
         counts: occurrences of each form, parallel to `forms`; without them no typing error is mended.
         overrides: form -> lemma, which win over everything.
         cache_dir: where results are kept by digest of all that decides them.
+        read: the language, French by default. English is read from tables alone.
     """
-    fixed = {**french().lemmas, **(overrides or {})}
+    read = read or language()
+    fixed = {**read.lemmas, **(overrides or {})}
+    if read.code == ENGLISH:
+        return _english(forms, fixed, counts)
     sample = _sample(texts, seed, dict(zip(forms, counts, strict=True)) if counts else {})
     key = _digest(forms, sample, fixed, counts)
     path = cache_dir / f"lemmas-{key}.json" if cache_dir else None
@@ -159,7 +142,7 @@ def _sample(texts: Iterable[str], seed: int, counts: dict[str, int]) -> list[str
 
 
 def _digest(forms: Sequence[str], sample: list[str], fixed: dict[str, str], counts: Sequence[int]) -> str:
-    digest = hashlib.sha256(f"{_LEMMA_FORMAT} {version('spacy')} {version(MODEL)} {french().version}".encode())
+    digest = hashlib.sha256(f"{_LEMMA_FORMAT} {version('spacy')} {version(MODEL)} {language().version}".encode())
     for part in (forms, sample, sorted(fixed.items()), list(counts)):
         digest.update(json.dumps(part, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
@@ -331,6 +314,23 @@ def _learn(forms: Sequence[str], sample: list[str], fixed: dict[str, str], count
         pos.append(found[1])
         source.append("override" if form in fixed else origin)
     return Lemmas(tuple(lemma), tuple(pos), tuple(source), corrections, read)
+
+
+def _english(forms: Sequence[str], fixed: dict[str, str], counts: Sequence[int]) -> Lemmas:
+    """Lemmas from simplemma's tables; no part of speech is known but that of numbers."""
+    table = importlib.import_module("simplemma")
+    known = {form for form in forms if form in fixed or table.is_known(form, lang=ENGLISH)}
+    seen = dict(zip(forms, counts, strict=True)) if counts else {}
+    unknown = {form: count for form, count in seen.items() if form not in known}
+    mended = typos.corrections(unknown, {form: seen[form] for form in seen.keys() & known})
+    lemma, source = [], []
+    for form in forms:
+        read = mended.get(form, form)
+        lemma.append(fixed.get(form) or fixed.get(read) or table.lemmatize(read, lang=ENGLISH).lower())
+        origin = "typo" if form in mended else "table" if form in known else "form"
+        source.append("override" if form in fixed else origin)
+    pos = tuple("NUM" if form[0].isdigit() else "X" for form in forms)
+    return Lemmas(tuple(lemma), pos, tuple(source), mended, 0)
 
 
 def _typos(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from analysis import nonresponse
 from analysis.corpus import Corpus
 from analysis.expressions import join
+from analysis.languages import language
 from analysis.lemmas import Lemmas, learn
 from analysis.lexical.frequencies import LemmaTokens, lemmatise
 from analysis.processes import in_order
@@ -77,7 +78,15 @@ def prepare(
         for text, rule in zip(corpus.texts, sorting.rule, strict=True)
         if rule is None
     )
-    lemmas = learn(vocabulary.forms, readable, seed=seed, counts=counts, overrides=overrides, cache_dir=cache)
+    lemmas = learn(
+        vocabulary.forms,
+        readable,
+        seed=seed,
+        counts=counts,
+        overrides=overrides,
+        cache_dir=cache,
+        read=vocabulary.language,
+    )
     found = []
     for corpus, (sorting, tokens) in zip(corpora, read, strict=True):
         joined, extended = join(tokens, vocabulary, lemmas, expressions) if expressions else (tokens, lemmas)
@@ -90,7 +99,7 @@ def _read(
     corpus: Corpus, vocabulary: Vocabulary, jobs: int, progress: Progress | None
 ) -> tuple[nonresponse.Sorting, Tokens]:
     total = len(corpus.texts)
-    pieces = ((corpus.texts[low : low + PARTITION],) for low in range(0, total, PARTITION))
+    pieces = ((corpus.texts[low : low + PARTITION], vocabulary.language.code) for low in range(0, total, PARTITION))
     rules: list[str | None] = []
     tokens: list[Tokens] = []
     for part in in_order(_read_part, pieces, jobs):
@@ -102,13 +111,14 @@ def _read(
         tokens.append(Tokens(forms, own.starts, own.sentences, own.breaks))
         if progress:
             progress(len(rules), total, f"mots de « {corpus.key} »")
-    return nonresponse.Sorting(nonresponse.load(), tuple(rules)), _together(tokens)
+    return nonresponse.Sorting(nonresponse.load(vocabulary.language.rules), tuple(rules)), _together(tokens)
 
 
-def _read_part(texts: Sequence[str]) -> _Part:
-    vocabulary = Vocabulary()
+def _read_part(texts: Sequence[str], code: str) -> _Part:
+    vocabulary = Vocabulary(language(code))
     tokens = vocabulary.tokenise(texts)
-    return _Part(nonresponse.sort(texts).rule, vocabulary.forms, vocabulary.capitals, tokens)
+    rules = nonresponse.load(vocabulary.language.rules)
+    return _Part(nonresponse.sort(texts, rules).rule, vocabulary.forms, vocabulary.capitals, tokens)
 
 
 def _together(parts: list[Tokens]) -> Tokens:

@@ -13,7 +13,7 @@ from analysis.errors import AnalysisError
 MANIFEST = "manifest.json"
 FORMAT = "consult-analysis/1"
 PACKAGES = (
-    *("numpy", "scipy", "scikit-learn", "rensa", "spacy", "fr_core_news_md"),
+    *("numpy", "scipy", "scikit-learn", "rensa", "simplemma", "spacy", "fr_core_news_md"),
     *("matplotlib", "xlsxwriter", "openpyxl", "jinja2", "pyyaml"),
 )
 

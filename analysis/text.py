@@ -1,4 +1,4 @@
-"""French tokens: from texts to arrays of word numbers.
+"""Tokens: from texts to arrays of word numbers.
 
 Texts are cut by one regular expression into raw words; each distinct raw word is then split once
 (elision, inversion, dotted acronym), so that the cost per token stays in compiled code.
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.words import FINDALL, prepare, split
+from analysis.languages import Language, language
+from analysis.words import FINDALL, prepare
 
 BREAKS = {",": 1, ";": 4, ":": 5, ".": 6, "!": 6, "?": 6, "…": 6, "\n": 6}
 SENTENCE = 4
@@ -43,9 +44,10 @@ class Tokens:
 
 
 class Vocabulary:
-    """Distinct forms (lower case), numbered in order of appearance, shared by the corpora of a run."""
+    """Distinct forms (lower case), numbered in order of appearance, shared by the corpora of a run, in one language."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: Language | None = None) -> None:
+        self.language = read or language()
         self.forms: list[str] = []
         self._index: dict[str, int] = {}
         self._raw: defaultdict[str, int] = defaultdict()
@@ -102,7 +104,7 @@ class Vocabulary:
     def _split_new(self) -> None:
         for word in list(self._raw)[len(self._parts) :]:
             boundary = word[0] in BREAKS
-            self._parts.append(() if boundary else tuple(self.add(part.lower()) for part in split(word)))
+            self._parts.append(() if boundary else tuple(self.add(part.lower()) for part in self.language.split(word)))
             self._strengths.append(max(map(BREAKS.__getitem__, word)) if boundary else 0)
 
     def add(self, form: str) -> int:

@@ -2,7 +2,7 @@
 
 A word is made of letters and digits, with inner hyphens and apostrophes of any kind. `L’impôt` is two words (`l'`,
 `impôt`), `faut-il` two (`faut`, `il`), `a-t-on` two, `aujourd'hui`, `rendez-vous` and `peut-être` one, `honte;les` two,
-`T.V.A.` one (`tva`). Texts in capitals are lowered before anything.
+`T.V.A.` one (`tva`). Texts in capitals are lowered before anything. English words are cut by a rule of their own.
 """
 
 import re
@@ -33,6 +33,7 @@ _DEICTIC = re.compile(r"(?!celui|celle|ceux|au-|par-|jusque-|de-|ce-)(.+)-(ci|l�
 # A lone letter is an elision whose apostrophe was forgotten (« l argent »).
 _FORGOTTEN = frozenset("cdjlmnst")
 _DOTTED = re.compile(rf"(?:{_LETTER}\.)+{_LETTER}?")
+_CONTRACTED = re.compile(r"(.+?)(n't|'(?:s|re|ve|ll|d|m))", re.IGNORECASE)
 _SHORTEST_SHOUT = 12
 
 
@@ -62,6 +63,17 @@ def split(word: str) -> list[str]:
         return [*split(inverted[1]), *split(inverted[2])]
     deictic = _DEICTIC.fullmatch(word)
     return [*split(deictic[1]), deictic[2]] if deictic else [word.rstrip("'")]
+
+
+def split_english(word: str) -> list[str]:
+    """The forms in one raw English word: `don't` gives `do` and `n't`, `people's` gives `people` and `'s`."""
+    lower = word.lower()
+    if lower == "cannot":
+        return [word[:3], word[3:]]
+    if _DOTTED.fullmatch(word):
+        return [word.replace(".", "")]
+    contracted = _CONTRACTED.fullmatch(word)
+    return [*split_english(contracted[1]), contracted[2]] if contracted else [word.rstrip("'")]
 
 
 def in_context(text: str) -> tuple[list[str], list[bool]]:

@@ -17,6 +17,7 @@ from analysis.coding.codebook import Codebook
 from analysis.coding.codebook_files import load_any, write_any
 from analysis.coding.sampling import Drawn, Sample, draw
 from analysis.errors import AnalysisError
+from analysis.languages import CODES, FRENCH, language
 from analysis.processes import cluster
 from analysis.recorded import Progress, Recorded, write_json
 from analysis.text import Vocabulary
@@ -101,12 +102,14 @@ def _register_codebook(commands: Any, progress: Progress) -> None:
         sub.add_argument("--dump", type=Path, required=sub is proposed, help="jeu ouvert, ou fichier de textes")
         sub.add_argument("--corpus", help="le corpus à coder, s’il y en a plusieurs")
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
+        sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
 
 
 def _corpus_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou fichier de textes")
     sub.add_argument("--corpus", help="le corpus à coder, s’il y en a plusieurs")
     sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
+    sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
 
 
 def _answers(options: argparse.Namespace) -> tuple[list[str], list[str]]:
@@ -116,7 +119,8 @@ def _answers(options: argparse.Namespace) -> tuple[list[str], list[str]]:
         keys = ", ".join(corpus.key for corpus in source.corpora) or "aucun"
         raise AnalysisError(f"Choisissez un seul corpus par « --corpus » : {keys}.")
     corpus = source.corpora[0]
-    kept = np.flatnonzero(~nonresponse.sort(corpus.texts).nonresponse)
+    rules = nonresponse.load(language(options.language).rules)
+    kept = np.flatnonzero(~nonresponse.sort(corpus.texts, rules).nonresponse)
     if not len(kept):
         raise AnalysisError(f"Le corpus « {corpus.key} » ne contient aucune réponse à coder.")
     return [corpus.ids[i] for i in kept], [corpus.texts[i] for i in kept]
@@ -191,7 +195,7 @@ def _classify(options: argparse.Namespace, progress: Progress) -> None:
             seed=options.seed,
             jobs=options.jobs,
         )
-    hits = _rule_hits(options.codebook, texts, options.seed) if options.codebook else ()
+    hits = _rule_hits(options.codebook, texts, options) if options.codebook else ()
     mine = {unit: codes for unit, codes in human.items() if unit in rank}
     coded = combine(units, texts, mine, clusters, hits=hits, model=model, vectors=vectors)
     rows = [json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in coded.assignments]
@@ -219,15 +223,17 @@ def _tell(coded: Any, total: int, unlearnt: dict[str, int]) -> None:
 class _Rules:
     """Lexicon rules over one corpus read once, for one or several plans."""
 
-    def __init__(self, plans: list[Codebook], texts: list[str], seed: int) -> None:
+    def __init__(self, plans: list[Codebook], texts: list[str], options: argparse.Namespace) -> None:
         from analysis.coding.lexicon_rules import Lexicon, register_words
         from analysis.lemmas import learn
 
-        self.vocabulary = Vocabulary()
+        for plan in plans:
+            plan.check_language(options.language)
+        self.vocabulary = Vocabulary(language(options.language))
         self.tokens = self.vocabulary.tokenise(texts)
         for plan in plans:
             register_words(plan, self.vocabulary)
-        self.lemmas = learn(self.vocabulary.forms, texts, seed=seed)
+        self.lemmas = learn(self.vocabulary.forms, texts, seed=options.seed, read=self.vocabulary.language)
         self.readable = np.ones(len(texts), dtype=np.bool_)
         self._lexicon = Lexicon(self.vocabulary, self.lemmas)
 
@@ -237,11 +243,11 @@ class _Rules:
         return code_texts(plan, self.tokens, self._lexicon, self.readable)
 
 
-def _rule_hits(path: Path, texts: list[str], seed: int) -> Any:
+def _rule_hits(path: Path, texts: list[str], options: argparse.Namespace) -> Any:
     plan = load_any(path)
     if plan.missing_approvals:
         print("Ne pas publier : le plan de codification n’a pas ses deux approbations.")
-    return _Rules([plan], texts, seed).hits(plan)
+    return _Rules([plan], texts, options).hits(plan)
 
 
 def _convert(options: argparse.Namespace, _progress: Progress) -> None:
@@ -256,7 +262,7 @@ def _diff(options: argparse.Namespace, _progress: Progress) -> None:
     report: dict[str, Any] = {"revision": asdict(revision)}
     if options.dump:
         units, texts = _answers(options)
-        rules = _Rules([before, after], texts, options.seed)
+        rules = _Rules([before, after], texts, options)
         codes = [code.id for code in after.codes] + [c.code for c in revision.codes if c.kind == "removed"]
         moved = impact(units, rules.hits(before), rules.hits(after), codes)
         report["impact"] = [asdict(code) for code in moved]
@@ -276,7 +282,7 @@ def _propose(options: argparse.Namespace, _progress: Progress) -> None:
 
     plan = load_any(options.plan)
     units, texts = _answers(options)
-    rules = _Rules([plan], texts, options.seed)
+    rules = _Rules([plan], texts, options)
     words = lemmatise(rules.tokens, rules.vocabulary, rules.lemmas, rules.readable)
     found = propose(units, words, rules.readable, rules.hits(plan), number=options.number, seed=options.seed)
     write_json(options.out, asdict(found))

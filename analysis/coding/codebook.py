@@ -34,6 +34,7 @@ import yaml
 
 from analysis.coding.patterns import Node, parse
 from analysis.errors import AnalysisError, file_fault
+from analysis.languages import FRENCH, Language, language
 
 APPROVERS = ("ditp", "administration")
 _EMPTY: tuple[Any, ...] = (None, "", [], {})  # left out or left empty is the same content
@@ -75,6 +76,15 @@ class Codebook:
     approvals: tuple[Approval, ...]
     digest: str
     groups: tuple[tuple[str, str], ...] = ()
+    language: str = FRENCH
+
+    def check_language(self, code: str) -> None:
+        """Raises AnalysisError when its patterns are not written in the language that is read."""
+        if code != self.language:
+            raise AnalysisError(
+                f"Le plan de codification est en «\u202f{self.language}\u202f» et les contributions sont lues en "
+                f"«\u202f{code}\u202f»\u00a0: accordez «\u202flanguage\u202f» du plan et l’option --language."
+            )
 
     @property
     def missing_approvals(self) -> tuple[str, ...]:
@@ -125,7 +135,8 @@ def from_mapping(raw: Any) -> Codebook:
     if not raw.get("version"):
         raise AnalysisError('Plan de codification : « version » manque ; donnez-en une, par exemple "1".')
     patterns_of = {str(name): str(pattern) for name, pattern in groups.items()}
-    codes = tuple(_code(item, patterns_of) for item in raw["codes"])
+    read = language(str(raw.get("language") or FRENCH))
+    codes = tuple(_code(item, patterns_of, read) for item in raw["codes"])
     _check_hierarchy(codes)
     _check_usable(codes)
     content = {key: value for key, value in raw.items() if key != "approvals" and value not in _EMPTY}
@@ -137,6 +148,7 @@ def from_mapping(raw: Any) -> Codebook:
         approvals=tuple(_approval(item) for item in raw.get("approvals") or []),
         digest=_digest(content),
         groups=tuple(patterns_of.items()),
+        language=read.code,
     )
 
 
@@ -158,13 +170,13 @@ def _texts(raw: dict[str, Any], code: str, key: str) -> tuple[str, ...]:
     return tuple(str(value) for value in values)
 
 
-def _code(raw: Any, groups: dict[str, str]) -> Code:
+def _code(raw: Any, groups: dict[str, str], read: Language) -> Code:
     if not isinstance(raw, dict) or not raw.get("id"):
         raise AnalysisError(f"Plan de codification : un code n’a pas d’« id » ({str(raw)[:60]}).")
     code = str(raw["id"])
     patterns = _texts(raw, code, "patterns")
     try:
-        nodes = tuple(parse(pattern, groups) for pattern in patterns)
+        nodes = tuple(parse(pattern, groups, read) for pattern in patterns)
     except AnalysisError as error:
         raise AnalysisError(f"Code « {code} », {error}") from None
     return Code(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.coding.codebook import Codebook
 from analysis.coding.hits import Hits
 from analysis.coding.patterns import Both, Either, Near, Negated, Node, Sequence, Word, words
-from analysis.lemmas import Lemmas, french
+from analysis.lemmas import Lemmas
 from analysis.text import Tokens, Vocabulary
 
 NEGATION_SCOPE = 4
@@ -165,7 +165,7 @@ class Matcher:
         return Spans(starts[same], ends[same])
 
     def _find_negators(self) -> _Places:
-        negators = self._places_of(self._lexicon.of_lemmas(french().negators))
+        negators = self._places_of(self._lexicon.of_lemmas(self._lexicon.vocabulary.language.negators))
         ne = self._places_of(self._lexicon.of_lemmas({"ne"}))
         que = self._places_of(self._lexicon.of_lemmas({"que"}))
         if not len(ne) or not len(que):

@@ -30,7 +30,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from analysis.errors import AnalysisError
-from analysis.words import prepare, split
+from analysis.languages import Language, language
+from analysis.words import prepare
 
 DEFAULT_DISTANCE = 5
 MAX_DISTANCE = 20
@@ -97,9 +98,12 @@ _TOKEN = re.compile(
 )
 
 
-def parse(text: str, groups: Mapping[str, str] | None = None) -> Node:
-    """Parse one pattern. Raises AnalysisError with a French sentence that says what and where."""
-    return _Parser(text, groups or {}, ()).pattern()
+def parse(text: str, groups: Mapping[str, str] | None = None, read: Language | None = None) -> Node:
+    """Parse one pattern, in French unless told otherwise.
+
+    Raises AnalysisError with a French sentence that says what and where.
+    """
+    return _Parser(text, groups or {}, (), read or language()).pattern()
 
 
 def words(node: Node) -> Iterator[Word]:
@@ -128,8 +132,9 @@ def _holds_both(node: Node) -> bool:
 
 
 class _Parser:
-    def __init__(self, text: str, groups: Mapping[str, str], within: tuple[str, ...]) -> None:
-        self._text, self._groups, self._within = text, groups, within
+    def __init__(self, text: str, groups: Mapping[str, str], within: tuple[str, ...], read: Language) -> None:
+        self._text, self._groups, self._within, self._split = text, groups, within, read.split
+        self._read = read
         self._tokens = [
             (match.lastgroup or "", match[match.lastgroup or 0], match.start(match.lastgroup or 0))
             for match in _TOKEN.finditer(text)
@@ -234,7 +239,7 @@ class _Parser:
                 raise self._refused(f"« {value} » mêle « = » et « * » ; gardez l’un des deux.")
             return self._prefix(value)
         kind = "exact" if value.startswith("=") else "lemma"
-        parts = tuple(Word(kind, part.lower()) for part in split(prepare(value.removeprefix("="))))
+        parts = tuple(Word(kind, part.lower()) for part in self._split(prepare(value.removeprefix("="))))
         return parts[0] if len(parts) == 1 else Sequence(parts)
 
     def _prefix(self, value: str) -> Word:
@@ -253,7 +258,7 @@ class _Parser:
             if element.endswith("*"):
                 found.append(self._prefix(element))
             else:
-                found += [Word("exact", part.lower()) for part in split(prepare(element)) if part]
+                found += [Word("exact", part.lower()) for part in self._split(prepare(element)) if part]
         if not found:
             raise self._refused("les guillemets sont vides.")
         return found[0] if len(found) == 1 else Sequence(tuple(found))
@@ -264,4 +269,4 @@ class _Parser:
             raise self._refused(f"le groupe « @{name} » n’existe pas ; groupes définis : {known}.")
         if name in self._within:
             raise self._refused(f"le groupe « @{name} » se contient lui-même.")
-        return _Parser(self._groups[name], self._groups, (*self._within, name)).pattern()
+        return _Parser(self._groups[name], self._groups, (*self._within, name), self._read).pattern()

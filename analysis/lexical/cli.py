@@ -15,9 +15,10 @@ from analysis.coding.lexicon_rules import Lexicon, Matcher
 from analysis.coding.patterns import parse, words
 from analysis.corpus import Source
 from analysis.errors import AnalysisError
-from analysis.expressions import french_expressions, read_expressions
+from analysis.expressions import read_expressions
 from analysis.external import read_sources
 from analysis.iramuteq import write_corpus
+from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import read_overrides
 from analysis.lexical.concordance import ORDERS, concordance
 from analysis.prepare import prepare
@@ -31,6 +32,7 @@ PARTS = {
     "reinert": (lexicon.WORDS, lexicon.CLASSIFICATION),
     "duplicates": (lexicon.CAMPAIGNS,),
 }
+SETTINGS = ("classes", "segment", "least", "double", "language")
 COPIES = {"codebook": "codebook.yaml", "lemmas": "lemmas.yaml", "expressions": "expressions.txt"}
 
 
@@ -74,6 +76,7 @@ def _sub(commands: Any, name: str, help_text: str) -> argparse.ArgumentParser:
     sub.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, CSV, XLSX, Parquet ou corpus IRaMuTeQ")
     sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
     if name != "iramuteq":
+        sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
         sub.add_argument("--lemmas", type=Path, help="lemmes corrigés (YAML « forme: lemme »)")
         sub.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
     return sub
@@ -82,7 +85,7 @@ def _sub(commands: Any, name: str, help_text: str) -> argparse.ArgumentParser:
 def _run(name: str, options: argparse.Namespace, progress: Progress) -> None:
     parameters = {
         "command": name,
-        **{key: getattr(options, key, None) for key in ("seed", "corpus", "classes", "segment", "least", "double")},
+        **{key: getattr(options, key, None) for key in ("seed", "corpus", *SETTINGS)},
     }
     files = {key: path for key in COPIES if (path := getattr(options, key, None))}
     with cluster(options.dask):
@@ -122,16 +125,17 @@ def made(
     provenance.check_free(out)
     source = _source(dump, tuple(parameters["corpus"]), external)
     options = lexicon.Options(parts=PARTS[parameters["command"]], seed=parameters["seed"], jobs=jobs)
-    for key in ("classes", "segment", "least", "double"):
-        if parameters[key] is not None:
+    for key in SETTINGS:
+        if parameters.get(key) is not None:
             options = replace(options, **{key: parameters[key]})
-    own = read_expressions(files["expressions"]) if "expressions" in files else ()
+    read = language(options.language)
+    own = read_expressions(files["expressions"], read) if "expressions" in files else ()
     study = lexicon.study(
         source,
         codebooks.load(files["codebook"]) if "codebook" in files else None,
         options,
         overrides=read_overrides(files["lemmas"]) if "lemmas" in files else None,
-        expressions=(*french_expressions(), *own),
+        expressions=(*read.expressions, *own),
         cache=cache,
         progress=progress,
     )
@@ -179,11 +183,12 @@ def verify(
 
 
 def _concordance(options: argparse.Namespace, progress: Progress) -> None:
-    node = parse(options.pattern)
+    read = language(options.language)
+    node = parse(options.pattern, read=read)
     if options.width < 1:
         raise AnalysisError("La largeur doit être d’un mot au moins.")
     source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
-    vocabulary = Vocabulary()
+    vocabulary = Vocabulary(read)
     vocabulary.tokenise(word.text for word in words(node) if word.kind != "prefix")
     overrides = read_overrides(options.lemmas) if options.lemmas else None
     prepared, lemmas = prepare(

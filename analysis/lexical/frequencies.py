@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.lemmas import Lemmas, french
+from analysis.lemmas import Lemmas
 from analysis.lexical.disclosure import common, distinct_texts
 from analysis.text import Tokens, Vocabulary
 
@@ -48,7 +48,6 @@ def lemmatise(tokens: Tokens, vocabulary: Vocabulary, lemmas: Lemmas, kept: NDAr
     Forms share a lemma number when lemma and content flag agree; the part of speech shown is that of the
     first form in order of appearance.
     """
-    layer = french()
     index: dict[str, int] = {}
     pos: list[str] = []
     content: list[bool] = []
@@ -58,7 +57,7 @@ def lemmatise(tokens: Tokens, vocabulary: Vocabulary, lemmas: Lemmas, kept: NDAr
         rank = index.setdefault(lemma, len(index))
         if rank == len(pos):
             pos.append(lemmas.pos[number])
-            content.append(lemmas.is_content(number, layer))
+            content.append(lemmas.is_content(number, vocabulary.language))
         of_form[number] = rank
     texts = tokens.texts
     keep = kept[texts]

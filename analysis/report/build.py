@@ -11,6 +11,7 @@ from typing import Any
 from analysis import provenance, readers
 from analysis.coding import codebook as codebooks
 from analysis.errors import AnalysisError
+from analysis.languages import FRENCH
 from analysis.lemmas import read_overrides
 from analysis.report import listings, pages, results, workbook
 from analysis.report.study import Progress, Steps, Study, steps_of, study
@@ -47,19 +48,21 @@ def run(
     cache: Path | None = None,
     overrides: Path | None = None,
     corpora: tuple[str, ...] = (),
+    language: str = FRENCH,
 ) -> ReportResult:
     """Analyse a dump (directory, zip or CSV) and write the whole result directory.
 
     `out` appears complete or not at all: it is built beside and renamed; an earlier result of the same
     name is replaced, any other directory refused. `progress(done, total, label)` is called as work goes on.
-    `corpora` keeps only these corpora. Raises AnalysisError with one French sentence.
+    `corpora` keeps only these corpora; `language` is that of the contributions.
+    Raises AnalysisError with one French sentence.
     """
     provenance.check_free(out)
     plan = codebooks.load(codebook) if codebook else None
     fixed = read_overrides(overrides) if overrides else None
     source = readers.restricted(readers.read(dump), corpora)
     steps = Steps(steps_of(source) + len(source.corpora) + 2, progress)
-    found = study(source, plan, seed=seed, overrides=fixed, cache=cache, steps=steps)
+    found = study(source, plan, seed=seed, language_code=language, overrides=fixed, cache=cache, steps=steps)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as building:
         built = Path(building) / "result"
@@ -68,7 +71,7 @@ def run(
             if original:
                 shutil.copyfile(original, built / copy)
         _write(built, found, seed=seed, steps=steps)
-        parameters = {"seed": seed, "corpora": list(corpora)}
+        parameters = {"seed": seed, "corpora": list(corpora), "language": language}
         provenance.write_manifest(
             built, source=results.source(found), parameters=parameters, publishable=found.publishable
         )
@@ -115,6 +118,7 @@ def verify(out: Path, dump: Path, *, progress: Progress | None = None, cache: Pa
             cache=cache,
             overrides=overrides if overrides.exists() else None,
             corpora=tuple(parameters["corpora"]),
+            language=parameters.get("language", FRENCH),
         )
         if made.source_digest != manifest["source"]["digest"]:
             raise AnalysisError(f"« {dump.name} » n’est pas le jeu de données analysé : son empreinte diffère.")

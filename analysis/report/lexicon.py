@@ -17,7 +17,8 @@ from analysis.coding.lexicon_rules import Lexicon, code_texts, register_words
 from analysis.corpus import Corpus, Source, Variable
 from analysis.errors import AnalysisError
 from analysis.expressions import Proposal, propose
-from analysis.lemmas import Lemmas, french
+from analysis.languages import FRENCH, language
+from analysis.lemmas import Lemmas
 from analysis.lexical.cooccurrence import SimilarityTree, similarity_tree
 from analysis.lexical.correspondence import Correspondence
 from analysis.lexical.disclosure import PUBLISHED_FROM, distinct_texts
@@ -49,6 +50,7 @@ class Options:
     double: bool = False
     seed: int = 1
     jobs: int = 1
+    language: str = FRENCH
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,9 @@ def study(
     """Compute what the options ask for. Deterministic for a source, codebook, options and seed, whatever the jobs."""
     check_options(options.classes, options.least)
     check_size(options.segment)
-    vocabulary = Vocabulary()
+    vocabulary = Vocabulary(language(options.language))
     if codebook:
+        codebook.check_language(options.language)
         register_words(codebook, vocabulary)
     prepared, lemmas = prepare(
         source.corpora,
@@ -220,8 +223,9 @@ def _words(prepared: Prepared, vocabulary: Vocabulary, lemmas: Lemmas, register:
     size = len(words.lemmas)
     counts = np.bincount(words.numbers[kept], minlength=size).tolist()
     texts = distinct_texts(words.numbers[kept], words.texts[kept], size).tolist()
-    layer = french()
-    content = np.array([lemmas.is_content(number, layer) for number in range(len(lemmas.lemma))], dtype=np.bool_)
+    content = np.array(
+        [lemmas.is_content(number, vocabulary.language) for number in range(len(lemmas.lemma))], dtype=np.bool_
+    )
     found = frequencies(words, vocabulary)
     common_lemmas = frozenset(item.lemma for item in found)
     proposals = propose(prepared.tokens, lemmas, content) if len(lemmas.lemma) else []

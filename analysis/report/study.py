@@ -13,6 +13,7 @@ from analysis.coding.codebook import Code, Codebook
 from analysis.coding.hits import Hits, no_hits
 from analysis.coding.lexicon_rules import FailedExample, Lexicon, check_examples, code_texts, register_words
 from analysis.corpus import Corpus, Questionnaire, Source, Variable
+from analysis.languages import FRENCH, language
 from analysis.lemmas import Lemmas, learn
 from analysis.lexical.disclosure import without_rare_words
 from analysis.lexical.frequencies import Frequency, LemmaTokens, frequencies, lemmatise
@@ -147,21 +148,30 @@ def study(
     codebook: Codebook | None,
     *,
     seed: int,
+    language_code: str = FRENCH,
     overrides: dict[str, str] | None = None,
     cache: Path | None = None,
     steps: Steps,
 ) -> Study:
     """Compute everything from a source already read. Deterministic for a given source, codebook and seed."""
-    vocabulary = Vocabulary()
+    vocabulary = Vocabulary(language(language_code))
     if codebook:
+        codebook.check_language(language_code)
         register_words(codebook, vocabulary)
+    rules = nonresponse.load(vocabulary.language.rules)
     prepared: list[tuple[Corpus, nonresponse.Sorting, Tokens]] = []
     for corpus in source.corpora:
-        prepared.append((corpus, nonresponse.sort(corpus.texts), vocabulary.tokenise(corpus.texts)))
+        prepared.append((corpus, nonresponse.sort(corpus.texts, rules), vocabulary.tokenise(corpus.texts)))
         steps.done(f"mots de « {corpus.key} »")
     counts = vocabulary.counts([tokens for *_, tokens in prepared]).tolist()
     lemmas = learn(
-        vocabulary.forms, _readable(prepared), seed=seed, counts=counts, overrides=overrides, cache_dir=cache
+        vocabulary.forms,
+        _readable(prepared),
+        seed=seed,
+        counts=counts,
+        overrides=overrides,
+        cache_dir=cache,
+        read=vocabulary.language,
     )
     steps.done("lemmes")
     lexicon = Lexicon(vocabulary, lemmas)

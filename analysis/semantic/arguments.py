@@ -20,7 +20,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from analysis.errors import AnalysisError
-from analysis.lemmas import french
+from analysis.languages import FRENCH, language
 
 SIDES = ("for", "against")
 CLOSE = 0.22
@@ -64,12 +64,15 @@ class ArgumentMap:
     threads: tuple[Thread, ...]
 
 
-def argument_maps(arguments: Sequence[Argument], *, close: float = CLOSE) -> tuple[ArgumentMap, ...]:
+def argument_maps(
+    arguments: Sequence[Argument], *, close: float = CLOSE, code: str = FRENCH
+) -> tuple[ArgumentMap, ...]:
     """One map a proposal, the most argued first. Results do not depend on the order of the arguments.
 
     Args:
         arguments: published arguments, texts of any length (an empty one is a thread of its own).
         close: mean cosine from which two groups of arguments are one thread.
+        code: of the language they are written in.
     """
     if not arguments:
         raise AnalysisError("Aucun argument publié dans ce jeu : il n’y a pas de trame à dresser.")
@@ -77,7 +80,7 @@ def argument_maps(arguments: Sequence[Argument], *, close: float = CLOSE) -> tup
     if unknown:
         raise AnalysisError(f"Argument « {unknown.id} » : la position « {unknown.side} » n’est ni pour ni contre.")
     ordered = sorted(arguments, key=lambda argument: (argument.target, argument.side, argument.id))
-    table, names = _table([argument.text for argument in ordered])
+    table, names = _table([argument.text for argument in ordered], code)
     places: dict[str, dict[str, list[int]]] = defaultdict(lambda: {side: [] for side in SIDES})
     for rank, argument in enumerate(ordered):
         places[argument.target][argument.side].append(rank)
@@ -99,9 +102,9 @@ def argument_maps(arguments: Sequence[Argument], *, close: float = CLOSE) -> tup
     return tuple(sorted(maps, key=lambda item: (-sum(item.counts.values()), item.target)))
 
 
-def _table(texts: list[str]) -> tuple[Any, tuple[str, ...]]:
+def _table(texts: list[str], code: str) -> tuple[Any, tuple[str, ...]]:
     """Rows of unit length: words, then pieces of words, which bring inflected forms together."""
-    words = TfidfVectorizer(sublinear_tf=True, strip_accents="unicode", stop_words=_function_words())
+    words = TfidfVectorizer(sublinear_tf=True, strip_accents="unicode", stop_words=_function_words(code))
     pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 5), sublinear_tf=True, strip_accents="unicode")
     try:
         table = sparse.hstack([words.fit_transform(texts), pieces.fit_transform(texts)]).tocsr()
@@ -110,9 +113,9 @@ def _table(texts: list[str]) -> tuple[Any, tuple[str, ...]]:
     return (table / np.sqrt(2)).tocsr(), tuple(words.get_feature_names_out())
 
 
-def _function_words() -> list[str]:
+def _function_words(code: str) -> list[str]:
     plain = TfidfVectorizer(strip_accents="unicode").build_preprocessor()
-    return sorted({plain(word) for word in french().function_words if len(word) > 1 and word.isalpha()})
+    return sorted({plain(word) for word in language(code).function_words if len(word) > 1 and word.isalpha()})
 
 
 def _groups(table: Any, ranks: _Ranks, close: float) -> list[_Ranks]:

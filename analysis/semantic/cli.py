@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis import nonresponse, readers
 from analysis.errors import AnalysisError
+from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import learn
 from analysis.lexical.frequencies import lemmatise
 from analysis.recorded import Progress, Recorded, write_json
@@ -41,6 +42,7 @@ def register(commands: Any, progress: Progress) -> None:
     themes.add_argument("--corpus", required=True, help="le corpus à lire (« describe » les nomme)")
     themes.add_argument("--themes", type=int, help="nombre de thèmes (le plus grand qui reste stable si absent)")
     themes.add_argument("--seed", type=int, default=1, help="graine des lemmes et de la mesure de stabilité")
+    themes.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
     themes.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
     themes.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
     themes.set_defaults(command=lambda options: COMMANDS["themes"].execute(options, progress))
@@ -50,6 +52,7 @@ def register(commands: Any, progress: Progress) -> None:
         description="Arguments pour et contre, regroupés en fils, écrits en JSON.",
     )
     arguments.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou arguments.ndjson")
+    arguments.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
     arguments.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
     arguments.set_defaults(command=lambda options: COMMANDS["arguments"].execute(options, progress))
 
@@ -58,11 +61,12 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
     from analysis.semantic.themes import find_themes
 
     corpus = readers.restricted(readers.read(options.dump), (options.corpus,)).corpora[0]
-    kept = ~nonresponse.sort(corpus.texts).nonresponse
-    vocabulary = Vocabulary()
+    read = language(options.language)
+    kept = ~nonresponse.sort(corpus.texts, nonresponse.load(read.rules)).nonresponse
+    vocabulary = Vocabulary(read)
     tokens = vocabulary.tokenise(corpus.texts)
     readable = [text for text, answer in zip(corpus.texts, kept, strict=True) if answer]
-    lemmas = learn(vocabulary.forms, readable, seed=options.seed, cache_dir=options.cache)
+    lemmas = learn(vocabulary.forms, readable, seed=options.seed, cache_dir=options.cache, read=read)
     found = find_themes(
         lemmatise(tokens, vocabulary, lemmas, kept),
         len(corpus.texts),
@@ -112,7 +116,7 @@ def _arguments(options: argparse.Namespace, _progress: Progress) -> None:
         ]
     except KeyError as missing:
         raise AnalysisError(f"La colonne {missing} manque dans « arguments.ndjson » : refaites l’export.") from None
-    maps = argument_maps(arguments)
+    maps = argument_maps(arguments, code=options.language)
     report = [asdict(item) for item in maps]
     write_json(options.out, report)
     threads = sum(len(item.threads) for item in maps)

@@ -18,7 +18,7 @@ from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import adjusted_rand_score, cohen_kappa_score
 
-from analysis.lemmas import french
+from analysis.languages import language
 from analysis.lexical.frequencies import LemmaTokens
 from analysis.semantic.opinion_groups import find_groups
 from analysis.semantic.themes import find_themes
@@ -95,7 +95,7 @@ def answers(count: int) -> tuple[list[str], LemmaTokens]:
     vocabulary = Vocabulary()
     tokens = vocabulary.tokenise(texts)
     content = np.array([
-        len(form) > 2 and not form.isdigit() and form not in french().function_words for form in vocabulary.forms
+        len(form) > 2 and not form.isdigit() and form not in language().function_words for form in vocabulary.forms
     ])  # fmt: skip
     pos = ("NOUN",) * len(content)
     size = len(tokens.forms)

@@ -1,7 +1,8 @@
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.lemmas import french, learn, read_overrides
+from analysis.languages import language
+from analysis.lemmas import learn, read_overrides
 from analysis.text import Vocabulary
 
 TEXTS = [
@@ -51,7 +52,7 @@ def test_restored_accents_are_listed_and_grammatical_words_left_alone(vocabulary
 
 
 def test_content_words_are_told_from_grammatical_ones(vocabulary, lemmas):
-    content = {form for n, form in enumerate(vocabulary.forms) if lemmas.is_content(n, french())}
+    content = {form for n, form in enumerate(vocabulary.forms) if lemmas.is_content(n, language())}
     assert {"impôts", "gratuits", "élus", "baisser", "santé"} <= content
     assert not {"les", "l'", "en", "sont", "il", "et", "nous"} & content
 

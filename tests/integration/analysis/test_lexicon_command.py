@@ -100,6 +100,24 @@ def test_at_u4_6_a_second_run_gives_the_same_files_whatever_the_number_of_proces
         assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
 
 
+def test_english_is_read_as_english_and_verified(tmp_path):
+    texts = ["The buses don't run on Sundays", "More buses please", "Free buses for children", "N/A", "see above"]
+    path = tmp_path / "answers.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["id", "text"], *([rank, text] for rank, text in enumerate(texts))])
+    plan = 'version: "1"\nlanguage: en\ncodes: [{id: b, patterns: [bus], positive_examples: [buses]}]\n'
+    (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
+    line = [str(path), "--codebook", str(tmp_path / "plan.yaml"), "--language", "en"]
+    assert main(["lexicon", *line, "--out", str(tmp_path / "out")]) == 0
+    found = figures(tmp_path / "out")
+    assert found["rules"]["version"] == "en-1"
+    assert (found["reconciliation"]["nonresponse"], found["reconciliation"]["undecidable"]) == (1, 1)
+    assert [(item["lemma"], item["count"]) for item in found["words"]["lemmas"]] == [("bus", 3)]
+    assert [(code["code"], code["count"]) for code in found["codes"]] == [("b", 3)]
+    assert main(["verify", str(tmp_path / "out"), "--dump", str(path)]) == 0
+    assert main(["lexicon", *line[:-2], "--out", str(tmp_path / "other")]) == 1
+
+
 def test_a_changed_result_is_found_out(made, table, tmp_path, capsys):
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -149,7 +167,7 @@ def test_a_killed_worker_is_said_in_french(monkeypatch, lemma_cache):
         prepare([corpus], Vocabulary(), seed=1, jobs=2, cache=lemma_cache)
 
 
-def _killed(_texts):
+def _killed(_texts, _language):
     import os
     import signal
 

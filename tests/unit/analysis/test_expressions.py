@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from analysis.errors import AnalysisError
-from analysis.expressions import french_expressions, join, propose, read_expressions
+from analysis.expressions import join, propose, read_expressions
+from analysis.languages import language
 from analysis.lemmas import Lemmas
 from analysis.text import Vocabulary
 
@@ -68,14 +69,14 @@ def test_words_that_keep_together_are_proposed():
 
 
 def test_the_authored_list_holds_expressions_of_two_to_six_words():
-    assert "pouvoir d'achat" in french_expressions()
-    assert len(set(french_expressions())) == len(french_expressions())
+    assert "pouvoir d'achat" in language().expressions
+    assert len(set(language().expressions)) == len(language().expressions)
 
 
 def test_a_file_of_expressions_names_the_line_at_fault(tmp_path):
     path = tmp_path / "expressions.txt"
     path.write_text("# transports\ntrain de nuit\n\nfret ferroviaire\n", encoding="utf-8")
-    assert read_expressions(path) == ("train de nuit", "fret ferroviaire")
+    assert read_expressions(path, language()) == ("train de nuit", "fret ferroviaire")
     path.write_text("train de nuit\ntrain\n", encoding="utf-8")
     with pytest.raises(AnalysisError, match="ligne 2 : « train » doit compter de 2 à 6 mots"):
-        read_expressions(path)
+        read_expressions(path, language())
