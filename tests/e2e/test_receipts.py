@@ -99,7 +99,8 @@ def test_the_pages_of_receipts_are_accessible_and_fit(page, live_server, voter, 
     page.context.add_cookies([{"name": "consult_session", "value": token, "url": live_server}])
     sequencing()
     page.goto(address)
-    page.get_by_role("button", name="Mitigé").click()
+    with page.expect_response(lambda reply: reply.url.endswith("/vote")):
+        page.get_by_role("button", name="Mitigé").click()
     page.goto("/recepisse")
     page.get_by_role("link", name="Vote, sur").click()
     page.get_by_role("link", name="Télécharger le récépissé").wait_for(timeout=25_000)
