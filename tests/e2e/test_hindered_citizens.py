@@ -23,7 +23,7 @@ from tests.e2e.gestures import (
     votes_of,
     write_proposal,
 )
-from tests.e2e.live import PASSWORD, PROPOSALS, QUESTIONNAIRE, address_in, sign_in
+from tests.e2e.live import CONSULTATION, PASSWORD, PROPOSALS, QUESTIONNAIRE, address_in, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
 
@@ -70,6 +70,32 @@ def press_until(page: Page, key: str, target) -> None:
             return
         page.keyboard.press(key)
     pytest.fail(f"{key} never reaches {target}")
+
+
+FOCUS = """() => {
+    const node = document.activeElement, box = node.getBoundingClientRect(), style = getComputedStyle(node);
+    const seen = style.outlineStyle !== "none" && box.width > 0 && box.bottom > 0 && box.top < innerHeight;
+    return node === document.body ? null : { name: node.innerText || node.name, seen };
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("path", ["/", CONSULTATION, PROPOSALS, f"{PROPOSALS}/proposer", f"{QUESTIONNAIRE}/repondre"])
+def test_wherever_tab_leads_the_focus_is_seen(tab, path, width):
+    """AT-2.2: from the skip links to the last link of the page."""
+    page = tab(viewport={"width": width, "height": 800})
+    page.goto(path)
+    last = page.get_by_role("contentinfo").get_by_role("link").last
+    unseen = []
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        focus = page.evaluate(FOCUS)
+        unseen += [focus] if focus and not focus["seen"] else []
+        if last.evaluate("node => node === document.activeElement"):
+            break
+    else:
+        pytest.fail("Tab never reaches the end of the page")
+    assert unseen == []
 
 
 def test_signing_in_voting_and_withdrawing_need_no_mouse(tab, platform):
