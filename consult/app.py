@@ -60,6 +60,7 @@ from consult.organisations import queries as organisations
 from consult.organisations import views as organisations_views
 from consult.pagecache import PageCache
 from consult.privacy import jobs as privacy_jobs
+from consult.privacy import retention
 from consult.privacy import views as privacy_views
 from consult.protocols import Bindings, ContentType, JobHandler, PersonalData, PublicDataset, Sequencing, StepKind
 from consult.questionnaires import bindings as questionnaires_bindings
@@ -215,6 +216,7 @@ def create_app(settings: Settings) -> ConsultApp:
     app.extensions["prepared_before_confirmation"] = PREPARED_BEFORE_CONFIRMATION
     app.extensions["erased_before_confirmation"] = ERASED_BEFORE_CONFIRMATION
     app.extensions["consultation_titles"] = consultations.titles
+    app.extensions["retention"] = (*retention.RULES, *retention.OTHERS)  # for the legal page
     _start_login(app)
     security.start_limiter(app, redis_url=settings.redis_url, enabled=settings.rate_limits)
     _start_templates(app, settings)
@@ -260,6 +262,7 @@ def bindings(settings: Settings) -> Bindings:
         opendata_jobs.MakeDump(settings, make_dump),
         opendata_jobs.RefreshDumps(),
         privacy_jobs.RecordErasures(settings),
+        privacy_jobs.Forget(settings, PERSONAL_DATA),
         coding_jobs.RunHandler(settings.data_path, read_rows),
     )
     return Bindings(

@@ -148,7 +148,7 @@ class AccountData(KeptRows):
     table: ClassVar[str] = "account"
     label: ClassVar[str] = "Compte"
     purpose: ClassVar[str] = "Vous reconnaître, vous écrire, montrer votre pseudonyme à côté de ce que vous publiez."
-    kept: ClassVar[str] = "Jusqu’à la suppression du compte."
+    kept: ClassVar[str] = "Jusqu’à la suppression du compte ; deux ans sans connexion, après un avertissement."
     model = Account
     owner: ClassVar[str] = "id"
     also: ClassVar[frozenset[str]] = frozenset({"id"})
@@ -161,7 +161,7 @@ class AccountData(KeptRows):
         account.email = account.email_key = account.pseudonym_key = account.password_hash = None
         account.totp_secret = account.totp_enrolled_at = account.totp_last_step = None
         account.password_for_staff, account.recovery_codes = False, []
-        account.confirmed_at = account.terms_accepted_at = None
+        account.confirmed_at = account.terms_accepted_at = account.seen_on = account.warned_on = None
         account.terms_version = ""
         session.flush()
         return 1

@@ -57,6 +57,8 @@ class Account(TenantOwned, Base):
     status: Mapped[AccountStatus] = mapped_column(default=AccountStatus.ACTIVE, info=ADMINISTRATION)
     created_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
     confirmed_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
+    seen_on: Mapped[dt.date | None] = mapped_column(info=ADMINISTRATION)  # last sign-in
+    warned_on: Mapped[dt.date | None] = mapped_column(info=ADMINISTRATION)  # that it will be erased, not being used
     terms_version: Mapped[str] = mapped_column(String(20), default="", info=ADMINISTRATION)
     terms_accepted_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     totp_secret: Mapped[str | None] = mapped_column(String(200), info=NEVER)  # sealed, see consult/sealing.py

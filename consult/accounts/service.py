@@ -172,6 +172,7 @@ def open_session(
         idle_seconds=int(life[0].total_seconds()),
         second_factor_at=second_factor_at,
     )
+    account.seen_on, account.warned_on = now.date(), None
     with as_tenant(session, ALL_TENANTS):  # platform staff renew theirs from other organisations
         session.add(opened)
         session.flush()

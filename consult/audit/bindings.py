@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from consult.audit.models import KEPT_DAYS, AuditEntry
+from consult.audit.models import AuditEntry
 from consult.personal import KeptRows
 from consult.protocols import PersonalData
 
@@ -18,7 +18,7 @@ class AuditData(KeptRows):
     table: ClassVar[str] = "audit_entry"
     label: ClassVar[str] = "Journal des actes des agents"
     purpose: ClassVar[str] = "Prouver qui a fait quoi dans la gestion de la consultation."
-    kept: ClassVar[str] = f"{KEPT_DAYS} jours au moins ; personne ne peut le modifier, pas même pour en ôter un nom."
+    kept: ClassVar[str] = "Un an ; personne ne peut le modifier, pas même pour en ôter un nom."
     model = AuditEntry
 
 

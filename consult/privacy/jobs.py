@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from consult import clock
+from consult.accounts.models import Account
 from consult.db import Database
 from consult.jobs.schedule import Task
-from consult.privacy import queries
+from consult.mail import service as mail
+from consult.organisations import queries as organisations
+from consult.organisations.models import Organisation
+from consult.privacy import queries, retention, service
 from consult.privacy.erasures import ErasureJournal
-from consult.privacy.models import ErasureEntry
+from consult.privacy.models import ErasureEntry, ErasureMode
 from consult.privacy.service import RECORD_JOB
-from consult.protocols import Progress
+from consult.protocols import Bindings, PersonalData, Progress
 from consult.settings import Settings
 
 
@@ -45,4 +50,54 @@ class RecordErasures:
         yield Progress(len(erased), len(erased))
 
 
-TASKS: Final = (Task(RecordErasures.kind, dt.timedelta(minutes=10)),)
+class Forget:
+    """Periodic: applies the rules of `retention`, then lets go of the accounts that were never confirmed or sleep."""
+
+    kind: ClassVar[str] = "privacy.forget"
+
+    def __init__(
+        self,
+        settings: Settings,
+        personal_data: Sequence[PersonalData],
+        now: Callable[[], dt.datetime] = clock.now,
+    ) -> None:
+        self._settings = settings
+        self._bindings = Bindings(personal_data=personal_data)
+        self._now = now
+
+    def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:
+        """Chunk by chunk, one account each; what remains after a crash is found again."""
+        del payload, cursor
+        now, done = self._now(), 0
+        for rule, gone in retention.sweep_all(session, now):
+            done += gone
+            yield Progress(done, message=rule.what)
+        for found, mode in (
+            (queries.unconfirmed, ErasureMode.EVERYTHING),
+            (queries.asleep, ErasureMode.ACCOUNT),
+        ):
+            while account := found(session, now):
+                service.erase_account(session, self._bindings, account, mode=mode, now=now)
+                done += 1
+                yield Progress(done)
+        while account := queries.falling_asleep(session, now):
+            self._warn(session, account, now)
+            done += 1
+            yield Progress(done)
+
+    def _warn(self, session: Session, account: Account, now: dt.datetime) -> None:
+        account.warned_on = now.date()
+        organisation = session.get_one(Organisation, account.organisation_id)
+        context = {
+            "organisation_name": organisation.name,
+            "site_url": organisations.address_of(session, organisation, self._settings),
+            "pseudonym": account.pseudonym,
+            "on": now + retention.WARNED,
+        }
+        to = str(account.email)
+        mail.send(
+            session, organisation_id=organisation.id, to=to, template="privacy_inactive", context=context, now=now
+        )
+
+
+TASKS: Final = (Task(RecordErasures.kind, dt.timedelta(minutes=10)), Task(Forget.kind, dt.timedelta(days=1)))

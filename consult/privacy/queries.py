@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from consult.accounts.models import Account, AccountStatus, Membership, PlatformRole
 from consult.contributions.models import Argument, Proposal, Vote
 from consult.db import Database
+from consult.privacy import retention
 from consult.questionnaires.models import Reply
 
 
@@ -27,6 +30,35 @@ def counts(session: Session, account_id: uuid.UUID) -> Mapping[str, int]:
         select(func.count()).where(owner == account_id).scalar_subquery().label(name) for name, owner in owners.items()
     ]
     return dict(session.execute(select(*asked)).mappings().one())
+
+
+def unconfirmed(session: Session, now: dt.datetime) -> Account | None:
+    """An account whose address was never confirmed in time."""
+    late = Account.confirmed_at.is_(None) & (Account.created_at < now - retention.UNCONFIRMED)
+    return _first(session, late)
+
+
+def asleep(session: Session, now: dt.datetime) -> Account | None:
+    """An account that nobody used, although its holder was warned in time."""
+    return _first(session, _unused(now), Account.warned_on <= (now - retention.WARNED).date())
+
+
+def falling_asleep(session: Session, now: dt.datetime) -> Account | None:
+    """An account whose holder is to be warned."""
+    return _first(session, _unused(now + retention.WARNED), Account.warned_on.is_(None), Account.email.is_not(None))
+
+
+def _unused(now: dt.datetime) -> ColumnElement[bool]:
+    return Account.confirmed_at.is_not(None) & (Account.seen_on <= (now - retention.INACTIVE).date())
+
+
+def _first(session: Session, *which: ColumnElement[bool]) -> Account | None:
+    """Agents are let go by whoever gave them their role."""
+    roles = select(Membership.account_id).where(Membership.revoked_at.is_(None))
+    platform = select(PlatformRole.account_id).where(PlatformRole.revoked_at.is_(None))
+    query = select(Account).where(Account.status == AccountStatus.ACTIVE, *which)
+    query = query.where(Account.id.not_in(roles), Account.id.not_in(platform)).order_by(Account.id).limit(1)
+    return session.scalar(query)
 
 
 def give_up_log(database: Database) -> None:

@@ -230,7 +230,7 @@ class ReplyDraftData(DeletedRows):
     table: ClassVar[str] = "reply_draft"
     label: ClassVar[str] = "Réponses en brouillon"
     purpose: ClassVar[str] = "Vous rendre ce que vous aviez commencé à répondre."
-    kept: ClassVar[str] = "Jusqu’à l’envoi de la réponse ou à la suppression du compte."
+    kept: ClassVar[str] = "Jusqu’à l’envoi de la réponse ou à la suppression du compte, un an au plus."
     model = ReplyDraft
     also: ClassVar[frozenset[str]] = frozenset({"step_id", "answers", "updated_at"})
 

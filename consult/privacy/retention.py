@@ -1,0 +1,179 @@
+"""How long each table keeps what tells of a person, why, and what forgets it: said once, to the public and to the jobs.
+
+Durations follow the CNIL's « Guide pratique – les durées de conservation » (2020) and, for journals, its deliberation
+2021-122. A rule without `sweep` is kept by the job of its own feature, or lasts as long as something else does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, cast
+
+from sqlalchemy import ColumnElement, delete, inspect, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from consult.audit.models import AuditEntry
+from consult.db import Base
+from consult.imports.models import ImportBatch, RejectedRow
+from consult.jobs.models import Job, JobState
+from consult.moderation.models import Contest, Report
+from consult.questionnaires.models import ReplyDraft
+
+CHUNK: Final = 200
+UNCONFIRMED: Final = dt.timedelta(days=30)
+INACTIVE: Final = dt.timedelta(days=730)
+WARNED: Final = dt.timedelta(days=30)  # before an inactive account goes
+YEAR: Final = dt.timedelta(days=365)
+QUARTER: Final = dt.timedelta(days=90)
+# One chunk: forgets some rows, says how many.
+Sweep: TypeAlias = Callable[[Session, dt.datetime], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What tables keep, how long, on which ground (articles of the GDPR), in the words of the public page."""
+
+    tables: tuple[str, ...]
+    what: str
+    kept: str
+    ground: str
+    sweep: Sweep | None = None
+
+
+def _delete(model: type[Base], old: Callable[[dt.datetime], ColumnElement[bool]]) -> Sweep:
+    def sweep(session: Session, now: dt.datetime) -> int:
+        (key,) = inspect(model).primary_key
+        ids = session.scalars(select(key).where(old(now)).limit(CHUNK)).all()
+        session.execute(delete(model).where(key.in_(ids)), execution_options={"synchronize_session": False})
+        return len(ids)
+
+    return sweep
+
+
+def _empty(text: InstrumentedAttribute[str], old: Callable[[dt.datetime], ColumnElement[bool]]) -> Sweep:
+    def sweep(session: Session, now: dt.datetime) -> int:
+        model = cast("Any", text.class_)
+        ids = session.scalars(select(model.id).where(old(now), text != "").limit(CHUNK)).all()
+        options = {"synchronize_session": False}
+        session.execute(update(model).where(model.id.in_(ids)).values({text: ""}), execution_options=options)
+        return len(ids)
+
+    return sweep
+
+
+MISSION: Final = "mission d’intérêt public (article 6, § 1, e)"
+CONTRACT: Final = "conservation limitée à ce qui est nécessaire (article 5, § 1, e)"
+PROOF: Final = "responsabilité et preuve (articles 5, § 2, et 17, § 3)"
+_WITH_CONSULTATION: Final = "Tant que la consultation est publiée, sauf retrait ou effacement."
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        ("account",),
+        "Compte",
+        "Jusqu’à sa suppression ; 30 jours si l’adresse n’est jamais confirmée ; deux ans sans connexion, après un "
+        "courriel envoyé un mois avant (ce qui est publié reste alors, sans nom).",
+        CONTRACT,
+    ),
+    Rule(
+        ("proposal", "argument", "content_version", "vote", "vote_delta", "search_document", "step_secret"),
+        "Propositions, arguments, versions et votes",
+        _WITH_CONSULTATION,
+        MISSION,
+    ),
+    Rule(("reply", "answer", "published_total"), "Réponses aux questionnaires", _WITH_CONSULTATION, MISSION),
+    Rule(("contribution_draft",), "Brouillons de propositions", "Un jour.", CONTRACT),
+    Rule(
+        ("reply_draft",),
+        "Réponses en brouillon",
+        "Jusqu’à l’envoi ; une semaine sans compte, un an avec.",
+        CONTRACT,
+        _delete(ReplyDraft, lambda now: ReplyDraft.updated_at < now - YEAR),
+    ),
+    Rule(
+        ("login_session", "single_use_token", "attempt_count", "mailbox_count", "spent_proof"),
+        "Sessions, liens envoyés, essais de mot de passe",
+        "Jusqu’à la fin de la session ou du lien : 30 jours au plus.",
+        "sécurité (article 32)",
+    ),
+    Rule(
+        ("outgoing_mail",),
+        "Courriels",
+        "Adresse et texte jusqu’à l’envoi ; la trace de l’envoi, 30 jours.",
+        CONTRACT,
+    ),
+    Rule(
+        ("report",),
+        "Signalements",
+        "Les mots du signalement, un an après la décision ; le fait qu’il y en eut un, autant que le contenu.",
+        MISSION,
+        _empty(Report.comment, lambda now: Report.decision_id.is_not(None) & (Report.reported_at < now - YEAR)),
+    ),
+    Rule(
+        ("moderation_contest",),
+        "Contestations",
+        "Vos raisons, un an après la réponse.",
+        MISSION,
+        _empty(Contest.statement, lambda now: Contest.answer_id.is_not(None) & (Contest.contested_at < now - YEAR)),
+    ),
+    Rule(("moderation_decision",), "Décisions de modération", "Autant que le contenu.", PROOF),
+    Rule(
+        ("membership", "platform_role", "codebook", "codebook_approval", "analysis_run"),
+        "Registre des accès, plans de codification et analyses (agents)",
+        "Tant que la consultation est conservée ; sans nom une fois le compte supprimé.",
+        PROOF,
+    ),
+    Rule(
+        ("audit_entry",),
+        "Journal des actes des agents",
+        "Un an.",
+        "sécurité (article 32)",
+        _delete(AuditEntry, lambda now: AuditEntry.at < now - YEAR),
+    ),
+    Rule(("import_batch",), "Fichiers importés : nom, auteur de l’import", _WITH_CONSULTATION, PROOF),
+    Rule(
+        ("rejected_row",),
+        "Lignes refusées d’un fichier importé",
+        "Trois mois après l’import.",
+        CONTRACT,
+        _delete(
+            RejectedRow,
+            lambda now: RejectedRow.batch_id.in_(select(ImportBatch.id).where(ImportBatch.started_at < now - QUARTER)),
+        ),
+    ),
+    Rule(
+        ("job",),
+        "Travaux de fond",
+        "Un mois ; trois s’ils ont échoué. Ils ne nomment personne.",
+        CONTRACT,
+        _delete(Job, lambda now: (Job.state == JobState.FAILED) & (Job.finished_at < now - QUARTER)),
+    ),
+    Rule(
+        ("erasure_entry",),
+        "Journal des effacements",
+        "Tant que des sauvegardes peuvent ramener le compte : une empreinte et un jour, sans nom.",
+        PROOF,
+    ),
+    Rule(
+        ("registry_entry", "registry_lost_opening"),
+        "Registre public",
+        "Toujours : des empreintes. Ce qu’elles engagent s’efface avec le contenu.",
+        PROOF,
+    ),
+)
+# Not tables.
+OTHERS: Final = (
+    Rule((), "Journal de sécurité : adresse IP, compte, événement", "Un an au plus.", "obligation légale"),
+    Rule((), "Exports publics", "Remplacés dès qu’un contenu est retiré, masqué ou effacé.", MISSION),
+    Rule(
+        (), "Sauvegardes", "Le temps que fixe l’exploitant ; effacements rejoués.", "sécurité (article 32)"
+    ),
+)
+
+
+def sweep_all(session: Session, now: dt.datetime) -> Iterator[tuple[Rule, int]]:
+    """Apply each rule in short chunks: after each, the rule and how many rows it forgot."""
+    for rule in RULES:
+        while rule.sweep is not None and (gone := rule.sweep(session, now)):
+            yield rule, gone
