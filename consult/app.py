@@ -104,6 +104,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *questionnaires_jobs.TASKS,
     *questionnaires_totals.TASKS,
     *opendata_jobs.TASKS,
+    *moderation_jobs.TASKS,
     *privacy_jobs.TASKS,
 )
 ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed, contents before the votes on them
@@ -216,7 +217,6 @@ def create_app(settings: Settings) -> ConsultApp:
     app.extensions["prepared_before_confirmation"] = PREPARED_BEFORE_CONFIRMATION
     app.extensions["erased_before_confirmation"] = ERASED_BEFORE_CONFIRMATION
     app.extensions["consultation_titles"] = consultations.titles
-    app.extensions["retention"] = (*retention.RULES, *retention.OTHERS)  # for the legal page
     _start_login(app)
     security.start_limiter(app, redis_url=settings.redis_url, enabled=settings.rate_limits)
     _start_templates(app, settings)
@@ -259,6 +259,7 @@ def bindings(settings: Settings) -> Bindings:
         imports_jobs.RunImport(),
         imports_jobs.UndoImport(),
         moderation_jobs.NotifyModerators(settings),
+        moderation_jobs.FlagTraces({each.type: each for each in content_types}),
         opendata_jobs.MakeDump(settings, make_dump),
         opendata_jobs.RefreshDumps(),
         privacy_jobs.RecordErasures(settings),
@@ -332,6 +333,7 @@ def _start_templates(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(
         asset=theming.asset,
         csrf_token=security.csrf_token,
+        retention=(*retention.RULES, *retention.OTHERS),  # for the legal page
         accessibility_state="non conforme",  # the state in law until an audit is valid: criteria C2
         version=__version__,
     )

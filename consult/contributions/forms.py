@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
-from wtforms import Form, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, Form, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from consult import traces
 from consult.consultations.policy import TITLE_LENGTH
 from consult.contributions.models import Side
 from consult.contributions.policy import Limits
@@ -40,6 +41,7 @@ def proposal_form(
                 "un tiret commence une liste. N’indiquez ni nom ni coordonnées."
             ),
         )
+        sure = _sure()
         submission_key = HiddenField()
         version = HiddenField()
 
@@ -64,6 +66,7 @@ def argument_form(
                 f"De {limits.argument_min} à {number(limits.argument_max)} caractères. Un seul argument à la fois."
             ),
         )
+        sure = _sure()
         submission_key = HiddenField()
         version = HiddenField()
 
@@ -74,6 +77,19 @@ class ThemeForm(Form):  # type: ignore[misc]
     """A theme to add to a step."""
 
     title = StringField("Nouveau thème", [Length(max=TITLE_LENGTH)])
+
+
+def _sure() -> Any:
+    """Shown to those alone whose text seems to hold personal data."""
+    return BooleanField("J’ai relu mon texte : publier tel quel")
+
+
+def check_traces(form: Any) -> None:
+    """Raise InvalidError when the text seems to hold personal data, unless its author has seen so and is sure."""
+    found = traces.kinds(form.title.data or "" if "title" in form else "", form.body.data or "")
+    if found and not form.sure.data:
+        words = traces.warning(found)
+        raise InvalidError(words, fields={"sure": words})
 
 
 def chosen_theme(form: Any) -> uuid.UUID | None:

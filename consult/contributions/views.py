@@ -95,6 +95,7 @@ def submit(slug: str, step_slug: str) -> View:
     step = _step(slug, step_slug)
     form = _proposal_form(step, typed=request.form)
     try:
+        forms.check_traces(form)
         if g.account_id is None:
             return _keep_and_sign_in(step, form)
         with g.session.begin_nested():

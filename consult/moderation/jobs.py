@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from consult import clock
+from consult import clock, traces
 from consult.accounts.models import Account, AccountStatus, Membership
 from consult.actor import Role
-from consult.consultations.models import Consultation
+from consult.consultations.models import Consultation, ConsultationStatus, Step
+from consult.db import as_tenant
+from consult.jobs.schedule import Task
 from consult.mail import service as mail
-from consult.moderation import queries
+from consult.moderation import policy, queries, service
 from consult.moderation.service import NOTIFY_JOB
 from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
-from consult.protocols import Progress
+from consult.protocols import ContentType, Progress
 from consult.settings import Settings
 
 
@@ -58,6 +61,55 @@ class NotifyModerators:
                 now=self._now(),
             )
         yield Progress(len(moderators), len(moderators))
+
+
+class FlagTraces:
+    """Periodic: puts in the queue what was published lately and seems to hold personal data; a person decides."""
+
+    kind: ClassVar[str] = "moderation.traces"
+
+    def __init__(self, content_types: Mapping[str, ContentType], now: Callable[[], dt.datetime] = clock.now) -> None:
+        self._content_types = content_types
+        self._now = now
+
+    def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:
+        """One report a content, whatever the number of turns that see it."""
+        del payload, cursor
+        now, done = self._now(), 0
+        steps = select(Step).join(Consultation).where(Consultation.status == ConsultationStatus.OPEN)
+        for step in session.scalars(steps).all():
+            with as_tenant(session, step.organisation_id):
+                for item_type, item_id, texts in queries.published_since(session, step.id, now - LOOKED_BACK):
+                    found = traces.kinds(*texts)
+                    if found and self._report(session, step, item_type, item_id, found, now):
+                        done += 1
+            yield Progress(done, message=f"{done} contenus signalés")
+
+    def _report(
+        self,
+        session: Session,
+        step: Step,
+        item_type: str,
+        item_id: uuid.UUID,
+        found: Sequence[traces.Trace],
+        now: dt.datetime,
+    ) -> bool:
+        named = ", ".join(traces.LABELS[each] for each in found)
+        return service.report(
+            session,
+            self._content_types[item_type],
+            item_id,
+            organisation_id=step.organisation_id,
+            reason="personal_data",
+            comment=f"Repéré automatiquement\u00a0: le texte semble contenir {named}.",
+            reporter=policy.MACHINE,
+            now=now,
+        )
+
+
+PERIOD: Final = dt.timedelta(minutes=10)
+LOOKED_BACK: Final = dt.timedelta(hours=6)  # a worker that was away for less has missed nothing
+TASKS: Final = (Task(FlagTraces.kind, PERIOD),)
 
 
 def moderators_of(session: Session, consultation: Consultation) -> list[Account]:

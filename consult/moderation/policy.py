@@ -45,6 +45,9 @@ def reporter(account_id: uuid.UUID | None, browser: str = "") -> str:
     return f"account:{account_id}" if account_id else f"browser:{browser}"
 
 
+MACHINE: Final = "machine"  # what reports texts that seem to hold personal data; a person decides
+
+
 def reporter_key(item_type: str, item_id: uuid.UUID, reporter: str) -> str:
     """What is kept of the person: it tells that they reported this content, and links none of their other reports."""
     return digest(f"{item_type}:{item_id}:{reporter}")

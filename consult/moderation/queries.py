@@ -8,12 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from consult.consultations.models import Consultation, ConsultationStatus
+from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Origin
+from consult.contributions.models import Argument, Proposal
 from consult.moderation.models import Act, Contest, Decision, Report
 from consult.protocols import ContentType, ModerableItem
+from consult.questionnaires.models import Answer, AnswerVisibility, Question, Reply
 
 PAGE_SIZE: Final = 20
 LISTED: Final = 50
@@ -88,6 +90,32 @@ def _reasons(session: Session, item_ids: Sequence[uuid.UUID]) -> dict[tuple[str,
     found: dict[tuple[str, uuid.UUID], dict[str, int]] = {}
     for item_type, item_id, reason, count in session.execute(query):
         found.setdefault((item_type, item_id), {})[reason] = count
+    return found
+
+
+def published_since(
+    session: Session, step_id: uuid.UUID, since: dt.datetime
+) -> list[tuple[str, uuid.UUID, tuple[str, ...]]]:
+    """What was written or edited since, is published and is read by all: type, id and texts."""
+    found: list[tuple[str, uuid.UUID, tuple[str, ...]]] = []
+    for name, model in (("proposal", Proposal), ("argument", Argument)):
+        lately = or_(model.created_at >= since, model.edited_at >= since)
+        shown = (model.step_id == step_id, model.status == ContentStatus.PUBLISHED, model.origin == Origin.LIVE)
+        rows = session.execute(select(model.id, model.title, model.body).where(*shown, lately))
+        found += [(name, row.id, (row.title or "", row.body)) for row in rows]
+    texts = (
+        select(Answer.reply_id, Answer.text, Answer.other)
+        .join(Reply, Reply.id == Answer.reply_id)
+        .join(Question, Question.id == Answer.question_id)
+        .where(
+            Reply.step_id == step_id,
+            Reply.status == ContentStatus.PUBLISHED,
+            Reply.origin == Origin.LIVE,
+            or_(Reply.received_at >= since, Reply.edited_at >= since),
+            Question.visibility == AnswerVisibility.ROWS,
+        )
+    )
+    found += [("reply", row.reply_id, (row.text or "", row.other or "")) for row in session.execute(texts)]
     return found
 
 

@@ -154,6 +154,8 @@ def decide(
     token = new_token() if wanted.act is Act.HIDE and author else None  # its digest says that the author was told
     entries = _apply(session, content, item, wanted)
     decision = _write(session, item, wanted, organisation, actor, (last.number if last else 0) + 1, token, now)
+    machine = policy.reporter_key(item.type, item.id, policy.MACHINE)
+    decision.automated = any(each.reporter_key == machine for each in reports)
     _answer(session, decision, reports, contest)
     _publish(session, decision, entries, actor, now)
     if author and wanted.act in TEMPLATES:

@@ -166,9 +166,7 @@ RULES: Final[tuple[Rule, ...]] = (
 OTHERS: Final = (
     Rule((), "Journal de sécurité : adresse IP, compte, événement", "Un an au plus.", "obligation légale"),
     Rule((), "Exports publics", "Remplacés dès qu’un contenu est retiré, masqué ou effacé.", MISSION),
-    Rule(
-        (), "Sauvegardes", "Le temps que fixe l’exploitant ; effacements rejoués.", "sécurité (article 32)"
-    ),
+    Rule((), "Sauvegardes", "Le temps que fixe l’exploitant ; effacements rejoués.", "sécurité (article 32)"),
 )
 
 

@@ -81,11 +81,7 @@ def charter() -> str:
 @cached_for_visitors
 def privacy() -> str:
     """The items of article 13 of the GDPR."""
-    return render_template(
-        "site/legal/donnees_personnelles.html",
-        session_days=_settings().session_days,
-        retention=current_app.extensions["retention"],
-    )
+    return render_template("site/legal/donnees_personnelles.html", session_days=_settings().session_days)
 
 
 @bp.get("/cookies")

@@ -86,6 +86,7 @@ def argue(proposal_id: uuid.UUID) -> View:
     sheet = pages.sheet_or_404(proposal_id)
     form = forms.argument_form(policy.limits(sheet.step.settings), request.form)
     try:
+        forms.check_traces(form)
         with g.session.begin_nested():
             made = service.submit_argument(
                 g.session,
@@ -182,6 +183,7 @@ def _edit(item: Proposal | Argument, step: Step, form: Any, *, title: str | None
     status = 200
     if request.method == "POST":
         try:
+            forms.check_traces(form)
             with g.session.begin_nested():
                 service.edit(
                     g.session,
