@@ -262,8 +262,7 @@ def bindings(settings: Settings) -> Bindings:
         moderation_jobs.FlagTraces({each.type: each for each in content_types}),
         opendata_jobs.MakeDump(settings, make_dump),
         opendata_jobs.RefreshDumps(),
-        privacy_jobs.RecordErasures(settings),
-        privacy_jobs.Forget(settings, PERSONAL_DATA),
+        *privacy_jobs.handlers(settings, PERSONAL_DATA),
         coding_jobs.RunHandler(settings.data_path, read_rows),
     )
     return Bindings(

@@ -20,7 +20,7 @@ from consult.privacy import queries, retention, service
 from consult.privacy.erasures import ErasureJournal
 from consult.privacy.models import ErasureEntry, ErasureMode
 from consult.privacy.service import RECORD_JOB
-from consult.protocols import Bindings, PersonalData, Progress
+from consult.protocols import Bindings, JobHandler, PersonalData, Progress
 from consult.settings import Settings
 
 
@@ -98,6 +98,11 @@ class Forget:
         mail.send(
             session, organisation_id=organisation.id, to=to, template="privacy_inactive", context=context, now=now
         )
+
+
+def handlers(settings: Settings, personal_data: Sequence[PersonalData]) -> tuple[JobHandler, ...]:
+    """What `app.py` binds."""
+    return RecordErasures(settings), Forget(settings, personal_data)
 
 
 TASKS: Final = (Task(RecordErasures.kind, dt.timedelta(minutes=10)), Task(Forget.kind, dt.timedelta(days=1)))
