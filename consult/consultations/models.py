@@ -69,6 +69,11 @@ class Consultation(TenantOwned, Base):
         back_populates="consultation", order_by="Step.position", cascade="all, delete-orphan"
     )
 
+    @property
+    def ends_at(self) -> dt.datetime:
+        """When it ended, or will as planned: it may be closed before."""
+        return self.closed_at or self.closes_at
+
 
 class Step(TenantOwned, Base):
     """One dated stage of a consultation, of a registered kind."""
@@ -94,3 +99,9 @@ class Step(TenantOwned, Base):
     order_seed: Mapped[str] = mapped_column(String(32), info=PUBLIC)  # published: the random order can be replayed
 
     consultation: Mapped[Consultation] = relationship(back_populates="steps")
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        """When it ended, or will as planned: closing the consultation ends the steps that are open."""
+        closed = self.consultation.closed_at
+        return closed if closed and self.opens_at < closed < self.closes_at else self.closes_at

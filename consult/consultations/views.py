@@ -108,7 +108,7 @@ def calendar(consultation: Consultation, now: dt.datetime) -> list[dict[str, Any
             "state": policy.step_state(step, consultation, now).value,
             "kind": kinds[step.kind].label if step.kind in kinds else "",
             "starts": step.opens_at,
-            "ends": step.closes_at,
+            "ends": step.ends_at,
             "summary": "",
         }
         for step in sorted(consultation.steps, key=lambda each: each.position)

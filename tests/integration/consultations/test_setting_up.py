@@ -128,6 +128,7 @@ def test_closing_is_motivated_final_and_public(session, organisation):
     with pytest.raises(ConflictError):
         service.close_consultation(session, consultation, actor=ORGANISER, reason="Encore", now=NOW)
     assert log(session)[-1].opening["reason"] == "Fin anticipée"
+    assert (consultation.ends_at, consultation.steps[0].ends_at) == (NOW + DAY, NOW + DAY), "not as planned"
     actions = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
     assert actions == ["consultation.create", "step.add", "consultation.open", "consultation.close"]
 

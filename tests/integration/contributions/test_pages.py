@@ -132,6 +132,7 @@ def test_a_step_that_closes_meanwhile_keeps_the_typed_text_on_the_page(person, w
     assert TEXT.replace("’", "’") in text_of(response).replace("&#39;", "'")
     argument = author.send(f"{world.page}/arguments", side="for", body="Un argument qui vient trop tard.")
     assert argument.status_code == 403
+    assert "disabled>Publier mon argument</button>" in argument.text
     vote = author.send(f"{world.page}/vote", referrer=f"http://localhost{world.page}", position="for")
     assert vote.status_code == 403
     assert "<h1>Ce n’est pas ouvert</h1>" in vote.text
