@@ -21,6 +21,7 @@ import base64
 import contextlib
 import hashlib
 import html
+import itertools
 import json
 import re
 import sys
@@ -28,6 +29,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -427,7 +429,8 @@ class Folder:
         if file.is_file():
             with file.open(encoding="utf-8") as lines:
                 position = self.manifest(slug)["position"] or 0
-                yield [json.loads(line) for line in lines], position
+                while chunk := [json.loads(line) for line in itertools.islice(lines, 500)]:
+                    yield chunk, position
 
     def page_figures(self, path: str) -> None:
         """A folder has no pages."""
@@ -866,12 +869,46 @@ def read_log(
 Rows = dict[str, dict[str, dict[str, Any]]]  # dataset -> id -> row
 
 
+class Votes:
+    """The votes displayed of a consultation, in little more than a hundred bytes each."""
+
+    def __init__(self) -> None:
+        self.held: dict[bytes, int] = {}  # short name of the vote -> its row's id and the place of its value
+        self.twice: list[str] = []
+        self.unlinked = False  # the link was destroyed at the end of the appeal period: totals alone are left
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Take a row; the same one may come twice, from two pages."""
+        if row["voter"] is None:
+            self.unlinked = True
+            return
+        key, identifier = vote_key(row["voter"], row["target"]), uuid.UUID(row["id"]).int
+        if key in self.held and self.held[key] >> 2 != identifier:
+            self.twice.append(row["id"])
+        self.held[key] = identifier << 2 | (VALUES.index(row["value"]) if row["value"] in VALUES else len(VALUES))
+
+    def differences(self, replay: Replay, consultation: str) -> Iterator[tuple[str, str, str]]:
+        """Fraud, row and message for each vote that is not what the entries say."""
+        if self.unlinked:
+            return
+        for row in self.twice:
+            yield "duplicate", row, f"vote {row} : ce votant en a déjà un autre sur le même contenu"
+        for key, held in self.held.items():
+            if replay.votes.get(key) != held & 3:
+                row = str(uuid.UUID(int=held >> 2))
+                yield "injection", row, f"vote {row} : le registre ne le connaît pas, ou dans un autre sens"
+        missing = replay.standing[consultation] - len(self.held)
+        if missing > 0:
+            yield "deletion", "votes", f"{missing} vote(s) du registre ne sont plus affichés"
+
+
 @dataclass
 class Displayed:
     """What API or dump shows of one consultation."""
 
     consultation: dict[str, Any]
     rows: Rows
+    votes: Votes
     questions: list[dict[str, Any]]
     positions: dict[str, int]  # content -> position at which its figures stand
 
@@ -881,7 +918,11 @@ class Displayed:
         slug = consultation["slug"]
         found: Rows = {}
         positions: dict[str, int] = {}
-        for name in ("steps", "contributions", "arguments", "votes", "replies"):
+        votes = Votes()
+        for rows, _ in source.rows(slug, "votes"):
+            for row in rows:
+                votes.add(row)
+        for name in ("steps", "contributions", "arguments", "replies"):
             kept: dict[str, dict[str, Any]] = {}
             for rows, position in source.rows(slug, name):
                 kept.update((row["id"], _light(name, row)) for row in rows)
@@ -896,7 +937,7 @@ class Displayed:
         questions = [
             each for rows, _ in source.rows(slug, "questionnaires") for row in rows for each in row["questions"]
         ]
-        return Displayed(consultation, found, questions, positions)
+        return Displayed(consultation, found, votes, questions, positions)
 
     def figures(self) -> Iterator[tuple[int, str, tuple[int, ...]]]:
         """Position, content and totals displayed."""
@@ -931,7 +972,7 @@ def compare_rows(shown: Displayed, replay: Replay) -> list[tuple[str, str, str]]
             mine = content.consultation == identifier and content.kind == kind and content.state == "published"
             if mine and content_id not in shown.rows[name]:
                 found.append(("deletion", content_id, f"{kind} {content_id} est au registre et n’est plus affichée"))
-    return found + _vote_differences(shown, replay)
+    return [*found, *shown.votes.differences(replay, identifier)]
 
 
 def _differences(kind: str, row: dict[str, Any], content: Content | None) -> Iterator[tuple[str, str]]:
@@ -950,25 +991,6 @@ def _differences(kind: str, row: dict[str, Any], content: Content | None) -> Ite
         if status == "published" and theirs in content.facts and row.get(mine) != content.facts[theirs]:
             name = "backdating" if mine == "created_at" else "edit"
             yield name, f"{kind} {row['id']} : « {mine} » vaut {row.get(mine)}, le registre dit {content.facts[theirs]}"
-
-
-def _vote_differences(shown: Displayed, replay: Replay) -> list[tuple[str, str, str]]:
-    found: list[tuple[str, str, str]] = []
-    listed: set[bytes] = set()
-    for row_id, row in shown.rows["votes"].items():
-        if row["voter"] is None:  # the link was destroyed at the end of the appeal period: totals alone are left
-            return found
-        key = vote_key(row["voter"], row["target"])
-        if key in listed:
-            found.append(("duplicate", row_id, f"vote {row_id} : ce votant en a déjà un autre sur le même contenu"))
-        listed.add(key)
-        value = replay.votes.get(key)
-        if value is None or VALUES[value] != row["value"]:
-            found.append(("injection", row_id, f"vote {row_id} : le registre ne le connaît pas, ou dans un autre sens"))
-    standing = replay.standing[shown.consultation["id"]]
-    if len(listed) < standing:
-        found.append(("deletion", "votes", f"{standing - len(listed)} vote(s) du registre ne sont plus affichés"))
-    return found
 
 
 def compare_rules(shown: Displayed, replay: Replay, report: Report) -> None:

@@ -2,22 +2,34 @@
 
 import datetime as dt
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+import published
 import serving
 
 from consult.db import ALL_TENANTS, Base, Database
 from consult.migrations import load_models
-from consult.registry import publishing, tiles, tree
+from consult.registry import publishing, tiles, tree, verifier
 from consult.registry.publishing import Stores
 from consult.registry.store import Store
 from tests import factories
 from tests.registers import act, sequencer
 
 ENTRIES = {"small": 20_000, "full": 1_000_000}
+VOTES = {"small": 20_000, "full": 1_000_000}
+# Runs a program, then says what memory it took at most, in kilobytes.
+PEAK = """import resource, runpy, sys
+sys.argv = sys.argv[1:]
+try:
+    runpy.run_path(sys.argv[0], run_name="__main__")
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
 ALONE = {"small": 10, "full": 30}
 PROOFS = {"small": 500, "full": 5_000}
 BURST = 500  # entries of one transaction: what an import or a busy second writes
@@ -29,7 +41,32 @@ def run(scale: str) -> list[dict]:
     with tempfile.TemporaryDirectory() as folder, serving.databases(Path(folder)) as urls:
         for name, url in urls.items():
             rows += _measure(scale, Path(folder) / name, url, name)
+    with tempfile.TemporaryDirectory() as folder:
+        rows += _verification(Path(folder), VOTES[scale])
     return rows
+
+
+def _verification(folder: Path, votes: int) -> list[dict]:
+    """The whole verification of a downloaded folder, in a process of its own, beside the hashing of its bytes."""
+    made = published.Made(folder / "site", votes)
+    begun = time.perf_counter()
+    size = made.hash_all()
+    hashing = time.perf_counter() - begun
+    program, site = [sys.executable, "-I", verifier.__file__], str(made.folder)
+    begun = time.perf_counter()
+    done = subprocess.run([*program[:2], "-c", PEAK, program[2], site], capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - begun
+    if done.returncode != 0:
+        raise RuntimeError(done.stdout + done.stderr)
+    megabytes = int(done.stderr.split()[-1]) / 1024
+    note = f"{votes} votes, {size / 1e6:.0f} MB"
+    return [
+        {"name": "full verification / hashing the same bytes", "value": seconds / hashing, "unit": "",
+         "budget": "<= 60", "note": f"{note}, hashed in {hashing:.1f} s"},
+        {"name": "full verification, minutes a million entries", "value": seconds / 60 * 1e6 / votes, "unit": "min",
+         "budget": None, "note": note},
+        {"name": "full verification, peak memory", "value": megabytes, "unit": "MB", "budget": "<= 500", "note": note},
+    ]  # fmt: skip
 
 
 def _measure(scale: str, folder: Path, url: str, name: str) -> list[dict]:
