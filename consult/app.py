@@ -56,6 +56,12 @@ from consult.opendata import jobs as opendata_jobs
 from consult.opendata import specification as opendata_specification
 from consult.opendata import views as opendata_views
 from consult.opendata.formats import Format
+from consult.opendata.keys import api as keys_api
+from consult.opendata.keys import bindings as keys_bindings
+from consult.opendata.keys import views as keys_views
+from consult.opendata.raw import bindings as raw_bindings
+from consult.opendata.raw import jobs as raw_jobs
+from consult.opendata.raw import views as raw_views
 from consult.organisations import queries as organisations
 from consult.organisations import views as organisations_views
 from consult.pagecache import PageCache
@@ -90,6 +96,9 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     coding_views.bp,
     reporting_views.bp,
     opendata_views.bp,
+    raw_views.bp,
+    keys_views.bp,
+    keys_api.bp,
     opendata_api.bp,
     registry_views.bp,
     privacy_views.bp,
@@ -105,6 +114,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *questionnaires_totals.TASKS,
     *opendata_jobs.TASKS,
     *moderation_jobs.TASKS,
+    *raw_jobs.TASKS,
     *privacy_jobs.TASKS,
 )
 ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed, contents before the votes on them
@@ -128,6 +138,8 @@ PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (
     *moderation_bindings.PERSONAL_DATA,
     *coding_bindings.PERSONAL_DATA,
     *imports_bindings.PERSONAL_DATA,
+    *raw_bindings.PERSONAL_DATA,
+    *keys_bindings.PERSONAL_DATA,
     *contributions_bindings.PERSONAL_DATA,
     *questionnaires_bindings.PERSONAL_DATA,
     *audit_bindings.PERSONAL_DATA,
@@ -263,6 +275,7 @@ def bindings(settings: Settings) -> Bindings:
         opendata_jobs.MakeDump(settings, make_dump),
         opendata_jobs.RefreshDumps(),
         *privacy_jobs.handlers(settings, PERSONAL_DATA),
+        *(handler(settings) for handler in (raw_jobs.MakeRaw, raw_jobs.ExpireRaw)),
         coding_jobs.RunHandler(settings.data_path, read_rows),
     )
     return Bindings(

@@ -16,6 +16,7 @@ from consult.accounts import service as accounts_service
 from consult.actor import ANONYMOUS, Actor, Role
 from consult.consultations import queries as consultations
 from consult.db import Database, session_on, survives
+from consult.opendata.keys import service as keys
 from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
 from consult.settings import Settings
@@ -105,6 +106,10 @@ def _check_access(actor: Actor, consultation_id: uuid.UUID | None) -> AnyRespons
     access = security.access_of(current_app.view_functions[str(request.endpoint)])
     if access is None:
         raise errors.ForbiddenError
+    if access.key_scope:
+        header = request.headers.get("Authorization", "")
+        g.api_key = keys.recognise(g.session, header, access.key_scope, now=g.now)
+        return None
     if not access.roles:
         return None
     if actor.account_id is None:

@@ -53,6 +53,7 @@ class Access:
     anywhere: bool = False  # a role held on any consultation opens the view, which then narrows what it shows
     password_suffices: bool = False  # for staff too, before their second factor
     fresh_second_factor: bool = False  # given again a short while ago
+    key_scope: str = ""  # a program of the administration, by a key that opens this
 
 
 def anyone(view: View) -> View:
@@ -89,6 +90,16 @@ def staff(*roles: Role, anywhere: bool = False, fresh: bool = False) -> Callable
         view.access = Access(  # type: ignore[attr-defined]
             frozenset(roles), anywhere=anywhere, fresh_second_factor=fresh
         )
+        return view
+
+    return declare
+
+
+def by_key(scope: str) -> Callable[[View], View]:
+    """Programs that bear an API key of the organisation for that scope; no session opens it."""
+
+    def declare(view: View) -> View:
+        view.access = Access(key_scope=scope)  # type: ignore[attr-defined]
         return view
 
     return declare

@@ -47,7 +47,8 @@ class Account(TenantOwned, Base):
         Index("ix_account_email_key", "organisation_id", "email_key"),
     )
 
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
+    # As the author of a content, which the administration may know; votes and replies keep theirs to themselves.
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=ADMINISTRATION)
     email: Mapped[str | None] = mapped_column(String(254), info=ADMINISTRATION)
     email_key: Mapped[str | None] = mapped_column(String(254), info=NEVER)  # canonical form, for uniqueness
     pseudonym: Mapped[str] = mapped_column(String(40), info=PUBLIC)

@@ -92,7 +92,7 @@ def expected(endpoint: str, person: str) -> bool:
     allowed = TABLE[endpoint]
     if allowed == "anyone":
         return True
-    if person in {"anonymous", "of_another_organisation"}:
+    if allowed == "key" or person in {"anonymous", "of_another_organisation"}:
         return False
     if allowed == "password":
         return True

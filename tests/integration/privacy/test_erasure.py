@@ -45,12 +45,15 @@ KEPT = {
     "codebook_approval.approver_id": "official acts",
     "analysis_run.requested_by_id": "official acts",
     "import_batch.actor_id": "official acts",
+    "raw_export.requested_by_id": "official acts",
+    "api_key.created_by_id": "official acts",
 }
 NOT_ACCOUNTS = {  # every other id that refers to no table, and what it names
     "registry_entry.vote_id",
     "proposal.import_batch_id", "argument.import_batch_id", "reply.import_batch_id", "answer.import_batch_id",
     "report.item_id", "moderation_decision.item_id", "search_document.item_id", "registry_entry.consultation_id",
     "audit_entry.organisation_id", "job.organisation_id", "job.lease_token", "dump.job_id", "analysis_run.job_id",
+    "raw_export.job_id",
 }  # fmt: skip
 
 

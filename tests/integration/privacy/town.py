@@ -21,6 +21,8 @@ from consult.moderation import policy as moderation_policy
 from consult.moderation import service as moderation
 from consult.moderation.models import Act
 from consult.moderation.service import Links, Wanted
+from consult.opendata.keys.models import ApiKey
+from consult.opendata.raw.models import RawExport
 from consult.questionnaires import drafts as reply_drafts
 from consult.questionnaires import queries as questionnaires
 from consult.questionnaires import service as replies
@@ -174,6 +176,14 @@ class Town:
                 ImportBatch(
                     **where, step_id=self.step.id, target="proposals", file_name="a.csv", file_sha256="0",
                     mapping="{}", actor_id=admin.id, started_at=f.NOW,
+                ),
+                RawExport(
+                    organisation_id=self.organisation.id, passphrase="scellée", requested_by_id=admin.id,
+                    requested_at=f.NOW,
+                ),
+                ApiKey(
+                    organisation_id=self.organisation.id, name="Entrepôt", digest="0" * 64, scopes=["raw"],
+                    created_by_id=admin.id, created_at=f.NOW, expires_at=self.later,
                 ),
             ]
         )  # fmt: skip

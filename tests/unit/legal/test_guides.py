@@ -8,7 +8,10 @@ import consult
 from consult.site.guides import ORDER, guides
 
 GUIDES = {guide.slug: guide for guide in guides()}
-PUBLIC_PATHS = {"charte", "donnees-personnelles", "corbeille", "moderation", "donnees-ouvertes", "contact"}
+PUBLIC_PATHS = {
+    *("charte", "donnees-personnelles", "corbeille", "moderation", "donnees-ouvertes", "contact", "recepisse"),
+    "api/reference",
+}
 
 
 def test_AT_3_1_there_is_a_guide_for_each_audience_and_no_other():

@@ -1,0 +1,1 @@
+"""The administration's API keys: hashed, scoped, expiring, and what they open under /api/private."""

@@ -1,0 +1,66 @@
+"""Reading what an administration may see: the rows of its tables, without the columns declared « never »."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Column, Table, select
+from sqlalchemy.orm import Session, joinedload
+
+from consult.db import NEVER, Base
+from consult.jobs import queries as jobs
+from consult.opendata.raw.models import RawExport, RawStatus
+from consult.personal import plain
+from consult.protocols import Row
+
+BATCH: Final = 2_000
+LISTED: Final = 50
+# What serves the machine, not the consultation; and what has its own way out: the public log, the journal of acts, the
+# lines that an import refused, which its report gives back.
+LEFT_OUT: Final = frozenset(
+    {"api_key", "audit_entry", "dump", "erasure_entry", "job", "login_session", "outgoing_mail", "raw_export"}
+    | {"rejected_row"}
+    | {"registry_entry", "registry_log", "registry_lost_opening"}
+)
+
+
+def tables() -> Mapping[str, Table]:
+    """The tables of an organisation of which the administration may see something, by name."""
+    found = {table.name: table for table in Base.metadata.sorted_tables if "organisation_id" in table.columns}
+    return {name: table for name, table in sorted(found.items()) if name not in LEFT_OUT and columns(table)}
+
+
+def columns(table: Table) -> list[Column[Any]]:
+    """The columns of a table that the administration may see."""
+    return [column for column in table.columns if column.info != NEVER]
+
+
+def rows(
+    session: Session, table: Table, organisation_id: uuid.UUID, *, after: str | None = None, limit: int | None = None
+) -> Iterator[tuple[str, Row]]:
+    """The id and the content of each row of an organisation, in the order of ids; streamed."""
+    key = table.columns["id"]
+    query = select(key.label("_key"), *columns(table)).where(table.columns["organisation_id"] == organisation_id)
+    if after is not None:
+        query = query.where(key > uuid.UUID(after))
+    names = [column.name for column in columns(table)]
+    for found in session.execute(query.order_by(key).limit(limit), execution_options={"yield_per": BATCH}):
+        values: Sequence[Any] = found[1:]
+        yield str(found[0]), {name: plain(value) for name, value in zip(names, values, strict=True)}
+
+
+def exports(session: Session) -> list[tuple[RawExport, bool]]:
+    """The last raw exports asked for, the latest first, and whether the making of each has failed for good."""
+    latest = select(RawExport).order_by(RawExport.requested_at.desc(), RawExport.id).limit(LISTED)
+    asked = session.scalars(latest.options(joinedload(RawExport.requested_by))).all()
+    waiting = {each.id: each.job_id for each in asked if each.status is RawStatus.WAITING}
+    going = jobs.going(session, waiting.values())
+    stopped = {key for key, job_id in waiting.items() if job_id not in going}
+    return [(each, each.status is RawStatus.FAILED or each.id in stopped) for each in asked]
+
+
+def standing(session: Session) -> list[uuid.UUID]:
+    """The exports that have an archive, or are about to."""
+    return list(session.scalars(select(RawExport.id).where(RawExport.status.in_((RawStatus.READY, RawStatus.WAITING)))))
