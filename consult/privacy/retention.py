@@ -72,8 +72,8 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("account",),
         "Compte",
-        "Jusqu’à sa suppression ; 30 jours si l’adresse n’est jamais confirmée ; deux ans sans connexion, après un "
-        "courriel envoyé un mois avant (ce qui est publié reste alors, sans nom).",
+        "Jusqu’à sa suppression\u00a0; 30 jours si l’adresse n’est jamais confirmée\u00a0; deux ans sans connexion, "
+        "après un courriel envoyé un mois avant (ce qui est publié reste alors, sans nom).",
         CONTRACT,
     ),
     Rule(
@@ -87,26 +87,26 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("reply_draft",),
         "Réponses en brouillon",
-        "Jusqu’à l’envoi ; une semaine sans compte, un an avec.",
+        "Jusqu’à l’envoi\u00a0; une semaine sans compte, un an avec.",
         CONTRACT,
         _delete(ReplyDraft, lambda now: ReplyDraft.updated_at < now - YEAR),
     ),
     Rule(
         ("login_session", "single_use_token", "attempt_count", "mailbox_count", "spent_proof"),
         "Sessions, liens envoyés, essais de mot de passe",
-        "Jusqu’à la fin de la session ou du lien : 30 jours au plus.",
+        "Jusqu’à la fin de la session ou du lien\u00a0: 30 jours au plus.",
         "sécurité (article 32)",
     ),
     Rule(
         ("outgoing_mail",),
         "Courriels",
-        "Adresse et texte jusqu’à l’envoi ; la trace de l’envoi, 30 jours.",
+        "Adresse et texte jusqu’à l’envoi\u00a0; la trace de l’envoi, 30 jours.",
         CONTRACT,
     ),
     Rule(
         ("report",),
         "Signalements",
-        "Les mots du signalement, un an après la décision ; le fait qu’il y en eut un, autant que le contenu.",
+        "Les mots du signalement, un an après la décision\u00a0; le fait qu’il y en eut un, autant que le contenu.",
         MISSION,
         _empty(Report.comment, lambda now: Report.decision_id.is_not(None) & (Report.reported_at < now - YEAR)),
     ),
@@ -121,7 +121,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("membership", "platform_role", "codebook", "codebook_approval", "analysis_run"),
         "Registre des accès, plans de codification et analyses (agents)",
-        "Tant que la consultation est conservée ; sans nom une fois le compte supprimé.",
+        "Tant que la consultation est conservée\u00a0; sans nom une fois le compte supprimé.",
         PROOF,
     ),
     Rule(
@@ -131,7 +131,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "sécurité (article 32)",
         _delete(AuditEntry, lambda now: AuditEntry.at < now - YEAR),
     ),
-    Rule(("import_batch",), "Fichiers importés : nom, auteur de l’import", _WITH_CONSULTATION, PROOF),
+    Rule(("import_batch",), "Fichiers importés\u00a0: nom, auteur de l’import", _WITH_CONSULTATION, PROOF),
     Rule(
         ("rejected_row",),
         "Lignes refusées d’un fichier importé",
@@ -145,28 +145,28 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("job",),
         "Travaux de fond",
-        "Un mois ; trois s’ils ont échoué. Ils ne nomment personne.",
+        "Un mois\u00a0; trois s’ils ont échoué. Ils ne nomment personne.",
         CONTRACT,
         _delete(Job, lambda now: (Job.state == JobState.FAILED) & (Job.finished_at < now - QUARTER)),
     ),
     Rule(
         ("erasure_entry",),
         "Journal des effacements",
-        "Tant que des sauvegardes peuvent ramener le compte : une empreinte et un jour, sans nom.",
+        "Tant que des sauvegardes peuvent ramener le compte\u00a0: une empreinte et un jour, sans nom.",
         PROOF,
     ),
     Rule(
         ("registry_entry", "registry_lost_opening"),
         "Registre public",
-        "Toujours : des empreintes. Ce qu’elles engagent s’efface avec le contenu.",
+        "Toujours\u00a0: des empreintes. Ce qu’elles engagent s’efface avec le contenu.",
         PROOF,
     ),
 )
 # Not tables.
 OTHERS: Final = (
-    Rule((), "Journal de sécurité : adresse IP, compte, événement", "Un an au plus.", "obligation légale"),
+    Rule((), "Journal de sécurité\u00a0: adresse IP, compte, événement", "Un an au plus.", "obligation légale"),
     Rule((), "Exports publics", "Remplacés dès qu’un contenu est retiré, masqué ou effacé.", MISSION),
-    Rule((), "Sauvegardes", "Le temps que fixe l’exploitant ; effacements rejoués.", "sécurité (article 32)"),
+    Rule((), "Sauvegardes", "Le temps que fixe l’exploitant\u00a0; effacements rejoués.", "sécurité (article 32)"),
 )
 
 
