@@ -6,10 +6,12 @@ stores do not hold, nor that contradicts what was signed before.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import select
@@ -21,10 +23,13 @@ from consult.registry import entries, notes, tiles, tree
 from consult.registry.edge import Edge
 from consult.registry.models import RegistryEntry, RegistryLog
 from consult.registry.notes import Checkpoint, NoteError, SigningKey, VerifierKey
-from consult.registry.store import CHECKPOINT, KEY, Store
+from consult.registry.store import CHECKPOINT, KEY, PROGRAMS, Store
 from consult.registry.tiles import WIDTH, Tile, TileReader
 
 logger = logging.getLogger(__name__)
+SERVED: Final = ("verifier.py", "witness.py")
+_PROGRAMS: Final = "consult/programs/v1"  # first line of the note: no checkpoint begins so
+_HERE: Final = Path(__file__).parent
 CHUNK: Final = 5_000  # entries between two checkpoints at most
 
 _COLUMNS: Final = (
@@ -66,6 +71,7 @@ class OpenLog:
     slug: str
     key: VerifierKey
     signed: Checkpoint | None = None
+    announced: bool = False
     edge: Edge = field(default_factory=Edge)
 
 
@@ -81,6 +87,8 @@ def open_log(database: Database, stores: Stores, log: RegistryLog, *, every_file
             files = opened.edge.extend(chunk)
             if every_file:
                 _compare(stores, opened, opened.signed.size, files)
+        if every_file:
+            _check_programs(stores, opened)
         if opened.edge.root() != opened.signed.root:
             raise RefusedError(log.slug, "les entrées de la base ne donnent pas la racine signée.")
         _level(stores, opened)
@@ -158,6 +166,29 @@ def publish(database: Database, stores: Stores, log: OpenLog, key: SigningKey, s
         full = [Tile(tile.level, tile.index - 1) for tile in files if tile.width == WIDTH and tile.index]
         for store in stores:
             store.drop_partials(log.slug, full)
+
+
+def announce(stores: Stores, log: OpenLog, key: SigningKey) -> None:
+    """Have the key of a log vouch for the programs that the platform serves, so that a stranger can check a copy."""
+    if log.announced or log.signed is None:
+        return
+    digests = [f"{name} {hashlib.sha256((_HERE / name).read_bytes()).hexdigest()}\n" for name in SERVED]
+    note = key.sign("".join([f"{_PROGRAMS}\n", *digests]).encode())
+    for store in stores:
+        if store.read(log.slug, PROGRAMS) != note:
+            store.write(log.slug, {PROGRAMS: note})
+    log.announced = True
+
+
+def _check_programs(stores: Stores, log: OpenLog) -> None:
+    for store in stores:
+        note = store.read(log.slug, PROGRAMS)
+        try:
+            good = note is None or bool(notes.signers(*notes.split(note), [log.key]))
+        except (NoteError, UnicodeDecodeError):
+            good = False
+        if not good:
+            raise RefusedError(log.slug, f"{store.folder / log.slug / PROGRAMS} a changé.")
 
 
 def key_line(key: VerifierKey) -> bytes:

@@ -138,6 +138,7 @@ class Sequencer:
             logger.exception("nothing is placed nor signed in a log", extra={"organisation": str(organisation_id)})
             return False
         self._logs[organisation_id] = log
+        publishing.announce(self._stores, log, self._key(log.key.name))
         self._cosigning.offer(log)
         self._refused.pop(organisation_id, None)
         return placed == self._batch

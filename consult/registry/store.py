@@ -18,6 +18,7 @@ from consult.registry.tree import HASH_BYTES
 
 CHECKPOINT: Final = "checkpoint"
 KEY: Final = "key"
+PROGRAMS: Final = "programs"
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755  # public, whatever the mask of the process: nginx reads them
 _TEMPORARY: Final = ".writing-"
 

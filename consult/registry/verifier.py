@@ -4,6 +4,7 @@
     python3 verifier.py dossier-telecharge                   tout vérifier hors ligne
     python3 verifier.py https://consult.exemple.fr --dump essai.zip   vérifier un export par le registre en ligne
     python3 verifier.py recu.tlog-proof --key CLÉ            vérifier un récépissé
+    python3 verifier.py programs --key CLÉ                   vérifier les programmes téléchargés à côté
 
 Il relit toutes les entrées du registre, contrôle signatures, témoins et continuité depuis le dernier passage
 (--state), rouvre chaque engagement, recompte chaque total à la position où il est affiché, et compare avec l’API et les
@@ -40,6 +41,7 @@ from typing import Any, NoReturn
 
 DOMAIN = b"consult/v1\n"
 WIDTH = 256
+PROGRAMS = b"consult/programs/v1\n"
 LOG_KEY, WITNESS_KEY = 1, 4
 SAFE_INTEGER = 2**53 - 1
 VALUES = ("for", "mixed", "against")
@@ -1197,6 +1199,27 @@ def verify_receipt(raw: bytes, keys: Sequence[Key], witnesses: Sequence[Key]) ->
     return check_receipt(receipt, keys, witnesses)
 
 
+def verify_programs(raw: bytes, folder: Path, keys: Sequence[Key]) -> Report:
+    """The programs beside a `programs` file, offline: whether they are those that the key signed. Raises Impossible."""
+    text, _, signatures = raw.decode("utf-8", "replace").rpartition("\n\n")
+    report, signed = Report(), text.encode() + b"\n"
+    if not keys:
+        raise Impossible("donnez la clé du registre par --key, telle que la publie l’administration")
+    report.origin = keys[0].name
+    if not any(key.signed(signed, signatures.splitlines()) for key in keys):
+        report.fraud("signature", "cette liste de programmes n’est pas signée par la clé du registre")
+        return report
+    for name, digest in (line.split(" ") for line in text.split("\n")[1:]):
+        file = folder / Path(name).name
+        if not file.is_file():
+            report.notes.append(f"{name} n’est pas à côté de cette liste : non vérifié.")
+        elif hashlib.sha256(file.read_bytes()).hexdigest() == digest:
+            report.counts["programmes conformes"] += 1
+        else:
+            report.fraud("edit", f"{name} n’est pas le programme que la clé du registre a signé")
+    return report
+
+
 def logs_of(source: Site | Folder) -> list[dict[str, Any]]:
     """The logs that are there. Raises Impossible."""
     found = json.loads(fetch(source, "registry/"))
@@ -1251,7 +1274,10 @@ def verify(options: argparse.Namespace) -> list[Report]:
     """Every log of a source, or one receipt. Raises Impossible."""
     path = Path(options.source)
     if path.is_file():
-        return [verify_receipt(path.read_bytes(), options.keys, options.witnesses)]
+        raw = path.read_bytes()
+        if raw.startswith(PROGRAMS):
+            return [verify_programs(raw, path.parent, options.keys)]
+        return [verify_receipt(raw, options.keys, options.witnesses)]
     source: Site | Folder = Folder(path) if path.is_dir() else Site(options.source)
     if isinstance(source, Site) and not options.source.startswith(("http://", "https://")):
         raise Impossible(f"« {options.source} » n’est ni un dossier, ni un récépissé, ni une adresse")

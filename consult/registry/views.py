@@ -16,7 +16,7 @@ from consult.errors import NotFoundError
 from consult.registry import cosigning, queries
 from consult.registry.models import RegistryLog
 from consult.registry.notes import VerifierKey
-from consult.registry.store import CHECKPOINT, KEY, Store
+from consult.registry.store import CHECKPOINT, KEY, PROGRAMS, Store
 from consult.registry.tiles import WIDTH, Tile, parse_index
 from consult.security import anyone
 from consult.settings import Settings
@@ -93,6 +93,13 @@ def checkpoint(organisation: str) -> Response:
 def key(organisation: str) -> Response:
     """The public key of the log."""
     return _file(organisation, KEY, TEXT)
+
+
+@bp.get("/<organisation>/programs")
+@anyone
+def programs(organisation: str) -> Response:
+    """The digests of the programs served, signed by the key of the log."""
+    return _file(organisation, PROGRAMS, TEXT)
 
 
 @bp.get("/<organisation>/cosigned/<identifier>")

@@ -42,7 +42,7 @@ def test_the_files_may_be_read_by_a_web_server_and_none_is_left_half_written(dat
     sequencer(database, tmp_path).run_until_settled()
     files = [path for path in tmp_path.rglob("*") if path.is_file() and "consult.db" not in path.name]
     assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o644"}
-    assert {path.name for path in files} == {"checkpoint", "key", "1"}
+    assert {path.name for path in files} == {"checkpoint", "key", "programs", "1"}
 
 
 def test_batches_make_the_same_log_as_one(database, organisation_id, now, tmp_path):

@@ -274,6 +274,25 @@ def test_a_receipt_is_verified_offline_and_an_altered_one_is_named(honest, tmp_p
     assert verify(receipt, tmp_path)[0] == 2  # nothing is said without a key
 
 
+def test_a_copy_of_the_programs_is_checked_against_what_the_key_signed(honest, tmp_path):
+    """AT-20.2: served signed, and as they are in the source."""
+    key = (honest.folder / "first/agence/key").read_text().strip()
+    for name in ("verifier.py", "witness.py"):
+        shutil.copy(Path(program.__file__).with_name(name), tmp_path)
+    listed = tmp_path / "programs"
+    shutil.copy(honest.folder / "second/agence/programs", listed)
+    code, frauds, said = verify(listed, tmp_path, "--key", key)
+    assert (code, frauds, "programmes conformes : 2" in said) == (0, [], True), said
+    assert verify(listed, tmp_path)[0] == 2  # nothing is said without a key
+    with (tmp_path / "witness.py").open("a") as file:
+        file.write("# altered\n")
+    code, frauds, _ = verify(listed, tmp_path, "--key", key)
+    assert (code, [fraud["fraud"] for fraud in frauds]) == (1, ["edit"])
+    listed.write_text(listed.read_text().replace("witness.py", "autre.py"))
+    code, frauds, _ = verify(listed, tmp_path, "--key", key)
+    assert (code, [fraud["fraud"] for fraud in frauds]) == (1, ["signature"])
+
+
 def test_what_cannot_be_verified_is_no_verdict(tmp_path):
     (tmp_path / "empty").mkdir()
     code, frauds, said = verify(tmp_path / "empty", tmp_path)
