@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, send_file, url_for
+from flask import Response as FlaskResponse
 from werkzeug.wrappers import Response
 
 from consult.actor import ANONYMOUS, Role
 from consult.audit import service as audit
 from consult.consultations import queries as consultations
 from consult.errors import GoneError, NotFoundError
+from consult.opendata import catalogue as catalogues
 from consult.opendata import examples, queries, service
 from consult.opendata import reference as api_reference
 from consult.opendata.formats import MEDIA_TYPES
@@ -111,6 +113,46 @@ def _file(dump: Dump | None, name: str, download_name: str) -> Response:
     response = send_file(path.resolve(), mimetype, as_attachment=not shown, download_name=download_name)
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+@bp.get("/catalog")
+@anyone_indexable
+@limiter.limit("60/minute")
+def negotiated_catalogue() -> Response:
+    """The catalogue in the format that the reader prefers; JSON-LD for whoever has no preference."""
+    types = {media_type: extension for extension, (_, media_type) in catalogues.FORMATS.items()}
+    chosen = request.accept_mimetypes.best_match(list(types), default="application/ld+json")
+    response = _catalogue(types[chosen])
+    response.vary.add("Accept")
+    return response
+
+
+@bp.get("/catalog.<any(jsonld, ttl, rdf):extension>")
+@anyone_indexable
+@limiter.limit("60/minute")
+def catalogue(extension: str) -> Response:
+    """The catalogue in the format that the address names."""
+    return _catalogue(extension)
+
+
+def _catalogue(extension: str) -> Response:
+    published = queries.published(g.session, page=page_number(request.args))
+    listed = published.listed
+    page = catalogues.Page(
+        organisation=g.organisation,
+        site=queries.absolute(g.session, g.organisation, current_app.extensions["settings"], ""),
+        consultations=[(each, published.dumps.get(each.id)) for each in listed.rows],
+        number=listed.number,
+        pages=listed.pages,
+        total=listed.total,
+    )
+    response = FlaskResponse(
+        catalogues.serialized(page, extension), content_type=f"{catalogues.FORMATS[extension][1]}; charset=utf-8"
+    )
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 @bp.get("/gestion/donnees-ouvertes")
