@@ -49,7 +49,8 @@ def serialized(page: Page, extension: str) -> str:
     """The page in one of FORMATS."""
     form, _ = FORMATS[extension]
     context: dict[str, Any] = {"context": dict(_prefixes()), "auto_compact": True} if form == "json-ld" else {}
-    return graph(page).serialize(format=form, **context)
+    text: str = graph(page).serialize(format=form, **context)
+    return text
 
 
 def _prefixes() -> Mapping[str, str]:
