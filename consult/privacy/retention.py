@@ -133,6 +133,12 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(("import_batch",), "Fichiers importés\u00a0: nom, auteur de l’import", _WITH_CONSULTATION, PROOF),
     Rule(
+        ("raw_export", "api_key"),
+        "Exports bruts et clés de l’administration (agents)",
+        "Le fichier chiffré, une semaine\u00a0; la ligne du registre, sans nom une fois le compte supprimé.",
+        PROOF,
+    ),
+    Rule(
         ("rejected_row",),
         "Lignes refusées d’un fichier importé",
         "Trois mois après l’import.",
