@@ -28,7 +28,7 @@ AFTER_AN_ACT = {
 NOT_PAGES = {
     "static", "site.healthz", "site.readyz", "accounts.sign_up.ask_proof", "site.robots", "site.sitemap",
     "site.security_txt", "registry.logs", "registry.checkpoint", "registry.key", "registry.tile", "registry.openings",
-    "registry.verifier", "registry.witness",
+    "registry.verifier", "registry.witness", "registry.cosigned", "opendata.download", "opendata.download_whole",
 }  # fmt: skip
 
 
