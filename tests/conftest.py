@@ -183,6 +183,20 @@ def database(request) -> Iterator[Database]:
     _empty(database)
 
 
+@pytest.fixture
+def empty_again(request, database) -> Callable[[], None]:
+    """Empties `database` in the middle of a test."""
+    if not database.is_sqlite:
+        return functools.partial(_empty, database)
+    template = request.getfixturevalue("_sqlite_template")
+
+    def renew() -> None:
+        database.dispose()
+        _renew(database, template)
+
+    return renew
+
+
 def _renew(database: Database, template: Path) -> None:
     """Put a copy of the template in the place of the file."""
     path = Path(str(database.url.database))

@@ -160,11 +160,12 @@ class Town:
 
 
 @pytest.mark.slow
-def test_a_crash_before_any_step_loses_nothing_and_forks_nothing(database, tmp_path):
+def test_a_crash_before_any_step_loses_nothing_and_forks_nothing(database, empty_again, tmp_path):
     """AT-B.5: every step in turn, over the first signature, then over growth that completes a tile."""
     with Fuse().laid(database) as fuse:
         for step in itertools.count():
-            town = Town(database, tmp_path, fuse)
+            empty_again()
+            town = Town(database, tmp_path / str(step), fuse)
             town.play([("act", 2)])
             died = town.work(fuse=step)
             town.play([("act", 255)])
@@ -183,9 +184,10 @@ def test_a_crash_before_any_step_loses_nothing_and_forks_nothing(database, tmp_p
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=HISTORIES)
-def test_random_histories_with_crashes(database, tmp_path, history):
+def test_random_histories_with_crashes(database, empty_again, tmp_path_factory, history):
     """AT-B.5."""
     with Fuse().laid(database) as fuse:
-        town = Town(database, tmp_path, fuse)
+        empty_again()
+        town = Town(database, tmp_path_factory.mktemp("stores"), fuse)
         town.play(history)
         town.check()
