@@ -19,6 +19,7 @@ from consult.db import ALL_TENANTS, Database
 from consult.privacy.models import ErasureMode
 from consult.privacy.service import erase_account
 from consult.registry import queries
+from tests.conftest import missing
 from tests.integration.registry.scene import LATER, Scene, Seed, verify
 from tests.registers import SEED
 from tests.servers import accepts, free_port, postgresql_binaries, wait_until
@@ -79,6 +80,8 @@ def plain(database):
 def run(program, *arguments):
     binaries = postgresql_binaries()
     path = binaries / program if binaries and (binaries / program).exists() else shutil.which(program)
+    if path is None:
+        missing(f"no {program}: install PostgreSQL's client programs")
     subprocess.run([str(path), *arguments], check=True, capture_output=True, timeout=120)
 
 
