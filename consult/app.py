@@ -33,9 +33,11 @@ from consult.coding import bindings as coding_bindings
 from consult.coding import jobs as coding_jobs
 from consult.coding import views as coding_views
 from consult.consultations import bindings as consultations_bindings
+from consult.consultations import figures
 from consult.consultations import queries as consultations
 from consult.consultations import views as consultations_views
 from consult.contributions import bindings as contributions_bindings
+from consult.contributions import counters
 from consult.contributions import datasets as contributions_datasets
 from consult.contributions import jobs as contributions_jobs
 from consult.contributions import queries as contributions_queries
@@ -132,7 +134,7 @@ ERASED_BEFORE_CONFIRMATION: Final = tuple(
         *questionnaires_bindings.PERSONAL_DATA,
     )
 )
-SEQUENCING: Final = Sequencing(slugs=organisations.slugs, closed=consultations.closed)  # for the public registry
+CONSERVED: Final = (contributions_queries.states, questionnaires_queries.states)  # what the census counts
 # In the order of erasure: each may ask those after it whose a row is.
 PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (
     *moderation_bindings.PERSONAL_DATA,
@@ -264,7 +266,7 @@ def bindings(settings: Settings) -> Bindings:
         mail_jobs.DeliverMail(settings),
         mail_jobs.PruneMails(),
         accounts_jobs.PurgeExpired(),
-        *(handler() for handler in (contributions_jobs.FoldVotes, contributions_jobs.PruneDrafts)),
+        contributions_jobs.PruneDrafts(),
         questionnaires_jobs.PruneReplyDrafts(),
         questionnaires_totals.PublishTotals(),
         imports_jobs.RunImport(),
@@ -283,6 +285,16 @@ def bindings(settings: Settings) -> Bindings:
         job_handlers={handler.kind: handler for handler in job_handlers},
         personal_data=PERSONAL_DATA,
         public_datasets=by_name,
+    )
+
+
+def sequencing(bound: Bindings) -> Sequencing:
+    """What the sequencer of the public registry asks of the features."""
+    return Sequencing(
+        slugs=organisations.slugs,
+        closed=consultations.closed,
+        on_placed=(counters.count_placed,),
+        count=figures.Counting(bound.step_kinds, CONSERVED),
     )
 
 

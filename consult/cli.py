@@ -245,6 +245,7 @@ def demo(code_only: bool) -> None:  # noqa: FBT001  # click gives flags so
     from consult import app, clock
     from consult.demo import load, visitors
     from consult.organisations import queries
+    from consult.registry import sequencer
 
     settings = _settings()
     if code_only:
@@ -258,6 +259,9 @@ def demo(code_only: bool) -> None:  # noqa: FBT001  # click gives flags so
 
     bindings = app.bindings(settings)
     if load.load(database, bindings, settings, now=clock.now(), tell=progress):
+        sequencer.from_settings(
+            database, settings, app.sequencing(bindings)
+        ).run_alone()  # what is analysed has its place
         tell("Démonstration chargée. Analyse des contributions, une minute environ…")
         done = load.analyse(database, bindings, now=clock.now())
         tell("Analyse publiée." if done else "L’analyse n’a pas abouti : voyez « consult worker --list ».")
@@ -347,7 +351,8 @@ class _Serve:
         from consult import app
 
         settings = _settings()
-        return Platform(settings, _database(settings), app.bindings(settings), app.SEQUENCING, tell)
+        bindings = app.bindings(settings)
+        return Platform(settings, _database(settings), bindings, app.sequencing(bindings), tell)
 
 
 if __name__ == "__main__":

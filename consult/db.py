@@ -139,7 +139,9 @@ class Database:
         else:
             reader = self.engine = _postgresql_engine(url, pool_size)
             self.engines = (self.engine,)
-        self._reader = reader.execution_options(consult_write=False, postgresql_readonly=True)
+        # A page, a reply or an export tells one state of the database, as SQLite always does.
+        one_state = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reader = reader.execution_options(consult_write=False, **one_state)
         self._writer = self.engine.execution_options(consult_write=True)
 
     def session(self, *, write: bool, tenant: Tenant) -> Session:
@@ -150,10 +152,7 @@ class Database:
 
     @contextlib.contextmanager
     def before_writing(self, session: Session) -> Iterator[Connection]:
-        """A connection for the few queries, on tables, that decide whether and what a session will write.
-
-        On SQLite it is another one: the session's own takes the only writer at its first query.
-        """
+        """A connection for the queries, on tables, that decide what a session will write: on SQLite, not its own."""
         if not self.is_sqlite or session.bind is self._reader:
             yield session.connection()
             return
@@ -196,6 +195,8 @@ class Database:
             connection.detach()  # closed at the end, not given back: the lock goes with it
             held = bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
             yield (lambda: bool(connection.scalar(select(literal(1))))) if held else None
+            if held:
+                connection.scalar(select(func.pg_advisory_unlock(key)))  # the next one need not wait for the closing
 
     def dispose(self) -> None:
         """Close every connection of the pools."""

@@ -161,12 +161,15 @@ class Sequencing:
     `slugs`: the identifier of each organisation. `closed`: the consultations closed at an instant. `on_placed`: what
     depends on the position of entries is applied in the transaction that gives it; each is called with the session,
     the organisation and the refs of the entries in the order of their positions. Only a restore may place a ref again:
-    told twice must be applied once.
+    what is told twice must be applied once (`registry.take_effects` sees to it). `count`: what is counted where
+    everything has its place; called with the session, the organisation, the first position not counted yet and the
+    last one given, in a transaction that sees no other act.
     """
 
     slugs: Callable[[Session], Mapping[uuid.UUID, str]]
     closed: Callable[[Session, dt.datetime], Sequence[Closed]]
     on_placed: Sequence[Callable[[Session, uuid.UUID, Sequence[str]], None]] = ()
+    count: Callable[[Session, uuid.UUID, int, int], None] = lambda _session, _owner, _since, _last: None
 
 
 @dataclass(frozen=True, slots=True)

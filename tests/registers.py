@@ -1,23 +1,31 @@
 """The public log in tests: people who act, sequencers, and a reading of the files by the published rules alone."""
 
+import functools
 import hashlib
 import json
 import uuid
 from pathlib import Path
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from consult.db import ALL_TENANTS
+from consult import app
+from consult.db import ALL_TENANTS, as_tenant
 from consult.organisations.models import Organisation
 from consult.protocols import Sequencing
 from consult.registry import notes, service, tiles, tree
-from consult.registry.models import EntryKind, RegistryEntry
+from consult.registry import sequencer as sequencing
+from consult.registry.models import EntryKind, RegistryEntry, RegistryLog
 from consult.registry.publishing import Stores
 from consult.registry.sequencer import Sequencer
 from consult.registry.store import Store
+from consult.settings import Settings
 
 HOST = "consultations.example"
 SEED = b"\x07" * 32
+
+
+def nothing(session, organisation_id, since, last) -> None:
+    """Where no figure is counted."""
 
 
 def slugs(session):
@@ -25,11 +33,49 @@ def slugs(session):
     return dict(session.execute(select(Organisation.id, Organisation.slug)).all())
 
 
-def sequencer(database, folder: Path, *, seed=SEED, on_placed=(), closed=lambda session, now: [], **options):
+def sequencer(
+    database, folder: Path, *, seed=SEED, on_placed=(), closed=lambda session, now: [], count=nothing, **options
+):
     """A sequencer whose two stores are in that folder."""
     stores = Stores(Store(folder / "first"), Store(folder / "second"))
-    features = Sequencing(slugs=slugs, closed=closed, on_placed=on_placed)
-    return Sequencer(database, stores, seed, host=HOST, features=features, **options)
+    asked = Sequencing(slugs=slugs, closed=closed, on_placed=on_placed, count=count)
+    return Sequencer(database, stores, seed, host=HOST, features=asked, **options)
+
+
+@functools.cache
+def features():
+    """What the platform has its sequencer do."""
+    return app.sequencing(app.bindings(Settings()))
+
+
+def settle(session, *, limit=1_000_000) -> None:
+    """Give the first pending entries of every log their place, in this transaction, as the sequencer would."""
+    session.flush()
+    with as_tenant(session, ALL_TENANTS):
+        for organisation_id, slug in slugs(session).items():
+            placed = sequencing.place(session, organisation_id, _placed(session, organisation_id), limit)
+            if not placed:
+                continue
+            log = session.get(RegistryLog, organisation_id)
+            if log is None:
+                origin = f"{HOST}/registry/{slug}"
+                key = str(notes.SigningKey(SEED, origin).verifier)
+                log = RegistryLog(organisation_id=organisation_id, slug=slug, origin=origin, key=key)
+                session.add(log)
+            log.size = _placed(session, organisation_id)
+            session.flush()
+            for apply in features().on_placed:
+                apply(session, organisation_id, placed)
+            features().count(session, organisation_id, log.counted_size or 0, log.size - 1)
+            log.counted_size = log.size
+            session.flush()
+    session.expire_all()
+
+
+def _placed(session, organisation_id) -> int:
+    last = select(func.max(RegistryEntry.position)).where(RegistryEntry.organisation_id == organisation_id)
+    position = session.scalar(last)
+    return 0 if position is None else position + 1
 
 
 def tamper(database, *statements, **values):
@@ -94,10 +140,12 @@ def positions(database, organisation_id=None) -> dict[str, int | None]:
         return dict(rows.all())
 
 
-def standing_votes(session) -> dict[tuple[str, str], str]:
+def standing_votes(session, *, placed=False) -> dict[tuple[str, str], str]:
     """The vote of each voter on each content, by the openings alone; each entry must follow from those before."""
     votes: dict[tuple[str, str], str] = {}
     rows = select(RegistryEntry.kind, RegistryEntry.opening).where(RegistryEntry.salt.is_not(None))
+    if placed:
+        rows = rows.where(RegistryEntry.position.is_not(None))
     for kind, opening in session.execute(rows.order_by(RegistryEntry.id)):
         if not kind.startswith("vote."):
             continue

@@ -75,6 +75,15 @@ class Consultation(TenantOwned, Base):
         return self.closed_at or self.closes_at
 
 
+class StepFigures(TenantOwned, Base):
+    """The public counts of a step, as they stand at `RegistryLog.counted_size`."""
+
+    __tablename__ = "step_figures"
+
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), primary_key=True, info=PUBLIC)
+    counts: Mapped[dict[str, Any]] = mapped_column(info=PUBLIC)
+
+
 class Step(TenantOwned, Base):
     """One dated stage of a consultation, of a registered kind."""
 

@@ -15,7 +15,7 @@ from consult.consultations import policy
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.errors import NotFoundError
 from consult.paging import Paged, paged
-from consult.protocols import Closed, StepKind
+from consult.protocols import Closed
 from consult.registry import queries as registry
 from consult.registry.models import EntryKind
 
@@ -132,24 +132,6 @@ def staff_consultations(session: Session, actor: Actor, *, page: int = 1, size: 
         held = [key for key, roles in actor.by_consultation.items() if not roles.isdisjoint(policy.DRAFT_READERS)]
         query = query.where(Consultation.id.in_(held))
     return paged(session, query, number=page, size=size)
-
-
-def figures(
-    session: Session, consultation: Consultation, step_kinds: Mapping[str, StepKind]
-) -> Mapping[str, Mapping[str, int]]:
-    """Public counts of each step, by the step's slug; a kind that is not installed counts nothing."""
-    return {
-        step.slug: step_kinds[step.kind].census(session, step) for step in consultation.steps if step.kind in step_kinds
-    }
-
-
-def totals(figures: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:
-    """The counts of several steps added up by name."""
-    added: dict[str, int] = {}
-    for counts in figures.values():
-        for name, value in counts.items():
-            added[name] = added.get(name, 0) + value
-    return added
 
 
 def closing_reason(session: Session, consultation: Consultation) -> str:

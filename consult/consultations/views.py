@@ -10,13 +10,14 @@ from flask import Blueprint, current_app, g, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from consult.actor import Actor
-from consult.consultations import labels, policy, queries
+from consult.consultations import figures, labels, policy, queries
 from consult.consultations.manage.views import bp as manage
 from consult.consultations.models import Consultation, Step
 from consult.errors import NotFoundError
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
 from consult.protocols import StepKind
+from consult.registry import queries as registry
 from consult.security import anyone, anyone_indexable
 
 bp = Blueprint("consultations", __name__)
@@ -32,10 +33,13 @@ def home() -> str:
     """The home page: what is open, what comes, what is over."""
     phases = queries.first_public(g.session, g.now, HOME_LISTED)
     current = [*phases[policy.Phase.OPEN], *phases[policy.Phase.CLOSED]][:FEATURED]
-    counted = {each.id: queries.figures(g.session, each, step_kinds()) for each in current}
-    added = queries.totals({str(key): queries.totals(counts) for key, counts in counted.items()})
+    counts = figures.of_steps(g.session, [step for each in current for step in each.steps], step_kinds())
     return render_template(
-        "consultations/home.html", phases=phases, figures=labels.figures(added), home_listed=HOME_LISTED
+        "consultations/home.html",
+        phases=phases,
+        figures=labels.figures(figures.totals(counts.values())),
+        position=registry.counted(g.session),
+        home_listed=HOME_LISTED,
     )
 
 
@@ -59,13 +63,14 @@ def listing() -> str:
 def show(slug: str) -> str:
     """One consultation: why, who decides, what will be done, its calendar and live counts."""
     consultation = queries.consultation_or_404(g.session, slug, g.actor)
-    counts = queries.figures(g.session, consultation, step_kinds())
+    counts = figures.of_steps(g.session, consultation.steps, step_kinds())
     return render_template(
         "consultations/show.html",
         consultation=consultation,
         phase=policy.phase(consultation, g.now).value,
         steps=calendar(consultation, g.now),
-        figures=labels.figures(queries.totals(counts)),
+        figures=labels.figures(figures.totals(counts.values())),
+        position=registry.counted(g.session),
         draft=not policy.is_public(consultation),
         closing_reason=queries.closing_reason(g.session, consultation),
     )

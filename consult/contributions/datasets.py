@@ -7,14 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import FromClause, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult.clock import hour, written
 from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Step
 from consult.contributions import policy
 from consult.contributions.models import Argument, Proposal, StepSecret, Theme, Vote
-from consult.contributions.queries import exact_useful, exact_votes, waiting_on_arguments, waiting_on_proposals
 from consult.protocols import Row
 
 BATCH: Final = 1_000
@@ -109,16 +108,14 @@ class ContributionsDataset(_Rows):
     }
 
     def _select(self, consultation_id: uuid.UUID) -> Any:
-        waiting = waiting_on_proposals()
-        return _joined(
+        return _public(
             select(
                 *(Proposal.id, Proposal.step_id, Proposal.theme_id, Proposal.title, Proposal.body, Proposal.status),
                 *(Proposal.status_reason, Proposal.origin, Proposal.author_id, Proposal.created_at),
-                *exact_votes(waiting),
+                *(Proposal.votes_for, Proposal.votes_mixed, Proposal.votes_against),
                 *(Proposal.imported_votes_for, Proposal.imported_votes_mixed, Proposal.imported_votes_against),
             ),
             Proposal,
-            waiting,
             consultation_id,
         )
 
@@ -169,16 +166,13 @@ class ArgumentsDataset(_Rows):
     }
 
     def _select(self, consultation_id: uuid.UUID) -> Any:
-        waiting = waiting_on_arguments()
-        return _joined(
+        return _public(
             select(
                 *(Argument.id, Argument.proposal_id, Argument.step_id, Argument.side, Argument.title, Argument.body),
                 *(Argument.status, Argument.status_reason, Argument.origin, Argument.author_id, Argument.created_at),
-                exact_useful(waiting),
-                Argument.imported_votes_for,
+                *(Argument.votes_for, Argument.imported_votes_for),
             ),
             Argument,
-            waiting,
             consultation_id,
         )
 
@@ -235,12 +229,8 @@ class VotesDataset(_Rows):
         }
 
 
-def _joined(query: Any, model: Any, waiting: FromClause, consultation_id: uuid.UUID) -> Any:
-    return (
-        query.select_from(model)
-        .outerjoin(waiting, waiting.c.target == model.id)
-        .where(model.consultation_id == consultation_id, model.status.in_(_PUBLIC_STATUSES))
-    )
+def _public(query: Any, model: Any, consultation_id: uuid.UUID) -> Any:
+    return query.where(model.consultation_id == consultation_id, model.status.in_(_PUBLIC_STATUSES))
 
 
 def _published(row: Any, text: str | None) -> str | None:

@@ -1,7 +1,6 @@
 """Proposals, arguments and votes.
 
-Vote rows are the truth. `VoteDelta` rows, folded by a job, bring the counters of proposals and arguments up to date
-without a hot row; a figure shown is counter + deltas not yet folded, so it is exact at any moment.
+Vote rows are the truth; the counters of proposals and arguments follow as the entries of the votes get their place.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     String,
     Text,
@@ -114,7 +112,7 @@ class Argument(TenantOwned, Base):
         UniqueConstraint("proposal_id", "external_ref"),
         CheckConstraint("(status = 'hidden') = (status_reason IS NOT NULL)", name="hiding_is_motivated"),
         Index("ix_argument_shown", "proposal_id", "status", "side"),
-        Index("ix_argument_tally", "step_id", "status", "votes_for"),
+        Index("ix_argument_tally", "step_id", "status", "origin", "votes_for"),
         Index("ix_argument_listed", "consultation_id", "id"),
     )
 
@@ -163,14 +161,13 @@ class ContentVersion(TenantOwned, Base):
     replaced_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
 
 
-def _indexes_of_target(table: str) -> tuple[Index, ...]:
+def _index_of_votes(column: str) -> Index:
     """A vote is about a proposal or an argument: the column that is empty is not worth a page of an index."""
+    known = text(f"{column} IS NOT NULL")
+    return Index(f"ix_vote_{column}", column, sqlite_where=known, postgresql_where=known)
 
-    def index(column: str) -> Index:
-        known = text(f"{column} IS NOT NULL")
-        return Index(f"ix_{table}_{column}", column, sqlite_where=known, postgresql_where=known)
 
-    return index("proposal_id"), index("argument_id")
+_AWAITING = text("NOT counted")
 
 
 class Vote(TenantOwned, Base):
@@ -183,7 +180,10 @@ class Vote(TenantOwned, Base):
         UniqueConstraint("account_id", "proposal_id"),
         UniqueConstraint("account_id", "argument_id"),
         Index("ix_vote_listed", "consultation_id", "id"),
-        *_indexes_of_target("vote"),
+        _index_of_votes("proposal_id"),
+        _index_of_votes("argument_id"),
+        # Those that await a confirmed address: few among the votes, counted for the census.
+        Index("ix_vote_awaiting", "consultation_id", sqlite_where=_AWAITING, postgresql_where=_AWAITING),
     )
 
     organisation_id: Mapped[uuid.UUID] = owner()
@@ -198,22 +198,6 @@ class Vote(TenantOwned, Base):
     origin: Mapped[Origin] = mapped_column(default=Origin.LIVE, info=PUBLIC)
     registry_ref: Mapped[str | None] = mapped_column(String(32), info=PUBLIC)
     cast_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)  # public to the hour
-
-
-class VoteDelta(TenantOwned, Base):
-    """A change of count waiting to be folded into its proposal or argument."""
-
-    __tablename__ = "vote_delta"
-    __table_args__ = _indexes_of_target("vote_delta")
-
-    organisation_id: Mapped[uuid.UUID] = owner()
-    id: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True, info=NEVER
-    )
-    proposal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("proposal.id", ondelete="CASCADE"), info=NEVER)
-    argument_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("argument.id", ondelete="CASCADE"), info=NEVER)
-    value: Mapped[VoteValue] = mapped_column(info=NEVER)
-    change: Mapped[int] = mapped_column(info=NEVER)  # +1 or -1
 
 
 class StepSecret(TenantOwned, Base):

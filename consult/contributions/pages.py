@@ -12,6 +12,7 @@ from flask import g, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from consult.actor import Actor
+from consult.consultations import figures
 from consult.consultations import policy as consultations
 from consult.consultations.labels import ORIGINS, ground_label
 from consult.consultations.models import ContentStatus, Step
@@ -19,6 +20,7 @@ from consult.contributions import forms, policy, queries
 from consult.contributions.models import Proposal, Side
 from consult.contributions.queries import ProposalSheet, Sort
 from consult.errors import NotFoundError
+from consult.registry import queries as registry
 
 SORTS: Final = ((Sort.RANDOM, "Ordre aléatoire"), (Sort.RECENT, "Plus récentes"), (Sort.VOTED, "Plus votées"))
 LONGEST_SEARCH: Final = 200
@@ -33,7 +35,7 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
     theme = next((each for each in themes if each.slug == arguments.get("theme")), None)
     text = arguments.get("q", "").strip()[:LONGEST_SEARCH]
     number = _page_number(arguments.get("page"))
-    census = queries.census(session, step)
+    census = figures.of_step(session, step, queries.census)
     page = queries.proposals(
         session,
         step,
@@ -53,6 +55,7 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         page=page,
         page_url=lambda n: url_for("consultations.step", **here, page=n),
         census=census,
+        position=registry.counted(session),
         themes={each.id: each.title for each in themes},
         theme_choices=[("", "Tous les thèmes"), *((each.slug, each.title) for each in themes)],
         asked=asked,

@@ -1,6 +1,6 @@
 """Reading proposals, arguments and votes.
 
-Displayed counts are counters plus deltas not folded yet, read in one statement, hence from one state of the database.
+Displayed counts stand at the position of the log: what reads both sees one state of the database.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, Select, bindparam, case, func, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, case, func, select, text, true
 from sqlalchemy.orm import Session, contains_eager
 
 from consult.accounts.models import Account
@@ -27,9 +27,11 @@ from consult.contributions.models import (
     Side,
     Theme,
     Vote,
-    VoteDelta,
     VoteValue,
 )
+from consult.registry import conservation
+from consult.registry import queries as registry
+from consult.registry.models import RegistryEntry
 from consult.search import queries as search
 
 PAGE: Final = 20
@@ -53,7 +55,7 @@ class Sort(enum.StrEnum):
 
 _P: Final = Proposal.__table__.c
 _A: Final = Argument.__table__.c
-_D: Final = VoteDelta.__table__.c
+_PLACED: Final = RegistryEntry.position.is_not(None).label("placed")
 _ORDERS: Final = {
     Sort.RANDOM: (_P.random_rank,),
     Sort.RECENT: (_P.created_at.desc(), _P.id.desc()),
@@ -83,9 +85,8 @@ def proposals(
 ) -> Page:
     """A page of the published proposals of a step; two queries at most, whatever their number.
 
-    Rows have id, title, excerpt, cut, theme_id, author, created_at, arguments, the votes with those not folded yet,
-    and the imported votes. A number beyond the last page gives the last page. `published` is how many the step has,
-    when the caller knows.
+    Rows have id, title, excerpt, cut, theme_id, author, created_at, arguments, the votes and the imported votes.
+    A number beyond the last page gives the last page. `published` is how many the step has, when the caller knows.
     """
     asked = {"step": step.id, "theme": theme_id, "offset": 0}
     found = search.find(session, step.id, text) if text else None
@@ -119,7 +120,6 @@ _statements = functools.cache(_list)  # building a statement costs more than run
 
 
 def _cards(ids: FromClause) -> Select[Any]:
-    waiting = waiting_on_proposals(_D.proposal_id.in_(select(ids.c.id)))
     arguments = (
         select(func.count())
         .select_from(Argument.__table__)
@@ -132,41 +132,14 @@ def _cards(ids: FromClause) -> Select[Any]:
             func.substr(_P.body, 1, EXCERPT).label("excerpt"),
             (func.length(_P.body) > EXCERPT).label("cut"),
             _author(_P),
-            *exact_votes(waiting),
+            *(_P.votes_for, _P.votes_mixed, _P.votes_against),
             *(_P.imported_votes_for, _P.imported_votes_mixed, _P.imported_votes_against),
             arguments.label("arguments"),
         )
         .select_from(Proposal.__table__)
         .join(ids, ids.c.id == _P.id)
         .outerjoin(Account.__table__, Account.__table__.c.id == _P.author_id)
-        .outerjoin(waiting, waiting.c.target == _P.id)
     )
-
-
-def waiting_on_proposals(*restriction: ColumnElement[bool]) -> FromClause:
-    """Changes of proposals' counts not folded yet: target, for, mixed, against."""
-    return _waiting(_D.proposal_id, restriction or (_D.proposal_id.is_not(None),))
-
-
-def waiting_on_arguments(*restriction: ColumnElement[bool]) -> FromClause:
-    """Changes of arguments' counts not folded yet: target, for, mixed, against."""
-    return _waiting(_D.argument_id, restriction or (_D.argument_id.is_not(None),))
-
-
-def exact_votes(waiting: FromClause) -> list[ColumnElement[int]]:
-    """The votes of a proposal as they are now, for an outer join of `waiting_on_proposals`."""
-    counters = {"for": _P.votes_for, "mixed": _P.votes_mixed, "against": _P.votes_against}
-    return [(counter + func.coalesce(waiting.c[name], 0)).label(f"votes_{name}") for name, counter in counters.items()]
-
-
-def exact_useful(waiting: FromClause) -> ColumnElement[int]:
-    """The votes of an argument as they are now, for an outer join of `waiting_on_arguments`."""
-    return (_A.votes_for + func.coalesce(waiting.c["for"], 0)).label("votes_for")
-
-
-def _waiting(target: Any, restriction: Sequence[ColumnElement[bool]]) -> FromClause:
-    sums = [func.sum(case((_D.value == value, _D.change), else_=0)).label(value.value) for value in VoteValue]
-    return select(target.label("target"), *sums).where(*restriction).group_by(target).subquery()
 
 
 def _author(of: Any) -> ColumnElement[str]:
@@ -184,24 +157,25 @@ class ProposalSheet:
     author: str
     theme: str | None
     votes: Mapping[str, int]
+    position: int | None  # of the log, at which these votes stand
 
 
 def sheet(session: Session, proposal_id: uuid.UUID) -> ProposalSheet | None:
     """All that the page of a proposal says of it, in one query; whatever its state: the caller judges."""
-    waiting = waiting_on_proposals(_D.proposal_id == proposal_id)
+    votes = {value.value: _P[f"votes_{value.value}"] for value in VoteValue}
     row = session.execute(
-        select(Proposal, Step, Consultation, _author(_P), Theme.title, *exact_votes(waiting))
+        select(Proposal, Step, Consultation, _author(_P), Theme.title, registry.position_in(_P.organisation_id))
+        .add_columns(*(column.label(value) for value, column in votes.items()))  # as they are now, not as kept
         .join(Step, Step.id == Proposal.step_id)
         .join(Consultation, Consultation.id == Proposal.consultation_id)
         .outerjoin(Theme, Theme.id == Proposal.theme_id)
         .outerjoin(Account.__table__, Account.__table__.c.id == Proposal.author_id)
-        .outerjoin(waiting, waiting.c.target == Proposal.id)
         .where(Proposal.id == proposal_id)
     ).one_or_none()
     if row is None:
         return None
-    votes = {"for": row.votes_for, "mixed": row.votes_mixed, "against": row.votes_against}
-    return ProposalSheet(row.Proposal, row.Step, row.Consultation, row.author, row.title, votes)
+    counted = {value: getattr(row, value) for value in votes}
+    return ProposalSheet(row.Proposal, row.Step, row.Consultation, row.author, row.title, counted, row.position)
 
 
 def argument_with_step(session: Session, argument_id: uuid.UUID) -> tuple[Argument, Proposal, Step] | None:
@@ -226,19 +200,16 @@ def arguments(session: Session, proposal: Proposal, side: Side, *, number: int =
     total = session.scalar(select(func.count()).select_from(Argument.__table__).where(*kept)) or 0
     pages = max(1, -(-total // PAGE))
     number = min(max(1, number), pages)
-    waiting = waiting_on_arguments(_D.argument_id.in_(select(_A.id).where(_A.proposal_id == proposal.id)))
-    useful = exact_useful(waiting)
     rows = session.execute(
         select(
             *(_A.id, _A.title, _A.body, _A.author_id, _A.created_at, _A.version, _A.imported_votes_for),
             _author(_A),
-            useful,
+            _A.votes_for,
         )
         .select_from(Argument.__table__)
         .outerjoin(Account.__table__, Account.__table__.c.id == _A.author_id)
-        .outerjoin(waiting, waiting.c.target == _A.id)
         .where(*kept)
-        .order_by(useful.desc(), _A.created_at, _A.id)
+        .order_by(_A.votes_for.desc(), _A.created_at, _A.id)
         .limit(PAGE)
         .offset((number - 1) * PAGE)
     ).all()
@@ -259,22 +230,30 @@ def versions(session: Session, item: Proposal | Argument) -> Sequence[ContentVer
 
 
 def own_vote(session: Session, account_id: uuid.UUID | None, proposal_id: uuid.UUID) -> Any:
-    """The value of this account's vote on a proposal, and whether it counts yet; None without a vote."""
+    """This account's vote on a proposal; None without one. The row has value, whether it is `counted` (the address is
+    confirmed), and whether it is `placed` in the log, hence in the figures.
+    """
     if account_id is None:
         return None
     return session.execute(
-        select(Vote.value, Vote.counted).where(Vote.account_id == account_id, Vote.proposal_id == proposal_id)
+        select(Vote.value, Vote.counted, _PLACED)
+        .outerjoin(RegistryEntry, RegistryEntry.ref == Vote.registry_ref)
+        .where(Vote.account_id == account_id, Vote.proposal_id == proposal_id)
     ).one_or_none()
 
 
-def own_useful(session: Session, account_id: uuid.UUID | None, argument_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Which of these arguments this account found useful."""
+def own_useful(
+    session: Session, account_id: uuid.UUID | None, argument_ids: Sequence[uuid.UUID]
+) -> Mapping[uuid.UUID, bool]:
+    """Which of these arguments this account found useful, and whether its vote is placed in the log."""
     if account_id is None or not argument_ids:
-        return set()
-    found = session.scalars(
-        select(Vote.argument_id).where(Vote.account_id == account_id, Vote.argument_id.in_(argument_ids))
+        return {}
+    found = session.execute(
+        select(Vote.argument_id, _PLACED)
+        .outerjoin(RegistryEntry, RegistryEntry.ref == Vote.registry_ref)
+        .where(Vote.account_id == account_id, Vote.argument_id.in_(argument_ids))
     )
-    return {argument_id for argument_id in found if argument_id is not None}
+    return {row.argument_id: row.placed for row in found}
 
 
 def own_proposals(session: Session, account_id: uuid.UUID) -> Rows:
@@ -353,10 +332,12 @@ def draft(session: Session, step_id: uuid.UUID, token: str, now: dt.datetime) ->
 def census(session: Session, step: Step) -> Mapping[str, int]:
     """Published contributions and arguments of a step, the votes on them, and apart the votes that were imported."""
     row = session.execute(_census(), {"step": step.id}).one()
-    votes = row.proposal_votes + row.argument_votes + row.proposals_waiting + row.arguments_waiting
     return {
-        "contributions": row.proposals, "arguments": row.arguments, "votes": votes, "imported_votes": row.imported,
-    }  # fmt: skip
+        "contributions": row.proposals,
+        "arguments": row.arguments,
+        "votes": row.proposal_votes + row.argument_votes,
+        "imported_votes": row.imported,
+    }
 
 
 @functools.cache
@@ -364,21 +345,36 @@ def _census() -> Any:
     proposals = (_P.step_id == bindparam("step"), _P.status == ContentStatus.PUBLISHED)
     arguments = (_A.step_id == bindparam("step"), _A.status == ContentStatus.PUBLISHED)
     imported = _P.imported_votes_for + _P.imported_votes_mixed + _P.imported_votes_against
-    # Few changes wait: each looks its content up, rather than the other way round.
-    of_proposal = select(_P.id).where(_P.id == _D.proposal_id, *proposals).exists()
-    of_argument = select(_A.id).where(_A.id == _D.argument_id, *arguments).exists()
     counted = [
         select(func.count().label("proposals"), _sum(_P.votes_total).label("proposal_votes")).where(*proposals),
         select(func.count().label("arguments"), _sum(_A.votes_for).label("argument_votes")).where(*arguments),
         select(_sum(imported).label("imported")).where(*proposals, _P.origin == Origin.IMPORTED),
-        select(_sum(_D.change).label("proposals_waiting")).where(of_proposal),
-        select(_sum(_D.change).label("arguments_waiting")).where(of_argument),
     ]
     first, *others = (count.subquery() for count in counted)
     joined: FromClause = first
     for other in others:
         joined = joined.join(other, true())
     return select(*(column for part in (first, *others) for column in part.c)).select_from(joined)
+
+
+def states(session: Session, consultation_id: uuid.UUID) -> Mapping[tuple[str, str], Mapping[str, int]]:
+    """How many proposals and arguments there are by origin and state, and how many votes are counted or awaiting.
+
+    Votes are those displayed, on contents in any state: the log says apart which were taken back or erased.
+    """
+    steps = select(Step.id).where(Step.consultation_id == consultation_id)
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    votes = 0
+    for kind, of, counter in (("proposal", _P, _P.votes_total), ("argument", _A, _A.votes_for)):
+        query = select(of.origin, of.status, func.count()).where(of.step_id.in_(steps))
+        for origin, status, count in session.execute(query.group_by(of.origin, of.status)):
+            found.setdefault((kind, origin.value), {})[status.value] = count
+        votes += session.scalar(select(_sum(counter)).where(of.step_id.in_(steps))) or 0
+    uncounted = select(func.count()).where(Vote.consultation_id == consultation_id, text("NOT vote.counted"))
+    awaiting = session.scalar(uncounted.select_from(Vote.__table__)) or 0
+    if votes or awaiting:
+        found[conservation.VOTE, Origin.LIVE.value] = {"published": votes, "pending": awaiting}
+    return found
 
 
 def _sum(of: ColumnElement[int]) -> ColumnElement[int]:

@@ -21,6 +21,7 @@ from consult.consultations.models import Consultation, ContentStatus, Step
 from consult.contributions import policy
 from consult.contributions.models import Argument, ContentVersion, Proposal, Side, StepSecret, Theme
 from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
+from consult.registry import conservation
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 from consult.search import service as search
@@ -135,14 +136,16 @@ def edit(
 
 
 def withdraw(session: Session, item: Content, *, account_id: uuid.UUID, now: dt.datetime) -> None:
-    """Take back one's own content, at any time: its text is public no more, a tombstone says so in the log.
+    """Take back one's own content, at any time: its text is public no more, a tombstone says so in the log; one that
+    never was public goes whole.
 
     Its openings go: a digest of the text would let whoever guesses it know. Raises ForbiddenError, GoneError.
     """
     _lock_own(session, item, account_id)
-    published = item.status is ContentStatus.PUBLISHED
-    item.status, item.ended_at = ContentStatus.WITHDRAWN, now
-    if published:
+    if item.status is ContentStatus.PENDING:
+        session.delete(item)
+    else:
+        item.status, item.ended_at = ContentStatus.WITHDRAWN, now
         _bury(session, item, "withdrawn", now)
         search.remove(session, item.id)
     session.flush()
@@ -171,7 +174,10 @@ def publish(session: Session, item: Content, now: dt.datetime) -> None:
     item.status = ContentStatus.PUBLISHED
     kind = EntryKind.CONTRIBUTION if isinstance(item, Proposal) else EntryKind.ARGUMENT
     session.flush()
-    item.registry_ref = log(session, item, kind, _text_entry(session, item), now)
+    submitted = conservation.flow(
+        "proposal" if isinstance(item, Proposal) else "argument", item.origin, conservation.SUBMITTED
+    )
+    item.registry_ref = log(session, item, kind, _text_entry(session, item), now, effect=submitted)
     _index(session, item)
 
 
@@ -260,15 +266,9 @@ def remove_theme(session: Session, step: Step, theme_id: uuid.UUID) -> None:
 
 
 def log(
-    session: Session,
-    item: Content,
-    kind: EntryKind,
-    content: Mapping[str, Any],
-    now: dt.datetime,
-    *,
-    vote_id: uuid.UUID | None = None,
+    session: Session, item: Content, kind: EntryKind, content: Mapping[str, Any], now: dt.datetime, **more: Any
 ) -> str:
-    """Write a public act on a content, `vote_id` if it is a vote, in the registry; returns the entry's reference."""
+    """Write a public act on a content in the registry; returns the entry's reference. `more`: see `registry.append`."""
     return registry.append(
         session,
         organisation_id=item.organisation_id,
@@ -276,7 +276,7 @@ def log(
         kind=kind,
         content={"step": str(item.step_id), _name(item): str(item.id), "version": item.version, **content},
         now=now,
-        vote_id=vote_id,
+        **more,
     )
 
 

@@ -1,19 +1,18 @@
-"""Voting: one row per account and content, an entry in the public log, and a delta for the displayed counts.
+"""Voting: one row per account and content, and an entry in the public log, whose place moves the displayed counts.
 
-A vote cast before the account's e-mail is confirmed is kept aside: no entry, no delta, until `count_pending_votes`.
+A vote cast before the account's e-mail is confirmed is kept aside: no entry until `count_pending_votes`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
-import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -21,10 +20,11 @@ from consult.accounts.models import Account, AccountStatus
 from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
-from consult.contributions import policy
-from consult.contributions.models import Argument, Proposal, StepSecret, Vote, VoteDelta, VoteValue
+from consult.contributions import counters, policy
+from consult.contributions.models import Argument, Proposal, StepSecret, Vote, VoteValue
 from consult.contributions.service import Content, is_shown, log
 from consult.errors import BadRequestError, ClosedError, GoneError
+from consult.registry import conservation
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 
@@ -77,7 +77,7 @@ def look(connection: Connection, ballot: Ballot) -> Any:
 
 
 def cast_at_once(session: Session, ballot: Ballot, seen: Any, now: dt.datetime) -> bool:
-    """Cast a vote in three statements when nothing is in the way; False when `cast_vote` must judge: nothing was done.
+    """Cast a vote in two statements when nothing is in the way; False when `cast_vote` must judge: nothing was done.
 
     `seen` is what `look` found, before the writer was taken. In the way: a content that is not published, a step that
     is not open, an address to confirm, another act at the same instant. The database arbitrates that one: by its
@@ -88,16 +88,9 @@ def cast_at_once(session: Session, ballot: Ballot, seen: Any, now: dt.datetime) 
         return False
     if seen.value is value:
         return True
-    owner = {"organisation_id": ballot.organisation_id, _column(model): target_id}
-    # The statements are on tables and name the organisation: the session, which filters the others, is passed by.
-    connection = session.connection()
-    # Chosen here: the row and its entry, which is written after it, name each other.
-    ref, vote_id = secrets.token_bytes(registry.REF_BYTES), seen.vote or uuid.uuid4()
-    if not _write(connection, seen, ballot, vote_id, ref.hex(), now):
-        return False
     name = _NAMES[model is Argument]
-    registry.append(
-        session,
+    changes = {value: 1} | ({seen.value: -1} if seen.value else {})
+    entry = registry.prepare(
         organisation_id=ballot.organisation_id,
         consultation_id=seen.consultation_id,
         kind=EntryKind.VOTE_CHANGED if seen.value else EntryKind.VOTE_CAST,
@@ -109,11 +102,13 @@ def cast_at_once(session: Session, ballot: Ballot, seen: Any, now: dt.datetime) 
             "voter": policy.voter_of(seen.secret, account_id),
         },
         now=now,
-        vote_id=vote_id,
-        randbytes=lambda size: ref if size == registry.REF_BYTES else secrets.token_bytes(size),
+        effect=counters.effect(name, target_id, changes),
+        vote_id=seen.vote or uuid.uuid4(),
     )
-    changes = {value: 1} | ({seen.value: -1} if seen.value else {})
-    connection.execute(_DELTAS, [{**owner, "value": each, "change": change} for each, change in changes.items()])
+    # The statements are on tables and name the organisation: the session, which filters the others, is passed by.
+    if not _write(session.connection(), seen, ballot, entry, now):
+        return False
+    registry.write(session, [entry])
     return True
 
 
@@ -125,7 +120,8 @@ def withdraw_vote(session: Session, target: Content, *, step: Step, account_id: 
     if vote is None:
         return False
     if vote.counted:
-        _count(session, target, vote, EntryKind.VOTE_WITHDRAWN, {vote.value: -1}, now)
+        gone = counters.gone(_NAMES[isinstance(target, Argument)], target.id, vote.value, conservation.WITHDRAWN)
+        _log(session, target, vote, EntryKind.VOTE_WITHDRAWN, gone, now)
     session.delete(vote)
     session.flush()
     return True
@@ -163,8 +159,7 @@ def erase_all(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
     try the three answers. A tombstone for each content voted on names what went. The caller holds the account's lock.
     """
     votes = session.scalars(select(Vote).where(Vote.account_id == account_id)).all()
-    counted = {vote.proposal_id or vote.argument_id: vote for vote in votes if vote.counted}
-    graves = _graves(session, account_id, list(counted.values()))
+    graves = _graves(session, account_id, [vote for vote in votes if vote.counted])
     registry.destroy_openings(session, [ref for grave in graves.values() for ref in grave.entries])
     for grave in graves.values():
         registry.append(
@@ -174,10 +169,9 @@ def erase_all(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
             kind=EntryKind.TOMBSTONE,
             content={**grave.about, "type": "vote", "ground": "erased", "entries": grave.entries},
             now=now,
+            effect=grave.effect,
         )
     for vote in votes:
-        if vote.counted:
-            _add_deltas(session, vote, {vote.value: -1})
         session.delete(vote)
     session.flush()
     return len(votes)
@@ -191,6 +185,7 @@ class _Grave:
     consultation_id: uuid.UUID
     about: dict[str, Any]
     entries: list[str] = field(default_factory=list)
+    effect: counters.Effect | None = None
 
 
 def _graves(session: Session, account_id: uuid.UUID, counted: Sequence[Vote]) -> dict[str, _Grave]:
@@ -209,11 +204,12 @@ def _graves(session: Session, account_id: uuid.UUID, counted: Sequence[Vote]) ->
             about = {"step": str(vote.step_id), name: target}
             known = [vote.registry_ref] if vote.registry_ref else []
             graves[target] = _Grave(vote.organisation_id, vote.consultation_id, about, known)
+        graves[target].effect = counters.gone(name, uuid.UUID(target), vote.value, conservation.ERASED)
     return graves
 
 
 def recount(session: Session, target: Content) -> Tally:
-    """The truth: the counted vote rows of a content, by value. What is displayed always equals it."""
+    """The truth: the counted vote rows of a content, by value. What is displayed equals it once all has its place."""
     rows = session.execute(
         select(Vote.value, func.count()).where(_on(target), Vote.counted.is_(True)).group_by(Vote.value)
     )
@@ -252,32 +248,25 @@ def _new_vote(target: Content, account_id: uuid.UUID, value: VoteValue, now: dt.
 def _count(
     session: Session, target: Content, vote: Vote, kind: EntryKind, changes: dict[VoteValue, int], now: dt.datetime
 ) -> None:
+    _log(session, target, vote, kind, counters.effect(_NAMES[isinstance(target, Argument)], target.id, changes), now)
+
+
+def _log(
+    session: Session, target: Content, vote: Vote, kind: EntryKind, effect: counters.Effect, now: dt.datetime
+) -> None:
     assert vote.account_id is not None  # the vote of an account that acts
     voter = policy.voter_of(session.get_one(StepSecret, vote.step_id).secret, vote.account_id)
-    vote.registry_ref = log(session, target, kind, {"value": vote.value.value, "voter": voter}, now, vote_id=vote.id)
-    _add_deltas(session, vote, changes)
-
-
-def _add_deltas(session: Session, vote: Vote, changes: dict[VoteValue, int]) -> None:
-    for value, change in changes.items():
-        session.add(
-            VoteDelta(
-                organisation_id=vote.organisation_id,
-                proposal_id=vote.proposal_id,
-                argument_id=vote.argument_id,
-                value=value,
-                change=change,
-            )
-        )
+    told = {"value": vote.value.value, "voter": voter}
+    vote.registry_ref = log(session, target, kind, told, now, effect=effect, vote_id=vote.id)
 
 
 # The statements of `cast_at_once`, built once and on tables: the organisation is among their conditions.
 _V: Final = cast("Table", Vote.__table__)
-_DELTAS: Final = insert(cast("Table", VoteDelta.__table__))
 
 
-def _write(connection: Connection, seen: Any, ballot: Ballot, vote_id: uuid.UUID, ref: str, now: dt.datetime) -> bool:
+def _write(connection: Connection, seen: Any, ballot: Ballot, entry: registry.Prepared, now: dt.datetime) -> bool:
     """Insert the vote, or change the one that was seen; False when another act came first."""
+    vote_id, ref = entry["vote_id"], entry["ref"]
     still = {"still_account": ballot.account_id, "still_target": ballot.target_id}
     if seen.vote is not None:
         changed = {"vote": vote_id, "before": seen.value, "now_value": ballot.value, "now_ref": ref, "now_at": now}

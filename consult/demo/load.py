@@ -21,7 +21,6 @@ from consult.coding import service as coding
 from consult.coding.models import AnalysisRun, RunStatus
 from consult.consultations import service as consultations
 from consult.consultations.models import Consultation, Step
-from consult.contributions import jobs as counters
 from consult.contributions import service as contributions
 from consult.db import ALL_TENANTS, Database, as_tenant
 from consult.demo import visitors
@@ -126,7 +125,6 @@ class _Loader:
             self._write_participants()
             self._set_up(created_at)
             Replay(self._session, self._stage()).run(self._content, tell)
-            counters.fold(self._session, limit=len(self._content.votes))
             self._ask_for_analysis()
 
     def _write_participants(self) -> None:

@@ -19,9 +19,10 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from consult.actor import Actor
-from consult.consultations.models import Consultation, Step
+from consult.consultations.models import Consultation, Origin, Step
+from consult.contributions import counters
 from consult.contributions import service as contributions
-from consult.contributions.models import Argument, Proposal, Side, StepSecret, Vote, VoteDelta, VoteValue
+from consult.contributions.models import Argument, Proposal, Side, StepSecret, Vote, VoteValue
 from consult.contributions.policy import voter_of
 from consult.db import Base
 from consult.demo.records import DemoArgument, DemoContent, DemoDecision, DemoProposal, DemoReply, DemoReport, DemoVote
@@ -32,6 +33,7 @@ from consult.organisations.models import Organisation
 from consult.protocols import ContentType
 from consult.questionnaires import policy as questionnaires
 from consult.questionnaires.models import Answer, Question, Reply
+from consult.registry import conservation
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 
@@ -62,7 +64,7 @@ class Replay:
     def __init__(self, session: Session, stage: Stage) -> None:
         self._session, self._stage = session, stage
         self._contents: dict[str, Proposal | Argument] = {}
-        self._rows: dict[type[Base], list[dict[str, Any]]] = {Vote: [], VoteDelta: [], Reply: [], Answer: []}
+        self._rows: dict[type[Base], list[dict[str, Any]]] = {Vote: [], Reply: [], Answer: []}
 
     def run(self, content: DemoContent, tell: Tell) -> None:
         """Hour by hour; within one, contents come before what speaks of them."""
@@ -135,18 +137,19 @@ class Replay:
             }
             for vote, target in zip(votes, targets, strict=True)
         ]
+        effects = [
+            counters.effect("contribution" if isinstance(target, Proposal) else "argument", target.id, {value: 1})
+            for value, target in zip((VoteValue(vote.value) for vote in votes), targets, strict=True)
+        ]
         ids = [uuid.uuid4() for _ in votes]
-        refs = self._log(EntryKind.VOTE_CAST, openings, votes[0].minute, vote_ids=ids)
+        refs = self._log(EntryKind.VOTE_CAST, openings, votes[0].minute, effects, ids)
         for vote_id, vote, target, ref in zip(ids, votes, targets, refs, strict=True):
-            shared = {
-                "organisation_id": self._stage.organisation.id,
-                "proposal_id": target.id if isinstance(target, Proposal) else None,
-                "argument_id": target.id if isinstance(target, Argument) else None,
-                "value": VoteValue(vote.value),
-            }
             self._rows[Vote].append(
                 {
-                    **shared,
+                    "organisation_id": self._stage.organisation.id,
+                    "proposal_id": target.id if isinstance(target, Proposal) else None,
+                    "argument_id": target.id if isinstance(target, Argument) else None,
+                    "value": VoteValue(vote.value),
                     "id": vote_id,
                     "consultation_id": self._stage.consultation.id,
                     "step_id": target.step_id,
@@ -155,7 +158,6 @@ class Replay:
                     "registry_ref": ref,
                 }
             )
-            self._rows[VoteDelta].append({**shared, "change": 1})
 
     def _reply(self, replies: Sequence[DemoReply]) -> None:
         if not replies:
@@ -192,7 +194,8 @@ class Replay:
             self._rows[Answer] += [
                 {**shared, "id": uuid.uuid4(), "question_id": key, **answer} for key, answer in given.items()
             ]
-        refs = self._log(EntryKind.CONTRIBUTION, openings, replies[0].minute)
+        submitted = conservation.flow("reply", Origin.LIVE, conservation.SUBMITTED)
+        refs = self._log(EntryKind.CONTRIBUTION, openings, replies[0].minute, [submitted] * len(openings))
         self._rows[Reply] += [{**row, "registry_ref": ref} for row, ref in zip(rows, refs, strict=True)]
 
     def _given(self, reply: DemoReply) -> dict[uuid.UUID, questionnaires.Given]:
@@ -243,6 +246,7 @@ class Replay:
         kind: EntryKind,
         openings: list[dict[str, Any]],
         minute: int,
+        effects: Sequence[counters.Effect] | None = None,
         vote_ids: Sequence[uuid.UUID] | None = None,
     ) -> list[str]:
         return registry.append_all(
@@ -252,6 +256,7 @@ class Replay:
             kind=kind,
             contents=openings,
             now=self._at(minute),
+            effects=effects,
             vote_ids=vote_ids,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from consult.actor import Actor
 from consult.audit import service as audit
+from consult.consultations.models import Origin
 from consult.contributions.models import Argument, Proposal, Vote
 from consult.errors import ConflictError, NotFoundError
 from consult.imports.mapping import Target
@@ -22,6 +23,7 @@ from consult.moderation.models import Decision, Report
 from consult.protocols import Progress
 from consult.questionnaires import policy, queries
 from consult.questionnaires.models import Answer, Question, Reply
+from consult.registry import conservation
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 from consult.search import service as search
@@ -33,6 +35,7 @@ CONTENTS: Final[dict[Target, Content]] = {
     Target.ARGUMENTS: Argument,
     Target.REPLIES: Reply,
 }
+TYPES: Final = {Target.PROPOSALS: "proposal", Target.ARGUMENTS: "argument", Target.REPLIES: "reply"}  # moderable
 NAMES: Final = {Target.PROPOSALS: "contribution", Target.ARGUMENTS: "argument", Target.REPLIES: "reply"}  # in openings
 
 
@@ -146,7 +149,8 @@ def _bury(session: Session, batch: ImportBatch, rows: Sequence[Any], now: dt.dat
         }
         for row in rows
     ]
-    _append(session, batch, EntryKind.TOMBSTONE, graves, now)
+    undone = conservation.flow(TYPES[Target(batch.target)], Origin.IMPORTED, conservation.UNDONE)
+    _append(session, batch, EntryKind.TOMBSTONE, graves, now, [undone] * len(graves))
 
 
 def _remove_answers(session: Session, batch: ImportBatch, now: dt.datetime) -> int:
@@ -180,7 +184,12 @@ def _log_what_is_left(session: Session, batch: ImportBatch, reply_id: uuid.UUID,
 
 
 def _append(
-    session: Session, batch: ImportBatch, kind: EntryKind, contents: list[dict[str, Any]], now: dt.datetime
+    session: Session,
+    batch: ImportBatch,
+    kind: EntryKind,
+    contents: list[dict[str, Any]],
+    now: dt.datetime,
+    effects: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[str]:
     return registry.append_all(
         session,
@@ -189,4 +198,5 @@ def _append(
         kind=kind,
         contents=contents,
         now=now,
+        effects=effects,
     )

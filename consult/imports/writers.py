@@ -25,6 +25,7 @@ from consult.contributions.models import Argument, Proposal, Side, Theme
 from consult.errors import InvalidError
 from consult.imports.mapping import ImportMapping
 from consult.imports.records import ArgumentRecord, ProposalRecord, RejectedError
+from consult.registry import conservation
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 from consult.search import service as search
@@ -250,7 +251,12 @@ def log_rows(
 ) -> None:
     """One registry entry per row, whose reference a new row keeps; what the source had hidden is withheld, and told."""
     shared: dict[str, Any] = {"organisation_id": to.organisation_id, "consultation_id": to.consultation_id, "now": now}
-    refs = registry.append_all(session, **shared, kind=kind, contents=contents)
+    submitted = (
+        None
+        if kind is EntryKind.EDIT
+        else [conservation.flow(_type(each), Origin.IMPORTED, conservation.SUBMITTED) for each in contents]
+    )
+    refs = registry.append_all(session, **shared, kind=kind, contents=contents, effects=submitted)
     hidden: list[dict[str, Any]] = []
     for row, ref, content in zip(rows, refs, contents, strict=True):
         if kind is not EntryKind.EDIT:
@@ -261,9 +267,13 @@ def log_rows(
     registry.append_all(session, **shared, kind=EntryKind.MODERATION, contents=hidden)
 
 
+def _type(content: Mapping[str, Any]) -> str:
+    return "reply" if "reply" in content else "proposal" if "contribution" in content else "argument"
+
+
 def _hiding(row: Mapping[str, Any], ref: str, content: Mapping[str, Any]) -> dict[str, Any]:
     """What the log says of a decision of the source, in the form of our own decisions; nobody here took it."""
-    kind = "reply" if "reply" in content else "proposal" if "contribution" in content else "argument"
+    kind = _type(content)
     ground = GROUNDS.get(row["status_reason"])
     return {
         "decision": None,

@@ -23,7 +23,6 @@ from sqlalchemy.orm import Session
 
 from consult.clock import written
 from consult.consultations.models import Consultation, ConsultationStatus
-from consult.db import one_snapshot
 from consult.opendata import package
 from consult.opendata.formats import CsvWriter, Format, NdjsonWriter, ParquetWriter, Writer, batches, described
 from consult.opendata.tables import CONSULTATION, Table, tables
@@ -82,7 +81,6 @@ def write_dump(
     `reading` is a reading session of its own, whose transaction has not begun: all files, and what is returned, show
     one state of the database.
     """
-    one_snapshot(reading)
     removals = registry.removal_count(reading, consultation_id)
     last_entry = registry.last_entry(reading, consultation_id)
     manifest = _manifest(reading, consultation_id, identity)

@@ -101,6 +101,7 @@ class Reply(TenantOwned, Base):
         CheckConstraint("(status = 'hidden') = (status_reason IS NOT NULL)", name="hiding_is_motivated"),
         Index("ix_reply_listed", "step_id", "status", "id"),
         Index("ix_reply_public", "consultation_id", "status", "id"),
+        Index("ix_reply_census", "consultation_id", "origin", "status"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)

@@ -241,3 +241,12 @@ def logged(session: Session, account_id: uuid.UUID) -> list[str]:
         refs += [ref] if ref else []
         refs += registry.refs_about(session, consultation_id, "reply", [reply_id])
     return refs
+
+
+def states(session: Session, consultation_id: uuid.UUID) -> Mapping[tuple[str, str], Mapping[str, int]]:
+    """How many replies there are by origin and state."""
+    query = select(Reply.origin, Reply.status, func.count()).where(Reply.consultation_id == consultation_id)
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for origin, status, count in session.execute(query.group_by(Reply.origin, Reply.status)):
+        found.setdefault(("reply", origin.value), {})[status.value] = count
+    return found

@@ -25,6 +25,7 @@ from consult.errors import ClosedError, ConflictError, InvalidError, NotFoundErr
 from consult.questionnaires import policy, queries
 from consult.questionnaires.models import Answer, Question, QuestionOption, Reply, ReplyDraft
 from consult.questionnaires.policy import Answers
+from consult.registry import conservation
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 
@@ -167,11 +168,20 @@ def _register(
 ) -> None:
     """Commit to the answers that are published row by row; the others stay out of a log that everybody reads."""
     public = rfc8785.dumps(policy.public_answers(questions, answers))
-    kind = EntryKind.CONTRIBUTION if reply.registry_ref is None else EntryKind.EDIT
-    _append(session, reply, kind, {"answers_sha256": hashlib.sha256(public).hexdigest()}, now)
+    first = reply.registry_ref is None
+    kind = EntryKind.CONTRIBUTION if first else EntryKind.EDIT
+    effect = conservation.flow("reply", reply.origin, conservation.SUBMITTED) if first else None
+    _append(session, reply, kind, {"answers_sha256": hashlib.sha256(public).hexdigest()}, now, effect)
 
 
-def _append(session: Session, reply: Reply, kind: EntryKind, content: Mapping[str, Any], now: dt.datetime) -> None:
+def _append(
+    session: Session,
+    reply: Reply,
+    kind: EntryKind,
+    content: Mapping[str, Any],
+    now: dt.datetime,
+    effect: Mapping[str, Any] | None = None,
+) -> None:
     ref = registry.append(
         session,
         organisation_id=reply.organisation_id,
@@ -181,6 +191,7 @@ def _append(session: Session, reply: Reply, kind: EntryKind, content: Mapping[st
             "type": "reply", "reply": str(reply.id), "step": str(reply.step_id), "version": reply.version, **content
         },
         now=now,
+        effect=effect,
     )  # fmt: skip
     reply.registry_ref = reply.registry_ref or ref  # the first: its edits follow it in the log
     session.flush()

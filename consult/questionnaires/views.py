@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from consult import db
 from consult.actor import Actor
+from consult.consultations import figures
 from consult.consultations import policy as consultation_policy
 from consult.consultations import queries as consultations
 from consult.consultations.labels import ORIGINS, ground_label
@@ -35,6 +36,7 @@ from consult.questionnaires import drafts, forms, labels, policy, queries, servi
 from consult.questionnaires.builder.views import bp as builder
 from consult.questionnaires.models import AnswerVisibility, Question, QuestionKind, Reply
 from consult.questionnaires.policy import Given
+from consult.registry import queries as registry
 from consult.security import account_or_address, address_key, anyone, digest, limiter, new_token, signed_in
 
 bp = Blueprint("questionnaires", __name__)
@@ -58,7 +60,8 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         questions=queries.questions(session, step.id),
         state=consultation_policy.step_state(step, step.consultation, now).value,
         reply=reply,
-        census=service.census(session, step),
+        census=figures.of_step(session, step, service.census),
+        position=registry.counted(session),
         labels=labels,
     )
 
@@ -262,7 +265,8 @@ def replies(slug: str, step_slug: str) -> View:
         origins=ORIGINS,
         smallest=K,
         following=following,
-        census=service.census(g.session, step),
+        census=figures.of_step(g.session, step, service.census),
+        position=registry.counted(g.session),
     )
 
 

@@ -26,10 +26,8 @@ def sequence(serve: Serve, /, once: bool) -> None:  # noqa: FBT001  # click give
     if not once:
         working.run_forever(serving.stop_on_signals())
         return
-    with platform.database.alone(sequencer.LOCK) as holds:
-        if holds is None:
-            raise ConflictError("Un autre séquenceur travaille déjà sur cette base.")
-        working.run_until_settled()
+    if not working.run_alone():
+        raise ConflictError("Un autre séquenceur travaille déjà sur cette base.")
     platform.tell("Registre à jour.")
 
 

@@ -98,6 +98,8 @@ class RegistryEntry(TenantOwned, Base):
     # The vote it is about: once the row is gone, the feed of changes still says which one open data had shown.
     vote_id: Mapped[uuid.UUID | None] = mapped_column(info=PUBLIC)
     position: Mapped[int | None] = mapped_column(_BIG, info=PUBLIC)
+    # What the features do once the entry has its position, until it is done: see `service.take_effects`.
+    effect: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), info=NEVER)
 
 
 class RegistryLog(TenantOwned, Base):
@@ -122,6 +124,35 @@ class RegistryLog(TenantOwned, Base):
     size: Mapped[int] = mapped_column(_BIG, default=0, info=PUBLIC)
     signed_size: Mapped[int] = mapped_column(_BIG, default=0, info=PUBLIC)
     signed_root: Mapped[bytes | None] = mapped_column(LargeBinary(32), info=PUBLIC)
+    # What was placed when the figures of steps and the census were counted.
+    counted_size: Mapped[int] = mapped_column(_BIG, default=0, server_default="0", info=PUBLIC)
+
+
+class RegistryFlow(TenantOwned, Base):
+    """How many acts of a kind the log holds, added up as they are placed: one side of the conservation equation."""
+
+    __tablename__ = "registry_flow"
+
+    organisation_id: Mapped[uuid.UUID] = owner()
+    consultation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), primary_key=True, info=PUBLIC
+    )
+    type: Mapped[str] = mapped_column(String(20), primary_key=True, info=PUBLIC)
+    origin: Mapped[str] = mapped_column(String(20), primary_key=True, info=PUBLIC)
+    act: Mapped[str] = mapped_column(String(20), primary_key=True, info=PUBLIC)
+    count: Mapped[int] = mapped_column(_BIG, info=PUBLIC)
+
+
+class RegistryCensus(TenantOwned, Base):
+    """What became of all that was submitted to a consultation, as it stands at `RegistryLog.counted_size`."""
+
+    __tablename__ = "registry_census"
+
+    organisation_id: Mapped[uuid.UUID] = owner(index=True)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), primary_key=True, info=PUBLIC
+    )
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON, info=PUBLIC)
 
 
 class LostOpening(TenantOwned, Base):

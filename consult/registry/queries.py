@@ -22,14 +22,29 @@ from consult.registry.models import (
 
 
 def position(session: Session) -> int | None:
-    """The last position that the sequencer gave in the log of the organisation."""
-    return session.scalar(select(func.max(RegistryEntry.position)))
+    """The last position given in the log of the organisation; None before the first.
+
+    The displayed counts stand there, for whoever reads both in one snapshot: a reading session does.
+    """
+    return session.scalar(select(RegistryLog.size - 1).where(RegistryLog.size > 0))
+
+
+def position_in(organisation: ColumnElement[uuid.UUID]) -> ColumnElement[int | None]:
+    """`position` in the log of that organisation, as a column of a larger statement."""
+    own = (RegistryLog.organisation_id == organisation, RegistryLog.size > 0)
+    return select(RegistryLog.size - 1).where(*own).scalar_subquery().label("position")
+
+
+def counted(session: Session) -> int | None:
+    """The position at which the figures of steps and the census stand, for whoever reads both in one snapshot."""
+    return session.scalar(select(RegistryLog.counted_size - 1).where(RegistryLog.counted_size > 0))
 
 
 def unsettled(session: Session) -> list[uuid.UUID]:
-    """The organisations of which an entry has no position yet, or of which the log is placed beyond what is signed."""
+    """The organisations of which an entry has no position yet, or a position that is neither signed nor counted."""
     pending = select(RegistryEntry.organisation_id).where(RegistryEntry.position.is_(None))
-    unsigned = select(RegistryLog.organisation_id).where(RegistryLog.signed_size < RegistryLog.size)
+    behind = or_(RegistryLog.signed_size < RegistryLog.size, RegistryLog.counted_size < RegistryLog.size)
+    unsigned = select(RegistryLog.organisation_id).where(behind)
     return list(session.scalars(union(pending, unsigned)))
 
 

@@ -37,6 +37,8 @@ IDLE_SECONDS: Final = 0.2
 STANDBY_SECONDS: Final = 2.0
 AWAY_SECONDS: Final = 5.0
 REFUSED_SECONDS: Final = 60.0
+COUNT_SECONDS: Final = 1.0
+COUNT_SHARE: Final = 20  # counting takes one part of so many of the time, and of SQLite's only writer
 BEAT: Final = dt.timedelta(seconds=10)
 LOCK: Final = "sequencer"
 
@@ -72,6 +74,7 @@ class Sequencer:
         self._cosigning = Cosigning(database, where, witnesses)
         self._logs: dict[uuid.UUID, OpenLog] = {}
         self._refused: dict[uuid.UUID, _Refusal] = {}
+        self._counts_after: dict[uuid.UUID, float] = {}
         self._beat_at: dt.datetime | None = None
 
     def run_forever(self, stop: threading.Event) -> None:
@@ -112,8 +115,17 @@ class Sequencer:
             self._beat()
         return more
 
+    def run_alone(self) -> bool:
+        """`run_until_settled`, unless another sequencer is at work: False, and nothing done. Raises the same."""
+        with self._database.alone(LOCK) as holds:
+            if holds is None:
+                return False
+            self.run_until_settled()
+            return True
+
     def run_until_settled(self) -> None:
         """Work until nothing waits, and ask each witness once. Raises what a log was refused for."""
+        self._counts_after.clear()
         more = self.run_once(every=True)
         while more:
             more = self.run_once()
@@ -186,7 +198,20 @@ class Sequencer:
                 session.flush()
                 for apply in self._features.on_placed:
                     apply(session, log.organisation_id, refs)
+            if len(refs) < self._batch and row.counted_size < row.size:
+                self._count(session, row)
             return len(refs), row.size
+
+    def _count(self, session: Session, row: RegistryLog) -> None:
+        """Count what is counted where everything has its place; rarely enough to take little of the time."""
+        began = time.monotonic()
+        if began < self._counts_after.get(row.organisation_id, 0.0):
+            return
+        self._features.count(session, row.organisation_id, row.counted_size, row.size - 1)
+        row.counted_size = row.size
+        session.flush()
+        now = time.monotonic()
+        self._counts_after[row.organisation_id] = now + max(COUNT_SECONDS, COUNT_SHARE * (now - began))
 
     def _beat(self) -> None:
         """Say that everything is placed and signed, now and then, and seal what is over."""

@@ -7,7 +7,7 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 import rfc8785
 from sqlalchemy import ColumnElement, Table, insert, literal_column, select, update
@@ -21,7 +21,10 @@ from consult.registry.models import EntryKind, RegistryEntry
 DOMAIN = b"consult/v1\n"
 SALT_BYTES = 32
 REF_BYTES = 16
+_TAKEN_AT_ONCE: Final = 1_000
+_BLINDLY: Final[dict[str, Any]] = {"execution_options": {"synchronize_session": False}}
 
+Prepared: TypeAlias = dict[str, Any]  # a row of `registry_entry`
 _INSERT: Final = insert(cast("Table", RegistryEntry.__table__))  # on the table: no row is to be kept by the session
 
 # Openings are public: a key of that name, at any depth, is refused before anything is written.
@@ -39,6 +42,7 @@ def append(
     kind: EntryKind,
     content: Mapping[str, Any],
     now: dt.datetime,
+    effect: Mapping[str, Any] | None = None,
     vote_id: uuid.UUID | None = None,
     randbytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> str:
@@ -47,6 +51,7 @@ def append(
     `content` is what anybody may read of the act; it is JSON-able (RFC 8785) and holds no personal data. `vote_id` is
     the vote it is about, if any.
     Raises ValueError, a fault of the caller, when it does. The instant is rounded down to the hour.
+    `effect` is what a feature will take, by `take_effects`, in the transaction that gives the entry its position.
     """
     return append_all(
         session,
@@ -54,6 +59,7 @@ def append(
         consultation_id=consultation_id,
         kind=kind,
         contents=[content],
+        effects=[effect],
         now=now,
         vote_ids=[vote_id],
         randbytes=randbytes,
@@ -68,31 +74,68 @@ def append_all(
     kind: EntryKind,
     contents: Sequence[Mapping[str, Any]],
     now: dt.datetime,
+    effects: Sequence[Mapping[str, Any] | None] | None = None,
     vote_ids: Sequence[uuid.UUID | None] | None = None,
     randbytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> list[str]:
     """`append` for many acts of one kind at once (imports); returns their refs, in the same order."""
-    check_tenant(session, organisation_id, RegistryEntry)
-    session.flush()
-    shared = {"organisation_id": organisation_id, "consultation_id": consultation_id, "kind": kind}
+    none = [None] * len(contents)
     rows = [
-        {**shared, "recorded_at": clock.hour(now), "vote_id": vote_id, **_committed(content, randbytes)}
-        for content, vote_id in zip(contents, vote_ids or [None] * len(contents), strict=True)
+        prepare(
+            organisation_id=organisation_id,
+            consultation_id=consultation_id,
+            kind=kind,
+            content=content,
+            now=now,
+            effect=effect,
+            vote_id=vote_id,
+            randbytes=randbytes,
+        )
+        for content, effect, vote_id in zip(contents, effects or none, vote_ids or none, strict=True)
     ]
-    if rows:
-        session.execute(_INSERT, rows)
+    write(session, rows)
     return [str(row["ref"]) for row in rows]
 
 
-def _committed(content: Mapping[str, Any], randbytes: Callable[[int], bytes]) -> dict[str, Any]:
+def prepare(
+    *,
+    organisation_id: uuid.UUID,
+    consultation_id: uuid.UUID | None,
+    kind: EntryKind,
+    content: Mapping[str, Any],
+    now: dt.datetime,
+    effect: Mapping[str, Any] | None = None,
+    vote_id: uuid.UUID | None = None,
+    randbytes: Callable[[int], bytes] = secrets.token_bytes,
+) -> Prepared:
+    """An entry to `write`, worked out while nobody waits for the database; `append` does both, and says the rest."""
     opening = dict(content)
     personal = sorted(PERSONAL_KEYS.intersection(_keys(opening)))
     if personal:
         raise ValueError(f"a registry entry is public, it may not hold {', '.join(personal)}")
     salt = randbytes(SALT_BYTES)
-    ref = randbytes(REF_BYTES).hex()
-    digest = commitment(salt, opening)
-    return {"ref": ref, "salt": salt, "commitment": digest, "opening": opening, "holder": opening.get("voter")}
+    return {
+        "organisation_id": organisation_id,
+        "consultation_id": consultation_id,
+        "kind": kind,
+        "ref": randbytes(REF_BYTES).hex(),
+        "salt": salt,
+        "commitment": commitment(salt, opening),
+        "opening": opening,
+        "holder": opening.get("voter"),
+        "recorded_at": clock.hour(now),
+        "effect": effect,
+        "vote_id": vote_id,
+    }
+
+
+def write(session: Session, entries: Sequence[Prepared]) -> None:
+    """Write prepared entries, after what the session holds back."""
+    session.flush()
+    for owner in {entry["organisation_id"] for entry in entries}:
+        check_tenant(session, owner, RegistryEntry)
+    if entries:
+        session.connection().execute(_INSERT, entries)
 
 
 def commitment(salt: bytes, content: Mapping[str, Any]) -> bytes:
@@ -126,8 +169,22 @@ def destroy_opening(session: Session, ref: str) -> None:
 def destroy_openings(session: Session, refs: Collection[str]) -> None:
     """`destroy_opening` for many entries at once; a ref that does not exist is passed over."""
     chosen = update(RegistryEntry).where(RegistryEntry.ref.in_(refs))
-    gone = chosen.values(opening=None, salt=None, holder=None)
-    session.execute(gone, execution_options={"synchronize_session": False})
+    session.execute(chosen.values(opening=None, salt=None, holder=None), **_BLINDLY)
+
+
+def take_effects(session: Session, refs: Sequence[str]) -> list[tuple[uuid.UUID | None, dict[str, Any]]]:
+    """What is to be done now that these entries are placed, in no order; taken once, it is there no more.
+
+    Each comes with the consultation of its entry.
+    """
+    taken: list[tuple[uuid.UUID | None, dict[str, Any]]] = []
+    for start in range(0, len(refs), _TAKEN_AT_ONCE):
+        those = (RegistryEntry.ref.in_(refs[start : start + _TAKEN_AT_ONCE]), RegistryEntry.effect.is_not(None))
+        rows = session.execute(select(RegistryEntry.consultation_id, RegistryEntry.effect).where(*those)).all()
+        if rows:
+            session.execute(update(RegistryEntry).where(*those).values(effect=None), **_BLINDLY)
+        taken += [(row.consultation_id, row.effect) for row in rows if row.effect is not None]
+    return taken
 
 
 class Told(Protocol):

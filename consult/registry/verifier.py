@@ -307,6 +307,12 @@ def commitment(salt: bytes, content: Any) -> str:
 
 Cut = tuple[int, set[str]]  # a position, and the refs of entries that came after it and are shown all the same
 
+NOWHERE = -1  # where figures stand before the first entry
+
+
+def _standing(told: dict[str, Any]) -> int:
+    return NOWHERE if told["position"] is None else int(told["position"])
+
 
 class Site:
     """A site, read over HTTP."""
@@ -356,7 +362,7 @@ class Site:
             if raw is None:
                 return
             page = json.loads(raw)
-            yield page["data"], page["position"] or 0
+            yield page["data"], _standing(page)
             cursor = page.get("next")
 
     def page_figures(self, path: str) -> tuple[int, dict[str, int]] | None:
@@ -430,7 +436,7 @@ class Folder:
         file = self.dumps[slug] / f"{name}.ndjson"
         if file.is_file():
             with file.open(encoding="utf-8") as lines:
-                position = self.manifest(slug)["position"] or 0
+                position = _standing(self.manifest(slug))
                 while chunk := [json.loads(line) for line in itertools.islice(lines, 500)]:
                     yield chunk, position
 
@@ -500,7 +506,8 @@ class Replay:
         self.opened: dict[str, int] = {}
         self.sealed: set[str] = set()
         self.acts: dict[tuple[str | None, str], int] = defaultdict(int)  # consultation and kind -> entries
-        self.early: dict[str, dict[tuple[int, ...], int]] = defaultdict(dict)  # content -> figures not met, positions
+        self.missed: list[tuple[str, tuple[int, ...], int, tuple[int, ...]]] = []  # content, shown, position, counted
+        self.erased: dict[str, int] = {}  # content -> position of the last erasure of a vote on it
         self.standing: dict[str | None, int] = defaultdict(int)  # consultation -> votes that stand
         self.refs: set[int] = set()
         self.destroyed: dict[str, int] = {}  # ref of an opening -> position
@@ -511,10 +518,10 @@ class Replay:
         self.told = 0
         self.latest = ""
         self.late = ""
+        self.compare(NOWHERE)
 
     def step(self, position: int, entry: dict[str, Any], opening: dict[str, Any]) -> None:
-        """Take one entry and its opening; figures displayed at this very position are compared first."""
-        self.compare(position)
+        """Take one entry and its opening, then compare with it the figures displayed at this very position."""
         place = f"entrée n° {position}"
         ref = int(entry["ref"], 16)
         if ref in self.refs:
@@ -531,6 +538,7 @@ class Replay:
         elif content is not None:
             self._take_later(entry["kind"], content)
         self.acts[entry["consultation"], entry["kind"]] += 1
+        self.compare(position)
 
     def _opened(
         self, place: str, position: int, entry: dict[str, Any], opening: dict[str, Any]
@@ -564,7 +572,7 @@ class Replay:
         elif kind in ("moderation", "moderation.reversed"):
             self._moderate(entry, content)
         elif kind == "tombstone":
-            self._bury(place, entry["consultation"], content)
+            self._bury(place, position, entry["consultation"], content)
         elif kind == "incident":
             self.told += content["lost"] if content["what"] == "restore" else 0
         elif kind in ("rules", "opened", "sealed"):
@@ -605,13 +613,14 @@ class Replay:
                 self.report.fraud("rules", f"{place} : consultation ouverte sans règles figées")
             self.opened[consultation] = position
 
-    def _bury(self, place: str, consultation: str | None, content: dict[str, Any]) -> None:
+    def _bury(self, place: str, position: int, consultation: str | None, content: dict[str, Any]) -> None:
         for ref in content["entries"]:
             if ref in self.buried:
                 self.report.fraud("duplicate", f"{place} : {ref} est déjà dans une autre pierre tombale")
         self.buried.update(content["entries"])
         if content.get("type") == "vote":
             self.report.counts["votes effacés"] += 1
+            self.erased[_about(content)] = position
             return
         target = _about(content)
         self._end(target, content, REMOVED[content["ground"]], consultation)
@@ -645,8 +654,6 @@ class Replay:
             self.votes[key] = value
             self.totals[target][value] += 1
             self.standing[entry["consultation"]] += 1
-        for shown in [each for each in self.early.get(target, ()) if self._counted(target, each)]:
-            del self.early[target][shown]
 
     def _text(self, place: str, entry: dict[str, Any], content: dict[str, Any]) -> None:
         target = _about(content)
@@ -690,17 +697,12 @@ class Replay:
         self.sealed.discard(consultation)  # an end moved later is sealed again
 
     def compare(self, position: int) -> None:
-        """Compare what was displayed at that position with what the entries before it amount to.
-
-        A figure may hold votes that had no place yet: one that differs is a fraud unless the log comes to it later.
-        """
+        """Compare what was displayed at that position with what the entries up to it amount to."""
         for target, shown in self.watched.pop(position, ()):
             self.report.counts["totaux recomptés"] += 1
-            if not self._counted(target, shown):
-                self.early[target][shown] = position
-
-    def _counted(self, target: str, shown: tuple[int, ...]) -> bool:
-        return tuple(self.totals[target][: len(shown)]) == shown
+            counted = tuple(self.totals[target][: len(shown)])
+            if counted != shown:
+                self.missed.append((target, shown, position, counted))
 
     def finish(self) -> None:
         """What can be said only once all entries are known."""
@@ -708,12 +710,12 @@ class Replay:
             self.report.notes.append(
                 f"Totaux affichés à l’état n° {position}, que l’état signé n’atteint pas encore : non vérifiés."
             )
-        missed = [(target, *each) for target, left in self.early.items() for each in left.items()]
-        for target, shown, position in missed:
-            counted = tuple(self.totals[target][: len(shown)])
-            self.report.fraud(
-                "count", f"{target} affiche {shown} à l’état n° {position} ; le recomptage donne {counted}"
-            )
+        for target, shown, position, counted in self.missed:
+            said = f"{target} affiche {shown} à l’état n° {position} ; le recomptage donne {counted}"
+            if self.erased.get(target, NOWHERE) > position:
+                self.report.notes.append(f"{said} : un vote y a été effacé entre-temps. Relancez la vérification.")
+            else:
+                self.report.fraud("count", said)
         if self.lost > self.told:
             self.report.fraud("hidden", f"{self.lost} ouvertures dites perdues ; le registre en annonce {self.told}")
         elif self.lost:

@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from consult.app import SEQUENCING
 from consult.contributions import service as contributions
 from consult.contributions.models import VoteValue
 from consult.db import ALL_TENANTS
@@ -21,7 +20,7 @@ from consult.opendata.queries import key
 from consult.registry.models import LostOpening
 from tests import factories
 from tests.integration.registry.scene import LATER, SLUG, Seed
-from tests.registers import act, sequencer
+from tests.registers import act, features, sequencer
 
 
 class CutError(Exception):
@@ -91,7 +90,7 @@ def story(app, database, tmp_path):
         hidden = seed.write(seed.people[1], "Une première idée")
         seed.vote(seed.people[2], hidden, VoteValue.AGAINST)
         told = SimpleNamespace(organisation=seed.organisation.id, consultation=seed.whole.id, hidden=hidden.id)
-    placing = sequencer(database, tmp_path, on_placed=SEQUENCING.on_placed)
+    placing = sequencer(database, tmp_path, on_placed=features().on_placed)
     told.place = placing.run_until_settled
     told.seed = seed
     return told

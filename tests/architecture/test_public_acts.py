@@ -11,7 +11,7 @@ from pathlib import Path
 import consult
 
 ROOT = Path(consult.__file__).parent
-APPENDS = {"consult.registry.service.append", "consult.registry.service.append_all"}
+APPENDS = {f"consult.registry.service.{name}" for name in ("append", "append_all", "write")}
 # The features whose rows page, API or dump show.
 FEATURES = ("coding", "consultations", "contributions", "imports", "moderation", "questionnaires")
 WRITES = {"insert", "update", "delete", "insert_once"}
@@ -28,6 +28,7 @@ SILENT = {
     "coding.service.request_run": PUBLISHED,
     "coding.service.save_codebook": PUBLISHED,
     "consultations.bindings.PageStep": BEFORE,
+    "consultations.figures.Counting": "counts what the log holds already, for the sequencer",
     "consultations.forms.put_errors": "writes in a form",
     "consultations.service.add_step": BEFORE,
     "consultations.service.create_consultation": BEFORE,

@@ -14,9 +14,9 @@ import serving
 from sqlalchemy import select
 
 from consult.contributions import queries, votes
-from consult.contributions.jobs import fold
 from consult.contributions.models import Proposal, Vote, VoteValue
 from consult.db import ALL_TENANTS, Database
+from tests.registers import settle
 
 SECONDS = {"small": 1.0, "full": 3.0}  # short turns: what else the machine does then weighs on both
 ROUNDS = {"small": 11, "full": 21}
@@ -117,7 +117,7 @@ def recount(url: str, ballots: Ballots) -> int:
             for row in session.scalars(select(Proposal).where(Proposal.id.in_(voted)))
         }
         wrong = {str(each) for each in voted} ^ set(expected)
-        fold(session, limit=100)  # half folded, half waiting: what is shown must not change
+        settle(session)
         for proposal_id in voted:
             session.expire_all()
             truth = {value.value: count for value, count in votes.recount(session, Proposal(id=proposal_id)).items()}

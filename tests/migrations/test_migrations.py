@@ -11,16 +11,20 @@ from sqlalchemy.exc import DBAPIError
 from consult import clock
 from consult.actor import SYSTEM, Role
 from consult.audit import service as audit
+from consult.contributions import votes
+from consult.contributions.models import Argument, Proposal, VoteValue
 from consult.db import ALL_TENANTS, Base, Database
 from consult.errors import ConflictError
 from consult.migrations import commands, load_models
 from consult.opendata.models import Dump, DumpStatus
 from consult.opendata.queries import is_served
 from consult.questionnaires.models import ReplyDraft
+from consult.registry import conservation
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 from consult.sealing import second_factors
 from tests import factories
+from tests.registers import settle
 
 SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'"
 QUOTED = re.compile(r'^CREATE TABLE "(\w+)"')
@@ -186,6 +190,49 @@ def test_rows_follow_when_removals_are_told_apart_and_back(empty_database_url):
         dump = session.scalars(select(Dump)).one()
         assert not is_served(session, dump), "another is made rather than guess"
     database.dispose()
+
+
+def test_what_waited_to_be_counted_is_counted_once_up_and_down(empty_database_url):
+    """0010: deltas are folded into the counters; back in time, what has no place yet waits again."""
+    commands.upgrade(empty_database_url)
+    database = Database(empty_database_url)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        organisation = factories.make_organisation(session)
+        step = factories.make_step(session, factories.make_consultation(session, organisation))
+        proposal = factories.make_proposal(session, step)
+        argument = factories.make_argument(session, proposal)
+        proposal_id, argument_id = proposal.id, argument.id
+        voters = [factories.make_account(session, organisation) for _ in range(3)]
+        for voter, value in zip(voters, ("for", "for", "against"), strict=True):
+            act = {"step": step, "account_id": voter.id, "now": factories.NOW}
+            votes.cast_vote(session, proposal, value=VoteValue(value), **act)
+        votes.cast_vote(session, argument, value=VoteValue.FOR, **act)
+    database.dispose()
+
+    def counters():
+        with database.session(write=False, tenant=ALL_TENANTS) as session:
+            kept, argued = session.get_one(Proposal, proposal_id), session.get_one(Argument, argument_id)
+            found = kept.votes_for, kept.votes_mixed, kept.votes_against, kept.votes_total, argued.votes_for
+        database.dispose()
+        return found
+
+    assert counters() == (0, 0, 0, 0, 0), "nothing has its place"
+    commands.downgrade(empty_database_url, "0009")
+    with database.engine.connect() as connection:
+        waiting = connection.execute(text("SELECT value, sum(change) FROM vote_delta GROUP BY value ORDER BY value"))
+        assert [tuple(row) for row in waiting] == [("against", 1), ("for", 3)]
+    database.dispose()
+    commands.upgrade(empty_database_url)
+    assert counters() == (2, 0, 1, 3, 1)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        settle(session)
+        lines = [line for found in conservation.all_of(session).values() for line in found]
+        assert {(line.type, line.logged, line.published) for line in lines} == {
+            ("proposal", 1, 1), ("argument", 1, 1), ("vote", 4, 4)
+        }  # fmt: skip
+        assert all(line.balanced for line in lines)
+    database.dispose()
+    assert counters() == (2, 0, 1, 3, 1), "what was folded is not counted again"
 
 
 @pytest.fixture

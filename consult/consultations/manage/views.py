@@ -9,13 +9,14 @@ from flask import Blueprint, current_app, flash, g, redirect, render_template, r
 from werkzeug.wrappers import Response
 
 from consult.actor import Role
-from consult.consultations import labels, policy, queries, service
+from consult.consultations import figures, labels, policy, queries, service
 from consult.consultations.forms import CloseForm, ConsultationForm, StepForm, put_errors
 from consult.consultations.models import Consultation, Step
 from consult.errors import InvalidError, NotFoundError
 from consult.organisations import policy as organisations
 from consult.paging import page_number
 from consult.protocols import StepKind
+from consult.registry import queries as registry
 from consult.security import access_of, limited, staff
 
 bp = Blueprint("manage", __name__)
@@ -75,7 +76,7 @@ def create() -> View:
 def show(slug: str) -> View:
     """One consultation: its state, its steps, their figures."""
     consultation = _consultation(slug)
-    counts = queries.figures(g.session, consultation, _kinds())
+    counts = figures.of_steps(g.session, consultation.steps, _kinds())
     return render_template(
         "consultations/manage/show.html",
         consultation=consultation,
@@ -83,7 +84,8 @@ def show(slug: str) -> View:
         states={step.id: policy.step_state(step, consultation, g.now).value for step in consultation.steps},
         kinds=_kinds(),
         pages={step.id: _staff_pages(step) for step in consultation.steps},
-        figures={slug: labels.figures(each) for slug, each in counts.items()},
+        figures={step_id: labels.figures(each) for step_id, each in counts.items()},
+        position=registry.counted(g.session),
         may_edit=g.actor.holds(Role.ORGANISER, Role.ADMINISTRATOR, consultation_id=consultation.id),
         draft=not policy.is_public(consultation),
     )

@@ -40,10 +40,11 @@ UNCOUNTED = "Votre vote est enregistré. Il comptera dès que vous aurez confirm
 def vote(proposal_id: uuid.UUID) -> View:
     """Vote on a proposal, or change one's vote."""
     value = _position()
-    if not _at_once(Proposal, proposal_id, value):
+    done = redirect(url_for("contributions.proposal", proposal_id=proposal_id, _anchor="vote"), 303)
+    if not _at_once(Proposal, proposal_id, value):  # last: others wait for SQLite's only writer until the commit
         sheet = pages.sheet_or_404(proposal_id)
         _cast(sheet.proposal, sheet.step, value)
-    return redirect(url_for("contributions.proposal", proposal_id=proposal_id, _anchor="vote"), 303)
+    return done
 
 
 @bp.post("/contributions/<uuid:proposal_id>/vote/retirer")

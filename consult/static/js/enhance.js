@@ -50,6 +50,22 @@ async function refresh(form, button, region) {
   (same || node.querySelectorAll("button, a[href]")[place] || node.querySelector("button, a[href]"))?.focus();
   const said = [...page.querySelectorAll("[data-flashes] .alert-body")].map((one) => one.textContent.trim()).join(" ");
   announce(said || node.dataset.live || "Enregistré.");
+  setTimeout(() => recount(response.url, node.id), COUNTED_WITHIN);
+}
+
+// An act enters the displayed figures once it has its place in the public registry, a moment later.
+const COUNTED_WITHIN = 1200;
+
+async function recount(address, id) {
+  const region = document.getElementById(id);
+  try {
+    const response = await fetch(address, { credentials: "same-origin", headers: { Accept: "text/html" } });
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById(id);
+    const counts = [...(fresh?.querySelectorAll("[data-live-count]") ?? [])];
+    region?.querySelectorAll("[data-live-count]").forEach((old, i) => counts[i] && old.replaceWith(document.importNode(counts[i], true)));
+  } catch {
+    // The figures stay as they are: they say at which position they stand.
+  }
 }
 
 function refreshInPlace() {

@@ -13,6 +13,7 @@ from consult.contributions.bindings import ProposalContent
 from consult.contributions.models import Argument, ContentVersion, ContributionDraft, Proposal, Vote
 from consult.registry.models import RegistryEntry
 from tests import factories
+from tests.registers import settle
 
 TEXT = "Des trains toutes les heures jusqu’à minuit, même le dimanche."
 
@@ -143,14 +144,20 @@ def test_a_step_that_closes_meanwhile_keeps_the_typed_text_on_the_page(person, w
         assert session.scalar(select(func.count()).select_from(Vote)) == 0
 
 
-def test_voting_and_changing_shows_the_new_counts(person, world):
+def test_voting_and_changing_shows_the_new_counts(person, world, database_of):
     voter = person(world.other)
     for position, shown in (("for", "D’accord : 1"), ("against", "Pas d’accord : 1")):
         response = voter.send(f"{world.page}/vote", position=position)
         assert response.location == f"{world.page}#vote"
+        assert "il entre dans ces chiffres dans la seconde" in text_of(voter.get(world.page))
+        with database_of() as session:
+            settle(session)
+        assert "il entre dans ces chiffres" not in text_of(voter.get(world.page))
         assert shown in text_of(voter.get(world.page)).replace("\u00a0", " ").replace("  ", " ")
     assert voter.send(f"{world.page}/vote", position="<script>").status_code == 400
     assert voter.send(f"{world.page}/vote/retirer").status_code == 303
+    with database_of() as session:
+        settle(session)
     assert "Aucun vote pour le moment" in text_of(voter.get(world.page))
 
 
@@ -221,6 +228,7 @@ def test_a_text_that_is_gone_is_nowhere_but_its_tombstone_says_why(person, world
     if end == "hidden":
         with database_of() as session:
             ProposalContent().restore(session, world.proposal)
+            settle(session)
         assert secret in text_of(client.get(f"{world.list}?q={secret}"))
         assert "D’accord : 1" in text_of(client.get(world.page)).replace("\u00a0", " ").replace("  ", " ")
 

@@ -5,19 +5,18 @@ import datetime as dt
 import uuid
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from consult.accounts.models import AccountStatus
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import queries, service, votes
 from consult.contributions.datasets import VotesDataset
-from consult.contributions.jobs import FoldVotes, fold
-from consult.contributions.models import Proposal, Side, Vote, VoteDelta, VoteValue
+from consult.contributions.models import Proposal, Side, Vote, VoteValue
 from consult.db import ALL_TENANTS
 from consult.errors import BadRequestError, ClosedError, GoneError
 from consult.registry.models import EntryKind, RegistryEntry
 from tests import factories
-from tests.registers import standing_votes
+from tests.registers import settle, standing_votes
 
 NOW = factories.NOW
 
@@ -33,6 +32,8 @@ def scene(session):
 
 
 def shown(session, proposal):
+    """The votes displayed once all that was done has its place in the log."""
+    settle(session)
     return dict(queries.sheet(session, proposal.id).votes)
 
 
@@ -76,6 +77,7 @@ def test_an_argument_is_useful_or_not(session, scene):
     with pytest.raises(BadRequestError):
         votes.cast_vote(session, argument, step=step, account_id=voter.id, value=VoteValue.AGAINST, now=NOW)
     votes.cast_vote(session, argument, step=step, account_id=voter.id, value=VoteValue.FOR, now=NOW)
+    settle(session)
     assert [row.votes_for for row in queries.arguments(session, proposal, Side.FOR).rows] == [1]
 
 
@@ -119,6 +121,7 @@ def test_a_hidden_proposal_takes_no_vote_and_leaves_the_totals_until_restored(se
     _, step, proposal, voter = scene
     act = {"step": step, "account_id": voter.id, "now": NOW}
     votes.cast_vote(session, proposal, value=VoteValue.FOR, **act)
+    settle(session)
     assert queries.census(session, step)["votes"] == 1
     service.hide(session, proposal, "off_topic", NOW)
     assert queries.census(session, step) == {"contributions": 0, "arguments": 0, "votes": 0, "imported_votes": 0}
@@ -129,22 +132,30 @@ def test_a_hidden_proposal_takes_no_vote_and_leaves_the_totals_until_restored(se
     assert proposal.status is ContentStatus.PUBLISHED
 
 
-def test_folding_moves_deltas_into_counters_without_changing_what_is_shown(session, scene):
+def test_figures_move_with_the_place_and_once_only(session, scene):  # AT-20.2
     organisation, step, proposal, _ = scene
     argument = factories.make_argument(session, proposal)
     for value in (VoteValue.FOR, VoteValue.FOR, VoteValue.MIXED):
         voter = factories.make_account(session, organisation)
         votes.cast_vote(session, proposal, step=step, account_id=voter.id, value=value, now=NOW)
         votes.cast_vote(session, argument, step=step, account_id=voter.id, value=VoteValue.FOR, now=NOW)
-    before = shown(session, proposal)
-    assert fold(session, limit=2) == 2
-    assert shown(session, proposal) == before == {"for": 2, "mixed": 1, "against": 0}
-    assert [progress.done for progress in FoldVotes().run(session, {}, {"done": 2})] == [6]
-    session.expire_all()
+    session.flush()
+    before = queries.sheet(session, proposal.id)
+    assert (before.votes, before.position) == ({"for": 0, "mixed": 0, "against": 0}, None)
+    own = queries.own_vote(session, voter.id, proposal.id)
+    assert (own.counted, own.placed) == (True, False)
+    assert queries.own_useful(session, voter.id, [argument.id]) == {argument.id: False}
+    settle(session)
+    after = queries.sheet(session, proposal.id)
+    assert (after.votes, after.position) == ({"for": 2, "mixed": 1, "against": 0}, 5)
+    assert queries.own_vote(session, voter.id, proposal.id).placed
+    assert queries.own_useful(session, voter.id, [argument.id]) == {argument.id: True}
     assert (proposal.votes_for, proposal.votes_mixed, proposal.votes_total, argument.votes_for) == (2, 1, 3, 3)
-    assert session.scalar(select(func.count()).select_from(VoteDelta)) == 0
-    assert shown(session, proposal) == before
     assert queries.census(session, step)["votes"] == 6
+    # A restore may give a place again to what was counted already.
+    session.execute(update(RegistryEntry).values(position=None))
+    settle(session)
+    assert queries.sheet(session, proposal.id).votes == after.votes
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -167,7 +178,7 @@ def test_two_hundred_parallel_votes_of_one_account_make_one(database, session, s
 
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
         assert list(pool.map(vote, range(200))) == [None] * 200
-    with database.transaction(tenant=ALL_TENANTS, write=False) as after:
+    with database.transaction(tenant=ALL_TENANTS) as after:
         row = after.scalars(select(Vote)).one()
         proposal = after.get_one(Proposal, ids[2])
         assert votes.recount(after, proposal) == {value: int(value is row.value) for value in VoteValue}

@@ -17,7 +17,7 @@ from consult.consultations import policy as consultations
 from consult.consultations.bindings import PresentationStep
 from consult.consultations.models import Consultation, ContentStatus
 from consult.contributions.bindings import ArgumentContent, ProposalContent, ProposalsStep
-from consult.contributions.models import Argument, Proposal, StepSecret, Vote, VoteDelta, VoteValue
+from consult.contributions.models import Argument, Proposal, StepSecret, Vote, VoteValue
 from consult.contributions.policy import voter_of
 from consult.contributions.votes import cast_vote
 from consult.db import ALL_TENANTS, Base, Database
@@ -37,6 +37,7 @@ from consult.questionnaires.models import Answer, Question, QuestionKind, Reply
 from consult.registry.models import EntryKind, RegistryEntry
 from consult.reporting.bindings import ResultsStep
 from consult.settings import Settings
+from tests.registers import settle
 
 pytestmark = pytest.mark.slow  # each loads, or waits for, the whole demonstration
 
@@ -81,6 +82,8 @@ def shortened(monkeypatch):
 
 
 def check_counts(database, content):
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        settle(session)
     with database.transaction(tenant=tenant(database), write=False) as session:
 
         def count(model):
@@ -93,7 +96,6 @@ def check_counts(database, content):
         assert count(Answer) == sum(len(reply.choices) + len(reply.texts) for reply in content.replies)
         assert count(Report) == len(content.reports)
         assert count(Account) == len(content.participants) + len(visitors.VISITORS)
-        assert count(VoteDelta) == 0
         for proposal in session.scalars(select(Proposal)):
             rows = Counter(session.scalars(select(Vote.value).where(Vote.proposal_id == proposal.id)))
             shown = (proposal.votes_for, proposal.votes_mixed, proposal.votes_against)

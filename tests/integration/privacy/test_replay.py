@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, select, text
 
 from consult.accounts.models import Account, AccountStatus
-from consult.app import PERSONAL_DATA, SEQUENCING
+from consult.app import PERSONAL_DATA
 from consult.app import bindings as bound
 from consult.consultations.models import ContentStatus
 from consult.contributions.models import Proposal, Vote
@@ -30,7 +30,7 @@ from consult.settings import Settings
 from tests import factories as f
 from tests.integration.privacy.town import EMAIL, PSEUDONYM, WRITTEN, Town, found
 from tests.integration.registry.scene import LATER, Scene, Seed
-from tests.registers import sequencer
+from tests.registers import features, sequencer
 from tests.servers import postgresql_binaries
 
 BINDINGS = Bindings(personal_data=PERSONAL_DATA)
@@ -104,7 +104,7 @@ def test_nothing_is_found_after_an_erasure_a_restore_and_a_replay(database, tmp_
         town.live()
         not_theirs(session)
         person_id, claimant_id, slug = town.person.id, town.claimant.id, town.consultation.slug
-    placing = sequencer(database, tmp_path, on_placed=SEQUENCING.on_placed)
+    placing = sequencer(database, tmp_path, on_placed=features().on_placed)
     placing.run_until_settled()
     backup = Backup(database, tmp_path)
     assert told(backup.make(), *MARKERS) == list(MARKERS), "the backup was made before"

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from consult.actor import Actor, Role
-from consult.app import SEQUENCING, bindings
+from consult.app import bindings, sequencing
 from consult.consultations import service as consultations
 from consult.consultations.models import Consultation
 from consult.contributions import service as contributions
@@ -53,7 +53,8 @@ class Scene:
         return Scene(folder)
 
     def place(self, **options) -> None:
-        options = {"on_placed": SEQUENCING.on_placed} | options
+        features = sequencing(self.bindings)
+        options = {"on_placed": features.on_placed, "count": features.count} | options
         sequencer(self.database, self.folder, **options).run_until_settled()
 
     def sign_anew(self) -> None:

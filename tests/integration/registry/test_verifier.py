@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from consult.app import SEQUENCING
 from consult.clock import hour
+from consult.consultations import queries as consultations
 from consult.db import ALL_TENANTS
 from consult.registry import service
 from consult.registry import verifier as program
@@ -329,7 +329,7 @@ def _restored(session, organisation_id, *, lost):
 def test_an_act_after_the_seal_is_named(scene):
     """AT-20.2: sealed, a consultation takes nothing more; what it had is counted."""
     for _ in ("sealed", "placed"):
-        scene.place(closed=SEQUENCING.closed)
+        scene.place(closed=consultations.closed)
     code, frauds, said = scene.verify()
     assert (code, frauds) == (0, []), said
     assert "entrées : sealed : 1" in said

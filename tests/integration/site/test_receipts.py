@@ -13,14 +13,14 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from consult.app import SEQUENCING, create_app
+from consult.app import create_app
 from consult.contributions.models import Proposal
 from consult.db import ALL_TENANTS
 from consult.registry import notes, receipts, verifier
 from consult.registry.models import EntryKind, LostOpening, RegistryEntry
 from tests import factories as f
 from tests.integration.registry.scene import LATER, Scene, Seed
-from tests.registers import sequencer, tamper
+from tests.registers import features, sequencer, tamper
 
 ONE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ADDRESS = re.compile(r'href="/recepisse/([0-9a-f]{32})"')
@@ -38,7 +38,7 @@ def lived(app, settings, database, tmp_path):
         session.expire_on_commit = False
 
     def place():
-        sequencer(database, tmp_path, on_placed=SEQUENCING.on_placed).run_until_settled()
+        sequencer(database, tmp_path, on_placed=features().on_placed).run_until_settled()
         shutil.rmtree(settings.registry_path, ignore_errors=True)
         shutil.copytree(tmp_path / "first", settings.registry_path)
 

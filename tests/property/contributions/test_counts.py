@@ -8,14 +8,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from consult.consultations import figures
 from consult.consultations.models import ContentStatus
 from consult.contributions import queries, service, votes
 from consult.contributions.datasets import ContributionsDataset, VotesDataset
-from consult.contributions.jobs import fold
 from consult.contributions.models import Proposal, VoteValue
+from consult.db import as_tenant
 from consult.errors import ConflictError, GoneError
+from consult.registry import conservation
+from consult.registry import queries as registry
+from consult.registry.models import EntryKind, RegistryEntry
 from tests import factories
-from tests.registers import standing_votes
+from tests.registers import settle, standing_votes
 
 NOW = factories.NOW
 PEOPLE, PROPOSALS = 3, 2
@@ -25,7 +29,7 @@ ACTS = st.one_of(
     ),
     st.tuples(st.just("withdraw"), st.integers(0, PEOPLE - 1), st.integers(0, PROPOSALS - 1)),
     st.tuples(st.sampled_from(["hide", "restore"]), st.integers(0, PROPOSALS - 1)),
-    st.tuples(st.just("fold"), st.integers(1, 4)),
+    st.tuples(st.just("place"), st.integers(1, 4)),
     st.tuples(st.just("confirm")),
 )
 
@@ -38,25 +42,50 @@ def play(session, step, proposals, people, act):
             votes.withdraw_vote(session, proposals[n], step=step, account_id=people[person].id, now=NOW)
         case ("hide", n):
             service.hide(session, proposals[n], "off_topic", NOW)
+            service.log(session, proposals[n], EntryKind.MODERATION, {"act": "hide"}, NOW)
         case ("restore", n):
             service.restore(session, proposals[n])
-        case ("fold", limit):
-            fold(session, limit=limit)
+            service.log(session, proposals[n], EntryKind.MODERATION_REVERSED, {}, NOW)
+        case ("place", limit):
+            settle(session, limit=limit)
         case ("confirm",):
             people[0].confirmed_at = NOW
             votes.count_pending_votes(session, people[0].id, NOW)
 
 
+def check_at_position(session, proposals):
+    """At every moment, what is shown is what the log says up to the position it tells."""
+    session.flush()
+    counted = collections.Counter(
+        (target, value) for (_, target), value in standing_votes(session, placed=True).items()
+    )
+    last = session.scalar(select(func.max(RegistryEntry.position)))
+    for proposal in proposals:
+        sheet = queries.sheet(session, proposal.id)
+        assert sheet.position == last
+        assert sheet.votes == {value.value: counted[str(proposal.id), value.value] for value in VoteValue}
+
+
 def check(session, step, proposals):
-    published = 0
+    """Once all that was done has its place in the log; it may have had one before, in several times."""
+    settle(session)
+    published = counted = 0
     for proposal in proposals:
         truth = {value.value: count for value, count in votes.recount(session, proposal).items()}
         assert dict(queries.sheet(session, proposal.id).votes) == truth
+        counted += sum(truth.values())
         if proposal.status is ContentStatus.PUBLISHED:
             published += sum(truth.values())
             card = next(row for row in queries.proposals(session, step).rows if row.id == proposal.id)
             assert {value: getattr(card, f"votes_{value}") for value in truth} == truth
     assert queries.census(session, step)["votes"] == published
+    assert figures.of_step(session, step, queries.census)["votes"] == published, "as kept at the position"
+    with as_tenant(session, step.organisation_id):
+        assert registry.counted(session) == registry.position(session)
+        lines = {line.type: line for line in conservation.all_of(session).get(step.consultation_id, ())}
+    if "vote" in lines:
+        assert lines["vote"].balanced
+        assert lines["vote"].published == counted
 
 
 @pytest.mark.slow
@@ -73,8 +102,8 @@ def test_displayed_counts_equal_a_recount_of_rows_log_and_open_data(session, act
     for act in acts:
         with contextlib.suppress(GoneError, ConflictError):
             play(session, step, proposals, people, act)
-        check(session, step, proposals)
-    session.expire_all()
+        check_at_position(session, proposals)
+    check(session, step, proposals)
     check(session, step, session.scalars(select(Proposal)).all())
     rows = list(VotesDataset().rows(session, step.consultation_id))
     assert standing_votes(session) == {(row["voter"], row["target"]): row["value"] for row in rows}

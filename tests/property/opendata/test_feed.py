@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consult.actor import Actor
-from consult.app import SEQUENCING, bindings
+from consult.app import bindings
 from consult.contributions import service as contributions
 from consult.contributions import votes
 from consult.contributions.models import Argument, Proposal, VoteValue
@@ -23,7 +23,7 @@ from consult.questionnaires import service as replies
 from consult.questionnaires.models import Reply
 from consult.settings import Settings
 from tests.integration.registry.scene import LATER, Seed
-from tests.registers import sequencer
+from tests.registers import features, sequencer
 
 REFUSALS = (ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError)
 person, rank = st.integers(0, 2), st.integers(0, 4)
@@ -126,7 +126,7 @@ def test_a_replica_ends_with_the_rows_of_the_lists_whatever_happens(database, tm
         story = Story(session, SimpleNamespace(bindings=bound))
         ids = story.organisation.id, story.whole.id
         session.commit()
-        placing = sequencer(database, tmp_path, on_placed=SEQUENCING.on_placed)
+        placing = sequencer(database, tmp_path, on_placed=features().on_placed)
         reader = Reader(database, bound.public_datasets, *ids)
         for act in acts:
             match act:

@@ -12,15 +12,15 @@ from consult.app import PERSONAL_DATA
 from consult.consultations.models import ContentStatus
 from consult.contributions import queries, service, votes
 from consult.contributions.datasets import ContributionsDataset, VotesDataset
-from consult.contributions.jobs import fold
 from consult.contributions.models import Argument, ContentVersion, Proposal, Side, Vote, VoteValue
 from consult.errors import ConflictError, ForbiddenError, GoneError
 from consult.privacy.service import erase_account
 from consult.protocols import Bindings
+from consult.registry import conservation
 from consult.registry.models import EntryKind, RegistryEntry
 from consult.search.models import SearchDocument
 from tests import factories
-from tests.registers import check_removals, standing_votes
+from tests.registers import check_removals, settle, standing_votes
 
 NOW = factories.NOW
 BINDINGS = Bindings(personal_data=PERSONAL_DATA)
@@ -30,7 +30,7 @@ ACTS = st.one_of(
     st.tuples(st.sampled_from(["argue", "edit", "take back", "withdraw vote"]), person, rank),
     st.tuples(st.just("vote"), person, rank, st.sampled_from(list(VoteValue))),
     st.tuples(st.sampled_from(["hide", "restore"]), rank),
-    st.tuples(st.just("fold"), st.integers(1, 4)),
+    st.tuples(st.just("place")),
     st.tuples(st.just("leave"), person),
 )
 
@@ -48,7 +48,7 @@ class History:
 
     def play(self, act) -> None:
         session, step = self.session, self.step
-        who = self.people[act[1]].id if act[0] not in {"hide", "restore", "fold"} else None
+        who = self.people[act[1]].id if act[0] not in {"hide", "restore", "place"} else None
         self.number += 1
         words = f"Le texte numéro {self.number} de cette histoire."
         match act:
@@ -57,8 +57,8 @@ class History:
                 self.proposals.append(
                     service.submit_proposal(session, **common, body=words, submission_key=str(self.number))
                 )
-            case ("fold", limit):
-                fold(session, limit=limit)
+            case ("place",):
+                settle(session)
             case ("leave", n):
                 erase_account(session, BINDINGS, self.people[n], now=NOW)
                 self.left.add(who)
@@ -89,11 +89,15 @@ class History:
     def check(self) -> None:
         """Counts, log, open data and what is left of those who left."""
         session, shown = self.session, 0
+        settle(session)
         for proposal in self.proposals:
             truth = {value.value: count for value, count in votes.recount(session, proposal).items()}
             assert dict(queries.sheet(session, proposal.id).votes) == truth
             shown += sum(truth.values()) if proposal.status is ContentStatus.PUBLISHED else 0
         assert queries.census(session, self.step)["votes"] == shown
+        for lines in conservation.all_of(session).values():
+            assert [line for line in lines if not line.balanced] == []
+            assert {line.type: line.awaiting for line in lines if line.awaiting} == {}
         kinds = collections.Counter(session.scalars(select(RegistryEntry.kind)))
         rows = list(VotesDataset().rows(session, self.step.consultation_id))
         assert standing_votes(session) == {(row["voter"], row["target"]): row["value"] for row in rows}
