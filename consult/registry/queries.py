@@ -40,6 +40,11 @@ def counted(session: Session) -> int | None:
     return session.scalar(select(RegistryLog.counted_size - 1).where(RegistryLog.counted_size > 0))
 
 
+def own_log(session: Session) -> RegistryLog | None:
+    """The log of the organisation served; None before its first entry."""
+    return session.scalar(select(RegistryLog))
+
+
 def unsettled(session: Session) -> list[uuid.UUID]:
     """The organisations of which an entry has no position yet, or a position that is neither signed nor counted."""
     pending = select(RegistryEntry.organisation_id).where(RegistryEntry.position.is_(None))

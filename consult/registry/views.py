@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from flask.blueprints import BlueprintSetupState
 
 from consult.db import ALL_TENANTS, as_tenant
 from consult.errors import NotFoundError
-from consult.registry import cosigning, queries
+from consult.registry import conservation, cosigning, queries
 from consult.registry.models import RegistryLog
 from consult.registry.notes import VerifierKey
 from consult.registry.store import CHECKPOINT, KEY, PROGRAMS, Store
@@ -121,6 +122,24 @@ def tile(organisation: str, path: str) -> Response:
     response = _file(organisation, found.path, BINARY)
     response.headers["Cache-Control"] = IMMUTABLE
     return response
+
+
+@bp.get("/<organisation>/census")
+@anyone
+def census(organisation: str) -> Response:
+    """What became of all that was submitted to each consultation, and the position at which it was counted."""
+    with as_tenant(g.session, ALL_TENANTS):
+        log = queries.log_named(g.session, organisation)
+    if log is None:
+        raise NotFoundError(_NOT_FOUND)
+    with as_tenant(g.session, log.organisation_id):
+        position, counted = queries.counted(g.session), conservation.all_of(g.session)
+    told = [
+        {"consultation": str(key), **asdict(line), "submitted": line.submitted, "balanced": line.balanced}
+        for key, lines in counted.items()
+        for line in lines
+    ]
+    return _open(jsonify({"position": position, "lines": told}))
 
 
 @bp.get("/<organisation>/openings/<path:path>")

@@ -1,4 +1,4 @@
-"""French words of the public log, on receipts."""
+"""French words of the public log, on its page and on receipts."""
 
 from __future__ import annotations
 
@@ -76,3 +76,10 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return VALUES.get(name, {}).get(str(value), str(value))
+# What the conservation census counts.
+CONSERVED: Final = {
+    "proposal": "Propositions",
+    "argument": "Arguments",
+    "reply": "Réponses aux questionnaires",
+    "vote": "Votes",
+}

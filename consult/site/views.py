@@ -12,15 +12,18 @@ from werkzeug.wrappers import Response as AnyResponse
 from consult import showcase
 from consult.accounts.sign_up.policy import TERMS_VERSION
 from consult.consultations import queries as consultations
+from consult.consultations.labels import ORIGINS
 from consult.db import ALL_TENANTS, as_tenant
 from consult.errors import NotFoundError
 from consult.jobs import queries as jobs
 from consult.organisations.policy import site_url
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
+from consult.registry import conservation
 from consult.registry import queries as registry
 from consult.security import anyone, anyone_indexable
 from consult.settings import Settings
+from consult.site import labels
 from consult.site.guides import guides
 
 bp = Blueprint("site", __name__)
@@ -125,6 +128,23 @@ def contact() -> str:
 def components() -> str:
     """The live page of components."""
     return showcase.render(now=g.now)
+
+
+@bp.get("/registre")
+@anyone_indexable
+@cached_for_visitors
+def register() -> str:
+    """Where the public log stands, and what became of all that was submitted to each consultation."""
+    titles = consultations.titles(g.session)
+    census = conservation.all_of(g.session)
+    return render_template(
+        "site/register.html",
+        log=registry.own_log(g.session),
+        position=registry.counted(g.session),
+        consultations=[(titles[each], census[each]) for each in sorted(census, key=titles.__getitem__)],
+        types=labels.CONSERVED,
+        origins=ORIGINS,
+    )
 
 
 @bp.get("/healthz")
