@@ -9,14 +9,13 @@ import threading
 import pytest
 from playwright.sync_api import expect
 
-from consult.app import SEQUENCING
 from consult.db import ALL_TENANTS
 from consult.registry import verifier
 from consult.registry.publishing import Stores
 from consult.registry.sequencer import Sequencer
 from consult.registry.store import Store
 from tests import factories as f
-from tests.registers import SEED
+from tests.registers import SEED, features
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
@@ -43,7 +42,7 @@ def sequencing(app, database, settings):
     stores = Stores(Store(settings.registry_path), Store(settings.registry_second_path))
 
     def start():
-        working = Sequencer(database, stores, SEED, host="consultations.example", features=SEQUENCING)
+        working = Sequencer(database, stores, SEED, host="consultations.example", features=features())
         threads.append(threading.Thread(target=working.run_forever, args=[stop]))
         threads[0].start()
 
