@@ -56,7 +56,7 @@ class Town:
         return client.open(self.address(rule), method=method, headers=headers)
 
     def address(self, rule) -> str:
-        known = {"slug": self.consultation.slug, "step_slug": self.step.slug}
+        known = {"slug": self.consultation.slug, "step_slug": self.step.slug, "extension": "ttl"}
         values = {}
         for name, converter in rule._converters.items():
             kind = type(converter).__name__
