@@ -76,6 +76,8 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return VALUES.get(name, {}).get(str(value), str(value))
+
+
 # What the conservation census counts.
 CONSERVED: Final = {
     "proposal": "Propositions",
