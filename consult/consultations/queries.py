@@ -108,7 +108,17 @@ def closed(session: Session, now: dt.datetime) -> list[Closed]:
 
 def titles(session: Session) -> Mapping[uuid.UUID, str]:
     """The title of every consultation of the organisation, drafts included."""
-    return {row.id: row.title for row in session.execute(select(Consultation.id, Consultation.title))}
+    return _titles(session, select(Consultation.id, Consultation.title))
+
+
+def public_titles(session: Session) -> Mapping[uuid.UUID, str]:
+    """The title of every consultation of the organisation that anybody may read."""
+    shown = Consultation.status != ConsultationStatus.DRAFT
+    return _titles(session, select(Consultation.id, Consultation.title).where(shown))
+
+
+def _titles(session: Session, query: Select[uuid.UUID, str]) -> Mapping[uuid.UUID, str]:
+    return {row.id: row.title for row in session.execute(query)}
 
 
 def step_or_404(session: Session, slug: str, step_slug: str, actor: Actor) -> Step:

@@ -110,6 +110,9 @@ def _restore(
     _place(session, [{"key": held[ref].id, "place": logged[ref][0]} for ref in moved])
     _insert(session, log.organisation_id, missing, now)
     log.size = len(logged) if again else max(log.size, len(logged))
+    log.counted_size = min(
+        [log.counted_size, *(position for position, _ in missing), *(logged[ref][0] for ref in moved)]
+    )
     log.signed_size, log.signed_root = checkpoint.size, checkpoint.root
     session.flush()
     for apply in features.on_placed if placed else ():

@@ -138,7 +138,7 @@ def _verify_page(form: ReceiptForm, **shown: Any) -> str:
     return render_template(
         "site/receipts/verify.html",
         form=form,
-        act=kinds.get(brought.entry["kind"], "Acte") if brought else "",
+        act=kinds.get(str(brought.entry["kind"]), "Acte") if brought else "",
         said=labels.said(brought.content) if brought and isinstance(brought.content, dict) else [],
         **shown,
     )

@@ -135,13 +135,13 @@ def components() -> str:
 @cached_for_visitors
 def register() -> str:
     """Where the public log stands, and what became of all that was submitted to each consultation."""
-    titles = consultations.titles(g.session)
+    titles = consultations.public_titles(g.session)
     census = conservation.all_of(g.session)
     return render_template(
         "site/register.html",
         log=registry.own_log(g.session),
         position=registry.counted(g.session),
-        consultations=[(titles[each], census[each]) for each in sorted(census, key=titles.__getitem__)],
+        consultations=[(titles[each], census[each]) for each in sorted(census.keys() & titles, key=titles.__getitem__)],
         types=labels.CONSERVED,
         origins=ORIGINS,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
 from flask import Blueprint, Response, current_app, g, request
+from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import func, select
 
 from consult.accounts.models import Account, AccountStatus
@@ -77,14 +77,14 @@ def rows(name: str) -> Mapping[str, Any]:
     table = dict(_tables()).get(name)
     if table is None:
         raise NotFoundError("Aucune table de données brutes n’a ce nom. Leur liste est à /api/private/tables.")
-    after = request.args.get("after", "")
-    if after:
-        _check_id(after)
+    cursor, after = _cursor(name), None
+    if request.args.get("after"):
+        after = _read(cursor, request.args["after"])
     else:
         _journal(g.api_key, name)
-    found = list(raw.rows(g.session, table, g.organisation.id, after=after or None, limit=LIMIT + 1))
+    found = list(raw.rows(g.session, table, g.organisation.id, after=after, limit=LIMIT + 1))
     more = len(found) > LIMIT
-    return {"data": [row for _, row in found[:LIMIT]], "next": found[LIMIT - 1][0] if more else None}
+    return {"data": [row for _, row in found[:LIMIT]], "next": cursor.dumps(found[LIMIT - 1][0]) if more else None}
 
 
 @bp.after_request
@@ -99,10 +99,15 @@ def _tables() -> list[tuple[str, Any]]:
     return list(raw.tables().items())
 
 
-def _check_id(after: str) -> None:
+def _cursor(table: str) -> URLSafeSerializer:
+    """Signed: nobody goes on with a table without having begun, which the journal tells."""
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=f"api-private:{g.api_key.id}:{table}")
+
+
+def _read(cursor: URLSafeSerializer, after: str) -> str:
     try:
-        uuid.UUID(after)
-    except ValueError:
+        return str(cursor.loads(after))
+    except BadSignature:
         message = "Donnez la valeur « next » de la page précédente, ou rien pour commencer."
         raise InvalidError("Paramètre refusé.", fields={"after": message}) from None
 

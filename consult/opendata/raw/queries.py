@@ -17,12 +17,12 @@ from consult.protocols import Row
 
 BATCH: Final = 2_000
 LISTED: Final = 50
-# What serves the machine, not the consultation; and what has its own way out: the public log, the journal of acts, the
-# lines that an import refused, which its report gives back.
+# What serves the machine, not the consultation; and what has its own way out: the public log and what is counted from
+# it, the journal of acts, the lines that an import refused, which its report gives back.
 LEFT_OUT: Final = frozenset(
     {"api_key", "audit_entry", "dump", "erasure_entry", "job", "login_session", "outgoing_mail", "raw_export"}
     | {"rejected_row"}
-    | {"registry_entry", "registry_log", "registry_lost_opening"}
+    | {"registry_census", "registry_entry", "registry_flow", "registry_log", "registry_lost_opening", "step_figures"}
 )
 
 

@@ -121,6 +121,28 @@ def test_entries_placed_otherwise_follow_the_log_and_unknown_ones_wait_again(
     assert published.refs[:301] == signed + unknown
 
 
+def test_figures_are_counted_again_from_the_first_place_that_changed(
+    database, organisation_id, now, signed, stores, tmp_path
+):
+    """Of a log that was counted beyond what comes back, nothing stays uncounted until it is as long again."""
+    act(database, organisation_id, now, count=5)
+    tamper(
+        database,
+        "UPDATE registry_entry SET position = (SELECT count(*) FROM registry_entry e WHERE e.id < registry_entry.id)"
+        " WHERE position IS NULL",
+        "UPDATE registry_log SET size = 305, counted_size = 305",
+        "DELETE FROM registry_entry WHERE position = 290",
+    )
+    (done,) = bring_back(database, stores, now)
+    assert (done.lost, done.pending) == (1, 5)
+    counted = []
+    sequencer(database, tmp_path, count=lambda *asked: counted.append(asked[2:])).run_until_settled()
+    assert counted == [(290, 305)], "the five that wait again, and the incident"
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        log = queries.log_named(session, "agence")
+        assert (log.size, log.counted_size) == (306, 306)
+
+
 def test_a_first_store_that_is_lost_is_written_again_without_an_incident(
     database, organisation_id, now, signed, stores, tmp_path
 ):

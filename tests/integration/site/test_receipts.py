@@ -313,6 +313,12 @@ def test_what_a_receipt_holds_is_shown_as_text(client, lived, receipt):
 
 
 @ONE
+def test_a_kind_that_is_no_word_is_an_act_like_any_other(client, lived, receipt):
+    page = brought(client, altered(receipt, lambda held: held["entry"].update(kind=["vote.cast"])))
+    assert (page.status_code, "Récépissé valable" in page.text) == (200, False)
+
+
+@ONE
 def test_a_judgement_needs_the_token_of_the_form(client, lived, receipt):
     assert brought(client, receipt, token="0" * 64).status_code in {400, 403}
 

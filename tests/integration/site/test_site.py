@@ -2,11 +2,16 @@
 
 import datetime as dt
 import xml.etree.ElementTree as ET
+from dataclasses import asdict
 
 import pytest
+from sqlalchemy import select
 
+from consult.consultations.models import Consultation
 from consult.db import ALL_TENANTS, Database
 from consult.jobs.models import Job, JobState
+from consult.registry.conservation import Line
+from consult.registry.models import RegistryCensus
 from tests import factories
 
 PAGES = [
@@ -43,6 +48,24 @@ def test_robots_are_not_kept_out_and_the_map_holds_no_contribution(client, propo
     assert not any(word in place for place in places for word in ("contributions", "idees", "secrete", str(proposal)))
     for place in places:
         assert client.get(place.removeprefix("http://127.0.0.1:8000")).status_code == 200
+
+
+def test_the_census_is_public_and_says_nothing_of_a_draft(app, client, proposal):
+    """An import may fill a consultation that is not open yet: its entries are logged, its title is not told."""
+    with app.extensions["database"].transaction(tenant=ALL_TENANTS) as session:
+        for consultation in session.scalars(select(Consultation)):
+            consultation.title = f"Titre de {consultation.slug}"
+            session.add(
+                RegistryCensus(
+                    organisation_id=consultation.organisation_id,
+                    consultation_id=consultation.id,
+                    lines=[asdict(Line("proposal", "imported", logged=12_345, published=12_344, hidden=1))],
+                )
+            )
+    page = client.get("/registre").get_data(as_text=True)
+    assert "Titre de trajets" in page
+    assert "Juste" in page
+    assert "Titre de secrete" not in page
 
 
 def test_the_host_of_a_request_never_reaches_an_address(client, proposal):
