@@ -142,12 +142,16 @@ REPLIES: Final[Mapping[str, Mapping[str, Any]]] = {
             {
                 "id": "dfbb7cae-5daa-4bab-8fbe-7dfdadaa9fdd",
                 "generated_at": "2026-03-07T10:00:00Z",
+                "position": 6831,
                 "files": [
                     {
                         "name": "votes.ndjson",
                         "url": f"{_FILES}/votes.ndjson",
                         "dataset": "votes",
+                        "format": "ndjson",
+                        "media_type": "application/x-ndjson",
                         "rows": 257,
+                        "shortened": 0,
                         "bytes": 61680,
                         "sha256": _SHA256,
                     }

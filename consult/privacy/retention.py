@@ -77,7 +77,7 @@ RULES: Final[tuple[Rule, ...]] = (
         CONTRACT,
     ),
     Rule(
-        ("proposal", "argument", "content_version", "vote", "vote_delta", "search_document", "step_secret"),
+        ("proposal", "argument", "content_version", "vote", "search_document", "step_secret"),
         "Propositions, arguments, versions et votes",
         _WITH_CONSULTATION,
         MISSION,

@@ -28,7 +28,10 @@ DAY = dt.timedelta(days=1)
 # Tables that tell of nobody: what an administration publishes, and the working of the platform.
 OF_NOBODY = {
     "organisation", "consultation", "step", "theme", "question", "question_option", "dump", "registry_log",
+    "registry_census",
+    "registry_flow",
     "registry_sequencer",
+    "step_figures",
 }  # fmt: skip
 LIFE = (dt.timedelta(hours=1), dt.timedelta(hours=2))
 

@@ -9,7 +9,18 @@ from consult.site.guides import ORDER, guides
 
 GUIDES = {guide.slug: guide for guide in guides()}
 PUBLIC_PATHS = {
-    *("charte", "donnees-personnelles", "corbeille", "moderation", "donnees-ouvertes", "contact", "recepisse"),
+    *(
+        "charte",
+        "donnees-personnelles",
+        "corbeille",
+        "moderation",
+        "donnees-ouvertes",
+        "contact",
+        "recepisse",
+        "recepisse/verifier",
+        "registre",
+        "registry/",
+    ),
     "api/reference",
 }
 
