@@ -87,24 +87,25 @@ def submit(
     return reply
 
 
-def withdraw(session: Session, reply_id: uuid.UUID, *, actor: Actor, now: dt.datetime) -> Reply:
+def withdraw(session: Session, reply_id: uuid.UUID, *, actor: Actor, now: dt.datetime) -> None:
     """Take one's own reply back while the step is open: it is no longer published nor counted, and may be sent again.
 
-    Withdrawing twice changes nothing. Raises NotFoundError, ClosedError.
+    Withdrawing twice changes nothing; one that never was public goes whole. Raises NotFoundError, ClosedError.
     """
     reply = locked(session, reply_id)
     if reply is None or reply.account_id is None or reply.account_id != actor.account_id:
         raise NotFoundError
     if reply.status is ContentStatus.WITHDRAWN:
-        return reply
+        return
     step = session.get_one(Step, reply.step_id)
     if reply.status is ContentStatus.HIDDEN or not accepts_acts(step, step.consultation, now):
         raise ClosedError("Cette réponse ne peut plus être retirée ici. Écrivez-nous depuis la page Contact.")
-    if reply.status is ContentStatus.PUBLISHED:
+    if reply.status is ContentStatus.PENDING:
+        session.delete(reply)
+    else:
         _bury(session, reply, "withdrawn", now)
-    reply.status = ContentStatus.WITHDRAWN
+        reply.status = ContentStatus.WITHDRAWN
     session.flush()
-    return reply
 
 
 def erase(session: Session, reply: Reply, now: dt.datetime) -> None:

@@ -1219,6 +1219,8 @@ def verify_programs(raw: bytes, folder: Path, keys: Sequence[Key]) -> Report:
             report.counts["programmes conformes"] += 1
         else:
             report.fraud("edit", f"{name} n’est pas le programme que la clé du registre a signé")
+    if not report.counts and not report.frauds:
+        raise Impossible("aucun programme de cette liste n’est à côté d’elle")
     return report
 
 
@@ -1285,6 +1287,9 @@ def verify(options: argparse.Namespace) -> list[Report]:
         raise Impossible(f"« {options.source} » n’est ni un dossier, ni un récépissé, ni une adresse")
     state = json.loads(options.state.read_text(encoding="utf-8")) if options.state and options.state.is_file() else {}
     logs, reports = logs_of(source), []
+    strangers = (options.dump.organisations() if options.dump else set()) - {log["organisation"] for log in logs}
+    if strangers:
+        raise Impossible(f"aucun registre de ce site n’est celui de l’export ({', '.join(sorted(strangers))})")
     for log in logs:
         if options.dump and log["organisation"] not in options.dump.organisations():
             continue

@@ -171,6 +171,17 @@ def test_a_withdrawn_reply_is_not_counted_and_can_be_sent_again(session, step, q
     assert kinds == [EntryKind.CONTRIBUTION, EntryKind.TOMBSTONE, EntryKind.EDIT]
 
 
+def test_a_reply_withdrawn_before_it_was_public_goes_whole(session, step, questions, now):
+    """The log never knew it: kept, it would be one more than was submitted."""
+    waiting = _actor(make_account(session, _organisation(session, step)), confirmed=False)
+    reply = service.submit(session, step, questions, _answers(questions), actor=waiting, seen=0, now=now)
+    service.withdraw(session, reply.id, actor=waiting, now=now)
+    assert (_count(session, Reply), _entries(session)) == (0, [])
+    assert queries.states(session, step.consultation_id) == {}
+    service.submit(session, step, questions, _answers(questions), actor=waiting, seen=0, now=now)
+    assert _count(session, Reply) == 1
+
+
 def test_nobody_withdraws_somebody_elses_reply(session, step, questions, actor, now):
     reply = service.submit(session, step, questions, _answers(questions), actor=actor, seen=0, now=now)
     stranger = _actor(make_account(session, _organisation(session, step)))

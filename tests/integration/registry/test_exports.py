@@ -102,6 +102,16 @@ def test_acts_that_came_after_an_export_are_not_held_against_it(scene, tmp_path)
     assert "entrées postérieures aux fichiers : 1" in said
 
 
+def test_an_export_of_an_organisation_without_a_log_here_is_no_verdict(scene, tmp_path):
+    site = scene.publish()
+    dump = shutil.copytree(site / SLUG, tmp_path / "dump")
+    assert verify(site, tmp_path, "--dump", dump)[0] == 0
+    manifest = json.loads((dump / "manifest.json").read_text(encoding="utf-8"))
+    (dump / "manifest.json").write_text(json.dumps(manifest | {"organisation": "ailleurs"}), encoding="utf-8")
+    code, _, said = verify(site, tmp_path, "--dump", dump)
+    assert (code, "aucun registre de ce site n’est celui de l’export (ailleurs)" in said) == (2, True), said
+
+
 def test_acts_that_an_export_shows_before_they_have_a_position_count(scene, tmp_path):
     """One that the manifest names as shown, and that no row shows, is missing, though it comes after the position."""
     vote(scene, "f" * 32)

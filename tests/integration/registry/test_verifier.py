@@ -288,6 +288,9 @@ def test_a_copy_of_the_programs_is_checked_against_what_the_key_signed(honest, t
         file.write("# altered\n")
     code, frauds, _ = verify(listed, tmp_path, "--key", key)
     assert (code, [fraud["fraud"] for fraud in frauds]) == (1, ["edit"])
+    (tmp_path / "nowhere").mkdir()
+    alone = shutil.copy(listed, tmp_path / "nowhere")
+    assert verify(alone, tmp_path, "--key", key)[0] == 2  # nothing was compared: no verdict
     listed.write_text(listed.read_text().replace("witness.py", "autre.py"))
     code, frauds, _ = verify(listed, tmp_path, "--key", key)
     assert (code, [fraud["fraud"] for fraud in frauds]) == (1, ["signature"])
