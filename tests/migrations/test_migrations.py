@@ -192,8 +192,27 @@ def test_rows_follow_when_removals_are_told_apart_and_back(empty_database_url):
     database.dispose()
 
 
+def test_dumps_that_tell_no_format_are_made_again(empty_database_url):
+    """0016: the catalogue and the API tell the format of each file; what was made before did not say it."""
+    commands.upgrade(empty_database_url, "0015")
+    database = Database(empty_database_url)
+    file = {"name": "votes.csv", "dataset": "votes", "rows": 0, "bytes": 0, "sha256": "0" * 64}
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        organisation = factories.make_organisation(session)
+        made = {"organisation_id": organisation.id, "requested_at": clock.now(), "finished_at": clock.now()}
+        for files in ([file], [file | {"format": "csv"}]):
+            consultation = factories.make_consultation(session, organisation)
+            session.add(Dump(status=DumpStatus.DONE, consultation_id=consultation.id, files=files, **made))
+    database.dispose()
+    commands.upgrade(empty_database_url)
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        served = {"format" in dump.files[0]: is_served(session, dump) for dump in session.scalars(select(Dump))}
+    database.dispose()
+    assert served == {False: False, True: True}
+
+
 def test_what_waited_to_be_counted_is_counted_once_up_and_down(empty_database_url):
-    """0010: deltas are folded into the counters; back in time, what has no place yet waits again."""
+    """0015: deltas are folded into the counters; back in time, what has no place yet waits again."""
     commands.upgrade(empty_database_url)
     database = Database(empty_database_url)
     with database.transaction(tenant=ALL_TENANTS) as session:
