@@ -139,6 +139,7 @@ class ExpireRaw:
     def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:
         """Mark, commit, then delete whatever belongs to no export that is ready or being made."""
         del payload, cursor
+        service.give_up(session, clock.now())
         gone = service.expire(session, clock.now())
         yield Progress(len(gone), len(gone))
         kept = {str(each) for each in queries.standing(session)}

@@ -50,10 +50,8 @@ def request(
 
     Raises ConflictError while another one is being made.
     """
-    for waiting in session.scalars(select(RawExport).where(RawExport.status == RawStatus.WAITING).with_for_update()):
-        if not job_queries.is_over(session, waiting.job_id):
-            raise ConflictError("Un export de données brutes est déjà en préparation. Attendez qu’il soit prêt.")
-        fail(session, waiting, error="La production de l’archive s’est arrêtée à chaque essai.", now=now)
+    if give_up(session, now):
+        raise ConflictError("Un export de données brutes est déjà en préparation. Attendez qu’il soit prêt.")
     letters = base64.b32encode(randbytes(PASSPHRASE_BYTES)).decode().lower()
     passphrase = "-".join(letters[start : start + _GROUP] for start in range(0, len(letters), _GROUP))
     export = RawExport(
@@ -77,10 +75,17 @@ def ready(session: Session, export: RawExport, *, rows: int, size: int, sha256: 
     session.flush()
 
 
-def fail(session: Session, export: RawExport, *, error: str, now: dt.datetime) -> None:
-    """Record, in French, why there is no archive."""
-    export.status, export.passphrase, export.finished_at, export.error = RawStatus.FAILED, None, now, error
+def give_up(session: Session, now: dt.datetime) -> int:
+    """Forget the passphrases of archives that nobody makes any more; returns how many are still being made."""
+    going = 0
+    for export in session.scalars(select(RawExport).where(RawExport.status == RawStatus.WAITING).with_for_update()):
+        if job_queries.is_over(session, export.job_id):
+            export.status, export.passphrase, export.finished_at = RawStatus.FAILED, None, now
+            export.error = "La production de l’archive s’est arrêtée à chaque essai."
+        else:
+            going += 1
     session.flush()
+    return going
 
 
 def hand_over(session: Session, export_id: uuid.UUID, *, actor: Actor, now: dt.datetime) -> RawExport:

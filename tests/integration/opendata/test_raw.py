@@ -15,7 +15,7 @@ from sqlalchemy import Uuid, select
 from consult.actor import Actor, Role
 from consult.audit.models import AuditEntry
 from consult.db import ALL_TENANTS
-from consult.jobs.models import Job
+from consult.jobs.models import Job, JobState
 from consult.migrations import load_models
 from consult.opendata.raw import queries, service
 from consult.opendata.raw.jobs import ExpireRaw, MakeRaw
@@ -201,6 +201,30 @@ def test_a_crash_in_the_middle_leaves_no_archive_and_starts_over(app, client, da
     path = service.file_of(settings.data_path, export.id)
     assert zipfile.is_zipfile(path)
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_the_passphrase_of_an_archive_that_nobody_makes_any_more_is_forgotten(app, client, database, town):
+    ask(client, town[2])
+    path = service.file_of(app.extensions["settings"].data_path, only(database).id).with_suffix(".partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"half")
+
+    def expire():
+        with database.transaction(tenant=ALL_TENANTS) as session:
+            for _ in ExpireRaw(app.extensions["settings"]).run(session, {}, {}):
+                session.commit()
+
+    expire()
+    assert only(database).passphrase
+    assert path.exists(), "it is being made"
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        (job,) = session.scalars(select(Job).where(Job.kind == service.RAW_JOB))
+        job.state, job.finished_at = JobState.FAILED, dt.datetime.now(dt.UTC)
+    expire()
+    assert (only(database).status, only(database).passphrase) == (RawStatus.FAILED, None)
+    assert not path.exists()
+    assert "En échec" in client.get(PAGE).text
+    assert ask(client, town[2]).status_code == 200
 
 
 def test_an_archive_is_deleted_when_its_time_is_over(app, client, database, town):
