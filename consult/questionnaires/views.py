@@ -131,7 +131,7 @@ def reply(slug: str, step_slug: str) -> View:
     page = filling.number(request.form.get("page", "1"))
     filling.answers |= forms.read_page(filling.on(page), request.form)
     if not consultation_policy.accepts_acts(filling.step, filling.step.consultation, g.now):
-        return _render(filling, page, message=service.CLOSED), 403
+        return _render(filling, page, message=service.CLOSED, closed=True), 403
     action = request.form.get("action", "send")
     if action in {"previous", "save"}:
         told = KEPT if g.account_id is None else "Votre brouillon est enregistré. Il n’est pas encore envoyé."
@@ -165,7 +165,7 @@ def _send(filling: _Filling, page: int) -> View:
         return _render(filling, filling.page_of(refused), refused=refused), 422
     except (ConflictError, ClosedError) as error:
         _keep_anyway(filling)
-        return _render(filling, page, message=error.message), error.status
+        return _render(filling, page, message=error.message, closed=isinstance(error, ClosedError)), error.status
     if sent.status is ContentStatus.PENDING:
         flash(
             "Votre réponse est enregistrée. Elle sera publiée dès que vous aurez confirmé votre adresse électronique, "
@@ -222,7 +222,15 @@ def _keep_and_sign_in(filling: _Filling, page: int) -> View:
     return redirect(url_for("accounts.sign_in", suite=kept.location), 303)
 
 
-def _render(filling: _Filling, page: int, *, refused: Mapping[uuid.UUID, str] | None = None, message: str = "") -> str:
+def _render(
+    filling: _Filling,
+    page: int,
+    *,
+    refused: Mapping[uuid.UUID, str] | None = None,
+    message: str = "",
+    closed: bool = False,
+) -> str:
+    """A page of the form; closed: what was typed is shown, without a button that could only be refused."""
     numbers = {question.id: rank for rank, question in enumerate(filling.questions, 1)}
     form, asked = forms.page_form(filling.on(page), filling.answers, numbers=numbers, errors=refused or {})
     return render_template(
@@ -235,6 +243,7 @@ def _render(filling: _Filling, page: int, *, refused: Mapping[uuid.UUID, str] | 
         seen=filling.reply.version if filling.reply else 0,
         editing=filling.reply is not None and filling.reply.status is not ContentStatus.WITHDRAWN,
         message=message,
+        closed=closed,
         long_text=QuestionKind.LONG_TEXT,
     )
 

@@ -51,8 +51,9 @@ FIELDS: Final = {
     "ground": "Raison",
     "entries": "Entrées dont le contenu a été détruit",
 }
+USEFUL: Final = {"for": "Utile"}  # the only value of a vote on an argument
 VALUES: Final = {
-    "value": {"for": "D’accord, ou utile", "mixed": "Mitigé", "against": "Pas d’accord"},
+    "value": {"for": "D’accord", "mixed": "Mitigé", "against": "Pas d’accord"},
     "side": {"for": "Pour", "against": "Contre"},
     "ground": {"withdrawn": "retiré par son auteur", "erased": "effacé", "import_undone": "import annulé"},
     "type": {"reply": "réponse à un questionnaire", "vote": "vote", "proposal": "proposition", "argument": "argument"},
@@ -67,15 +68,16 @@ def act(kind: EntryKind, opening: dict[str, Any] | None) -> str:
 
 def said(opening: dict[str, Any]) -> list[tuple[str, str]]:
     """What an opening reveals, field by field."""
-    return [(FIELDS.get(name, name), _value(name, value)) for name, value in opening.items()]
+    values = VALUES | {"value": USEFUL} if "argument" in opening else VALUES
+    return [(FIELDS.get(name, name), _value(value, values.get(name, {}))) for name, value in opening.items()]
 
 
-def _value(name: str, value: Any) -> str:
+def _value(value: Any, words: dict[str, str]) -> str:
     if value is None:
         return "–"
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return VALUES.get(name, {}).get(str(value), str(value))
+    return words.get(str(value), str(value))
 
 
 # What the conservation census counts.

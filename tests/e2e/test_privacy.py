@@ -36,6 +36,8 @@ def test_every_page_is_accessible_and_fits(person, page, axe, width):
         page.goto(address)
         assert axe(page) == {}, address
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        inside = "all => all.filter(each => each.scrollWidth > each.clientWidth).length"
+        assert page.locator(".table-scroll").evaluate_all(inside) == 0, address
 
 
 def test_a_person_takes_their_data_then_leaves_with_the_keyboard(person, page, database):

@@ -189,6 +189,8 @@ def test_a_form_begun_before_closing_comes_back_with_its_text(site):
     )
     assert (late.status_code, "Trop tard" in _text(late)) == (403, True)
     assert "ne reçoit pas de réponse" in _text(late)
+    assert 'name="action"' not in _text(late)  # no button that could only be refused again
+    assert f'href="{site.path}"' in _text(late)
     assert site.rows(Reply) == []
     assert site.client.get(f"{site.path}/repondre").location == site.path
 

@@ -18,6 +18,7 @@ from consult.contributions.models import Proposal
 from consult.db import ALL_TENANTS
 from consult.registry import notes, receipts, verifier
 from consult.registry.models import EntryKind, LostOpening, RegistryEntry
+from consult.site import labels
 from tests import factories as f
 from tests.integration.registry.scene import LATER, Scene, Seed
 from tests.registers import features, sequencer, tamper
@@ -362,3 +363,8 @@ def test_the_receipt_takes_the_state_that_most_witnesses_cosigned(client, app, l
     assert "cosigné par : menteur.example" in client.get(f"/recepisse/{vote.ref}").text
     data = client.get(f"/recepisse/{vote.ref}/fichier").data
     assert "Cosigné par : menteur.example" in brought(client, data).text
+
+
+def test_a_vote_for_a_proposal_and_one_for_an_argument_are_not_said_alike():
+    assert labels.said({"contribution": "p", "value": "for"})[1] == ("Sens du vote", "D’accord")
+    assert labels.said({"argument": "a", "value": "for"})[1] == ("Sens du vote", "Utile")
