@@ -112,6 +112,7 @@ def verify(
     recorded = commands.get(manifest["parameters"]["command"])
     if recorded is None:
         raise AnalysisError(f"« {path.name} » ne nomme aucune commande connue.")
+    _check_names(path, manifest, recorded)
     places = [path.parent, *folders]
     written = {name: _found(name, {name: digest}, places) for name, digest in manifest["outputs"].items()}
     changed = "n’est plus celui que décrit le manifeste"
@@ -129,6 +130,17 @@ def verify(
         with contextlib.redirect_stdout(io.StringIO()):
             recorded.execute(argparse.Namespace(**options), progress)
         provenance.check_replayed(manifest, next(iter(made.values())).with_name(path.name))
+
+
+def _check_names(path: Path, manifest: Json, recorded: Recorded) -> None:
+    """Whoever verifies may not know who wrote the manifest: it never says where files are written."""
+    parameters = manifest["parameters"]
+    names = (*manifest["outputs"], *parameters["outputs"].values())
+    given = parameters["options"].keys() & {*recorded.inputs, *recorded.outputs}
+    if given or any(Path(name).name != name for name in names):
+        raise AnalysisError(
+            f"« {path.name} » donne des chemins au lieu de noms : ce manifeste n’est pas de cette commande."
+        )
 
 
 def _found(name: str, digests: Mapping[str, str], folders: Sequence[Path]) -> Path:

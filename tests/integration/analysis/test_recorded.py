@@ -166,6 +166,24 @@ def test_a_forged_result_and_manifest_are_found_by_running_again(place, tmp_path
     assert "« themes.json » diffère de celui d’une nouvelle exécution" in told(capsys)
 
 
+@pytest.mark.parametrize("escape", ["outputs", "options"])
+def test_a_manifest_of_a_stranger_writes_nowhere(place, tmp_path, capsys, escape):
+    """Results are verified by whoever downloads them: running again touches none of their files."""
+    mine, here = tmp_path / "mine.json", tmp_path / "downloaded"
+    mine.write_text("à moi", encoding="utf-8")
+    here.mkdir()
+    for name in ("themes.json", "avis.csv", "themes.json.manifest.json"):
+        shutil.copy(place / name, here)
+    path = here / "themes.json.manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["parameters"]["outputs"] = {}
+    manifest["parameters"][escape]["out"] = str(mine)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    assert main(["verify", str(here / "themes.json")]) == 1
+    assert "donne des chemins au lieu de noms" in told(capsys)
+    assert mine.read_text(encoding="utf-8") == "à moi"
+
+
 def test_a_zip_of_the_dump_stands_for_the_dump(small_dump, tmp_path):
     assert main(["arguments", str(small_dump), "--out", str(tmp_path / "maps.json")]) == 0
     with zipfile.ZipFile(tmp_path / "climat.zip", "w") as archive:
