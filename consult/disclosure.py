@@ -7,7 +7,7 @@ and on the difference between a table and each one published before it. Whoever 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,10 +27,11 @@ class Table:
 
 
 def protected(answered: int, counts: Mapping[str, int], *, partition: bool) -> Table | None:
-    """The table as it may be published, taken alone; None when too few people answered.
+    """The table as it may be published, taken alone; None when too few people answered, or when it would tell too much.
 
-    Of a partition, the cells withheld are two at least and hold K people at least: each of them could be K. Otherwise
-    each cell is withheld or shown by itself, with those who did not give that answer.
+    Of a partition, the cells withheld are two at least and hold K people at least; nobody knows any of them exactly,
+    not even who knows this rule. Otherwise each cell is withheld or shown by itself, with those who did not give that
+    answer.
     """
     if answered < K:
         return None
@@ -40,13 +41,21 @@ def protected(answered: int, counts: Mapping[str, int], *, partition: bool) -> T
     if sum(counts.values()) != answered:
         raise ValueError("the cells of a partition add up to its total")
     withheld = {cell for cell, count in counts.items() if _few(count)}
-    shown = sorted((count, cell) for cell, count in counts.items() if cell not in withheld)
-    # The least loss first: the smallest cells, those that hold somebody before those that hold nobody.
-    for _, cell in [pair for pair in shown if pair[0]] + [pair for pair in shown if not pair[0]]:
-        if not withheld or (len(withheld) > 1 and sum(counts[each] for each in withheld) >= K):
+    # The least loss first: the smallest cells, those that hold somebody before those that hold nobody. Equal ones go
+    # together, or the choice between them would tell which cell was small.
+    for level in sorted({counts[cell] for cell in counts.keys() - withheld}, key=lambda count: (count == 0, count)):
+        if _covers([counts[cell] for cell in withheld]):
             break
-        withheld.add(cell)
+        withheld |= {cell for cell, count in counts.items() if count == level}
+    if not _covers([counts[cell] for cell in withheld]):
+        return None
     return Table(answered, _without(counts, withheld), partition=True)
+
+
+def _covers(withheld: Collection[int]) -> bool:
+    """Whether what is left of the total tells none of the cells withheld: it would if all were one, or all K - 1."""
+    cells, people = len(withheld), sum(withheld)
+    return not cells or (cells > 1 and people >= K and people not in {cells, (K - 1) * cells})
 
 
 def may_follow(table: Table, earlier: Iterable[Table]) -> bool:

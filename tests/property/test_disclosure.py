@@ -1,5 +1,6 @@
 """AT-21.3: whoever keeps every table that was published never finds fewer than ten people, by any subtraction."""
 
+import collections
 import itertools
 
 import pytest
@@ -28,23 +29,34 @@ def test_nothing_of_fewer_than_ten_people():
         protected(30, {"a": 12}, partition=True)
 
 
-@given(counts)
-@settings(max_examples=300, deadline=None)
-def test_no_cell_withheld_can_be_computed_from_those_shown(values):
-    """By brute force: among all the tables that would be shown alike, each cell withheld may be zero, or ten people."""
-    table = partition(values)
-    if table is None:
-        assert sum(values) < K
-        return
-    shown = [count for count in table.counts.values() if count is not None]
-    hidden = [value for value, count in zip(values, table.counts.values(), strict=True) if count is None]
-    assert not any(0 < count < K for count in shown)
-    left = table.answered - sum(shown)
-    assert left == sum(hidden)
-    if hidden:
-        alike = [split for split in itertools.product(range(left + 1), repeat=2) if sum(split) <= left]
-        assert len(hidden) >= 2
-        assert {0, K} <= {first for first, _ in alike}, "each of them could be nobody, or ten"
+@pytest.mark.parametrize(("cells", "most", "few"), [(2, 60, K), (3, 42, K), (4, 16, 4), (5, 12, 4)])
+def test_no_cell_withheld_can_be_computed_even_by_who_knows_the_rule(monkeypatch, cells, most, few):
+    """By brute force: among all the tables that are shown alike, no cell withheld holds always the same count."""
+    monkeypatch.setattr("consult.disclosure.K", few)
+    alike = collections.defaultdict(lambda: [set() for _ in range(cells)])
+    for values in itertools.product(range(most + 1), repeat=cells):
+        table = partition(values) if sum(values) <= most else None
+        if table is not None:
+            shown = tuple(table.counts.values())
+            assert not any(0 < count < few for count in shown if count is not None)
+            for possible, value in zip(alike[table.answered, shown], values, strict=True):
+                possible.add(value)
+    told = [
+        (answered, shown)
+        for (answered, shown), possible in alike.items()
+        for count, values in zip(shown, possible, strict=True)
+        if count is None and len(values) == 1
+    ]
+    assert told == []
+    assert any(None in shown for _, shown in alike)
+
+
+def test_what_is_left_does_not_tell_that_all_cells_withheld_are_one_or_nine():
+    assert partition([10, 9, 9]).counts == {"a": None, "b": None, "c": None}
+    ones = {str(number): 1 for number in range(10)}
+    assert protected(10, ones, partition=True) is None
+    assert set(protected(110, {"most": 100, **ones}, partition=True).counts.values()) == {None}
+    assert partition([10, 5, 10, 40]).counts == {"a": None, "b": None, "c": None, "d": 40}, "equal ones go together"
 
 
 @given(counts, moves)
