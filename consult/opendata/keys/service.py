@@ -95,8 +95,9 @@ def rotate(session: Session, key_id: uuid.UUID, *, actor: Actor, now: dt.datetim
 
 
 def listed(session: Session) -> Sequence[ApiKey]:
-    """The keys of the organisation, the latest first."""
-    return session.scalars(select(ApiKey).order_by(ApiKey.created_at.desc(), ApiKey.id).limit(LISTED)).all()
+    """The keys of the organisation: all those in force, then the last of those that open nothing any more."""
+    last = (ApiKey.revoked_at.is_not(None), ApiKey.expires_at.desc(), ApiKey.id)
+    return session.scalars(select(ApiKey).order_by(*last).limit(LISTED)).all()
 
 
 def recognise(session: Session, header: str, scope: str, *, now: dt.datetime) -> ApiKey:

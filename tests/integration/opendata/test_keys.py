@@ -215,6 +215,23 @@ def test_an_organisation_has_a_bounded_number_of_keys(client, database, create, 
     assert "révoquez-en une" in reply.text
 
 
+def test_a_key_in_force_is_listed_however_many_are_revoked(client, database, create, town):
+    """Or nobody could revoke it, and it would not count among those that an organisation may have."""
+    create("figures", name="Ancienne")
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        now = dt.datetime.now(dt.UTC)
+        session.add_all(
+            ApiKey(
+                organisation_id=town[0].id, name=f"Révoquée {number}", digest=f"{number:064}", scopes=["figures"],
+                created_at=now, expires_at=now + dt.timedelta(days=365), revoked_at=now,
+            )
+            for number in range(service.LISTED)
+        )  # fmt: skip
+    page = client.get(PAGE).text
+    assert "Révoquer la clé Ancienne" in page
+    assert page.count("Révoquer la clé") == 1
+
+
 def test_the_keys_of_another_organisation_are_nowhere(app, create, database, town):
     """AT-4.2."""
     create("figures")
