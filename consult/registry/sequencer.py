@@ -137,7 +137,7 @@ class Sequencer:
         """Place and publish one log; forget what is known of it whenever that may no longer be true."""
         try:
             log = self._logs.pop(organisation_id, None) or self._open(organisation_id)
-            placed, size = self._place(log)
+            placed, size = self._place_or_race(log)
             publishing.publish(self._database, self._stores, log, self._key(log.key.name), size)
         except OvertakenError:
             return True
@@ -186,6 +186,15 @@ class Sequencer:
             signed_size=0,
         )
         return session.get_one(RegistryLog, organisation_id)
+
+    def _place_or_race(self, log: OpenLog) -> tuple[int, int]:
+        """`_place`; when another transaction undoes it, what is known of the log stays true: it is not read again."""
+        try:
+            return self._place(log)
+        except DBAPIError as error:
+            if is_race(error):
+                self._logs[log.organisation_id] = log
+            raise
 
     def _place(self, log: OpenLog) -> tuple[int, int]:
         """Step 1: the next positions, and what depends on them, in one transaction; how many, and the size it gives."""

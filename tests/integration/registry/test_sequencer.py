@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from consult.db import ALL_TENANTS
+from consult.organisations.models import Organisation
 from consult.registry import notes, publishing, queries
 from consult.registry.models import RegistryEntry, RegistryLog
 from consult.registry.publishing import RefusedError, Stores
@@ -163,6 +164,40 @@ def test_two_sequencers_racing_give_one_sequence_without_a_gap(database, organis
     assert final.refs == refs
     assert all(final.holds(checkpoint) for checkpoint in seen)
     assert [each.size for each in seen] == sorted(each.size for each in seen)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer: nobody comes in between
+def test_an_act_that_comes_in_between_does_not_make_it_read_the_log_again(
+    database, organisation_id, now, tmp_path, monkeypatch
+):
+    """What is placed is placed again at once; reading a long log takes a minute."""
+    opened, racing = [], []
+
+    def counting(*arguments):
+        opened.append(arguments)
+        return open_log(*arguments)
+
+    open_log = publishing.open_log
+    monkeypatch.setattr(publishing, "open_log", counting)
+
+    def apply(session, organisation, refs):
+        changed = update(Organisation).where(Organisation.id == organisation).values(name="Autre nom")
+        if racing:
+            racing.pop()
+            with database.transaction(tenant=ALL_TENANTS) as other:
+                other.execute(changed)
+        session.execute(changed)
+
+    working = sequencer(database, tmp_path, on_placed=[apply])
+    first = act(database, organisation_id, now)
+    working.run_until_settled()
+    racing.append("once")
+    second = act(database, organisation_id, now)
+    working.run_until_settled()
+    assert racing == []
+    assert positions(database) == {ref: place for place, ref in enumerate(first + second)}
+    assert Published(tmp_path / "second").checkpoint.size == 2
+    assert len(opened) == 1
 
 
 def test_only_one_process_leads_and_the_next_takes_its_place(database, organisation_id, now, tmp_path):
