@@ -179,7 +179,8 @@ def page_before(request: Request, public_url: str) -> str:
     if request.method not in UNSAFE_METHODS or not _is_ours(request.referrer or "", request, public_url):
         return ""
     page = urlsplit(request.referrer or "")
-    return f"{page.path}?{page.query}" if page.query else page.path
+    path = "/" + page.path.lstrip("/\\")  # with two slashes it would name another site
+    return f"{path}?{page.query}" if page.query else path
 
 
 def typed(request: Request, public_url: str) -> list[tuple[str, str]]:

@@ -7,6 +7,8 @@ import re
 import pytest
 from flask import Blueprint, g, redirect, render_template_string, request
 from sqlalchemy import func, select
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
 
 from consult import security
 from consult.actor import Role
@@ -323,6 +325,13 @@ def test_anonymous_pages_are_kept_briefly_and_forgotten_on_purge(settings, datab
     with app.app_context():
         purge()
     assert app.test_client(use_cookies=False).get("/essai/memoire").text == "2"
+
+
+@pytest.mark.parametrize("slashes", ["//", "///", "/\\"])
+def test_the_way_back_from_a_refusal_never_leaves_the_site(slashes):
+    headers = {"Referer": f"https://ici.example{slashes}pirate.example/x?y=1"}
+    sent = Request(EnvironBuilder("/x", "https://ici.example", method="POST", headers=headers).get_environ())
+    assert security.page_before(sent, "https://ici.example") == "/pirate.example/x?y=1"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -16,7 +16,7 @@ from tests import factories
 
 PAGES = [
     "/", "/consultations", "/aide", "/contact", "/plan-du-site", "/mentions-legales", "/conditions", "/charte",
-    "/donnees-personnelles", "/cookies", "/accessibilite",
+    "/donnees-personnelles", "/cookies", "/accessibilite", "/registre",
 ]  # fmt: skip
 
 
