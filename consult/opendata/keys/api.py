@@ -57,6 +57,7 @@ def _figures(consultation: Consultation) -> Mapping[str, Any]:
                 "counts": dict(bindings.step_kinds[step.kind].census(g.session, step)),
             }
             for step in consultation.steps
+            if step.kind in bindings.step_kinds
         ],
     }
 

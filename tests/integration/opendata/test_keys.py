@@ -12,6 +12,7 @@ from sqlalchemy import select
 from consult.actor import Role
 from consult.app import create_app
 from consult.audit.models import AuditEntry
+from consult.consultations.models import Consultation
 from consult.db import ALL_TENANTS
 from consult.opendata.keys import service
 from consult.opendata.keys.models import ApiKey
@@ -81,6 +82,13 @@ def test_a_program_reads_the_figures_with_its_key(app, create, database):
     used = only(database).last_used_at
     assert (used.minute, used.second) == (0, 0)
     assert dt.datetime.now(dt.UTC) - used < dt.timedelta(hours=1)
+
+
+def test_a_step_of_a_kind_that_is_not_installed_any_more_hides_no_figure(app, create, database, town):
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        f.make_step(session, session.scalars(select(Consultation)).one(), kind="agenda")
+    reply = app.test_client().get(FIGURES, headers=bearing(create("figures")))
+    assert [step["kind"] for step in reply.json["consultations"][0]["steps"]] == ["proposals"]
 
 
 def test_a_program_reads_the_raw_data_page_by_page_and_the_journal_says_so(app, create, database, town, monkeypatch):
