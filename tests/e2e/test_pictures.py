@@ -10,7 +10,9 @@ import pytest
 from PIL import Image
 
 from consult.actor import Role
-from tests.e2e.live import CONSULTATION, PROPOSALS, QUESTIONNAIRE
+from consult.registry.models import RegistryEntry
+from tests.e2e.live import CONSULTATION, PROPOSALS, QUESTIONNAIRE, watched_tab
+from tests.servers import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
 
@@ -27,6 +29,7 @@ DISCUSSED = re.compile("^Rouvrir la ligne Ravelonne . Castelvigne aux voyageurs$
 PICTURES = {
     "accueil.png": (None, "/", 1280, 860),
     "proposition.png": (Role.PARTICIPANT, "{proposal}", 1280, 860),
+    "registre.png": (None, "/registre", 1280, 1080),
     "telephone-consultation.png": (None, CONSULTATION, 390, 844),
     "telephone-proposition.png": (Role.PARTICIPANT, "{proposal}", 390, 844),
     "telephone-questionnaire.png": (Role.PARTICIPANT, f"{QUESTIONNAIRE}/repondre", 390, 844),
@@ -50,6 +53,22 @@ def changed(kept: bytes, taken: bytes) -> float:
     return float((np.abs(greys[0] - greys[1]) > SEEN).mean())
 
 
+@pytest.fixture(scope="module")
+def _counted(platform, browser) -> None:
+    """Waits until every act of the demonstration has its place in the public log: the figures shown move with it."""
+    last = len(platform.rows(RegistryEntry)) - 1  # what jobs add meanwhile comes after
+    with watched_tab(browser, platform) as page:
+
+        def stands() -> bool:
+            page.wait_for_timeout(500)
+            page.goto("/")
+            shown = page.locator("[data-position]")
+            return shown.count() == 1 and int(shown.get_attribute("data-position")) >= last
+
+        wait_until(stands, seconds=60, what="the figures of the home page at the end of the log")
+
+
+@pytest.mark.usefixtures("_counted")
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_shows_its_page_as_it_is(name, tab, tab_of):
     role, path, width, height = PICTURES[name]
