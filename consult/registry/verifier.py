@@ -879,29 +879,30 @@ class Votes:
     def __init__(self) -> None:
         self.held: dict[bytes, int] = {}  # short name of the vote -> its row's id and the place of its value
         self.twice: list[str] = []
-        self.unlinked = False  # the link was destroyed at the end of the appeal period: totals alone are left
+        self.unlinked: set[int] = set()  # all of them, once the link was destroyed at the end of the appeal period
 
     def add(self, row: dict[str, Any]) -> None:
         """Take a row; the same one may come twice, from two pages."""
+        identifier = uuid.UUID(row["id"]).int
         if row["voter"] is None:
-            self.unlinked = True
+            self.unlinked.add(identifier)
             return
-        key, identifier = vote_key(row["voter"], row["target"]), uuid.UUID(row["id"]).int
+        key = vote_key(row["voter"], row["target"])
         if key in self.held and self.held[key] >> 2 != identifier:
             self.twice.append(row["id"])
         self.held[key] = identifier << 2 | (VALUES.index(row["value"]) if row["value"] in VALUES else len(VALUES))
 
     def differences(self, replay: Replay, consultation: str) -> Iterator[tuple[str, str, str]]:
         """Fraud, row and message for each vote that is not what the entries say."""
-        if self.unlinked:
-            return
+        if self.unlinked and self.held:
+            yield "injection", "votes", f"{len(self.unlinked)} vote(s) sans votant, parmi d’autres qui en ont un"
         for row in self.twice:
             yield "duplicate", row, f"vote {row} : ce votant en a déjà un autre sur le même contenu"
         for key, held in self.held.items():
             if replay.votes.get(key) != held & 3:
                 row = str(uuid.UUID(int=held >> 2))
                 yield "injection", row, f"vote {row} : le registre ne le connaît pas, ou dans un autre sens"
-        missing = replay.standing[consultation] - len(self.held)
+        missing = replay.standing[consultation] - len(self.held) - len(self.unlinked)
         if missing > 0:
             yield "deletion", "votes", f"{missing} vote(s) du registre ne sont plus affichés"
 

@@ -102,6 +102,24 @@ def test_acts_that_came_after_an_export_are_not_held_against_it(scene, tmp_path)
     assert "entrées postérieures aux fichiers : 1" in said
 
 
+def test_votes_that_name_no_voter_hide_nothing_of_the_others(scene, tmp_path):
+    """The link is destroyed for all the votes of a consultation, or for none."""
+    site = scene.publish()
+    file = site / SLUG / "votes.ndjson"
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+    def verdict(rows):
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        code, frauds, said = verify(site, tmp_path)
+        return code, {fraud["fraud"] for fraud in frauds}, said
+
+    nameless = [row | {"voter": None} for row in rows]
+    assert len(rows) > 1
+    assert verdict(nameless)[:2] == (0, set())
+    assert verdict(nameless[1:])[:2] == (1, {"deletion"})
+    assert verdict([nameless[0], *rows[1:]])[:2] == (1, {"injection"})
+
+
 def test_an_export_of_an_organisation_without_a_log_here_is_no_verdict(scene, tmp_path):
     site = scene.publish()
     dump = shutil.copytree(site / SLUG, tmp_path / "dump")
