@@ -57,7 +57,7 @@ def test_the_page_says_what_is_held_why_and_how_long(place):
     assert page.headers["Cache-Control"] == "no-store"
     for words in ("Propositions", "Votes", "Réponses aux questionnaires", "Tant que la consultation est publiée", FILE):
         assert words in page.text
-    assert '<td class="numeric">3</td>' in page.text
+    assert '<td class="numeric" data-label="Lignes">3</td>' in page.text
     account = place.browser(place.town.person).get("/mon-compte").text
     assert f'href="{DATA}"' in account
     assert f'href="{LEAVE}"' in account
