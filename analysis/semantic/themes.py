@@ -146,7 +146,8 @@ def _fit(counts: Any, k: int) -> tuple[Ranks, _Floats, Any]:
     table = _weighted(counts)
     start, profiles = _start(table, k)
     model = NMF(k, init="custom", solver="cd", max_iter=_ROUNDS, tol=1e-4)
-    with warnings.catch_warnings():
+    # Where everything is explained, scikit-learn takes the root of a remainder that rounding made negative.
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.simplefilter("ignore", ConvergenceWarning)  # labels no longer move long before the last decimals
         model.fit_transform(table, W=start, H=profiles)
     found = np.asarray(model.components_, dtype=np.float64)

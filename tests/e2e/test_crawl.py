@@ -29,6 +29,8 @@ NOT_PAGES = {
     "static", "site.healthz", "site.readyz", "accounts.sign_up.ask_proof", "site.robots", "site.sitemap",
     "site.security_txt", "registry.logs", "registry.checkpoint", "registry.key", "registry.tile", "registry.openings",
     "registry.verifier", "registry.witness", "registry.cosigned", "opendata.download", "opendata.download_whole",
+    "opendata.negotiated_catalogue", "private.figures", "private.rows", "private.tables", "registry.census",
+    "registry.programs",
 }  # fmt: skip
 
 
