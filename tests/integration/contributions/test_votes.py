@@ -5,7 +5,7 @@ import datetime as dt
 import uuid
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from consult.accounts.models import AccountStatus
 from consult.consultations.models import ContentStatus, Step
@@ -14,6 +14,7 @@ from consult.contributions.datasets import VotesDataset
 from consult.contributions.models import Proposal, Side, Vote, VoteValue
 from consult.db import ALL_TENANTS
 from consult.errors import BadRequestError, ClosedError, GoneError
+from consult.registry import conservation
 from consult.registry.models import EntryKind, RegistryEntry
 from tests import factories
 from tests.registers import settle, standing_votes
@@ -156,6 +157,29 @@ def test_figures_move_with_the_place_and_once_only(session, scene):  # AT-20.2
     session.execute(update(RegistryEntry).values(position=None))
     settle(session)
     assert queries.sheet(session, proposal.id).votes == after.votes
+
+
+def test_the_census_tells_of_a_vote_that_was_deleted_or_added_beside_the_log(session, scene, caplog):  # AT-20.2
+    organisation, step, proposal, voter = scene
+    act = {"step": step, "now": NOW, "value": VoteValue.FOR}
+
+    def line():
+        lines = conservation.all_of(session)[step.consultation_id]
+        return next(line for line in lines if line.type == "vote")
+
+    votes.cast_vote(session, proposal, account_id=voter.id, **act)
+    settle(session)
+    assert (line().logged, line().published, line().balanced) == (1, 1, True)
+    session.execute(delete(Vote))
+    votes.cast_vote(session, proposal, account_id=factories.make_account(session, organisation).id, **act)
+    settle(session)
+    assert (line().logged, line().published, line().balanced) == (2, 1, False)
+    factories.make_vote(session, proposal, factories.make_account(session, organisation))
+    factories.make_vote(session, proposal, factories.make_account(session, organisation))
+    votes.cast_vote(session, proposal, account_id=factories.make_account(session, organisation).id, **act)
+    settle(session)
+    assert (line().logged, line().published, line().balanced) == (3, 4, False)
+    assert "acts are missing or in excess" in caplog.text
 
 
 @pytest.mark.parametrize("at_once", [True, False])
