@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
@@ -43,7 +44,7 @@ def dictionary(tables: Sequence[Table]) -> Iterator[tuple[str, str, str, str]]:
             yield table.name, column.name, WORDS[column.kind], column.description
 
 
-class _Book:
+class _Book(ABC):
     """What both workbooks share: sheets that follow each other, and texts that fit."""
 
     def __init__(self, path: Path, notice: Sequence[str], tables: Sequence[Table]) -> None:
@@ -68,11 +69,11 @@ class _Book:
         self._open(self._table.name if self._part == 1 else f"{self._table.name} ({self._part})")
         self._at = 1  # below the header
 
-    def _open(self, sheet: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _open(self, sheet: str) -> None: ...
 
-    def _add(self, row: Row) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _add(self, row: Row) -> None: ...
 
     def _text(self, value: Any) -> str:
         text, shortened = fitting(joined(value) if isinstance(value, list) else value)
