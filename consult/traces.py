@@ -35,7 +35,6 @@ LABELS: Final = {
     Trace.PLATE: "une plaque d’immatriculation",
     Trace.PROFILE: "un lien vers un profil personnel",
 }
-MASK: Final = "[donnée personnelle retirée]"
 
 _GAP = r"[ \u00a0\u202f.\-]"  # between the groups of a number
 _WAYS = (
@@ -151,13 +150,6 @@ def kinds(*texts: str) -> list[Trace]:
     """The kinds of personal data that these texts seem to hold, in the order of the enumeration."""
     seen = {trace for text in texts for _, _, trace in spans(text)}
     return [trace for trace in Trace if trace in seen]
-
-
-def masked(text: str) -> str:
-    """The text without what looks like personal data."""
-    for start, end, _ in reversed(spans(text)):
-        text = f"{text[:start]}{MASK}{text[end:]}"
-    return text
 
 
 def warning(found: list[Trace]) -> str:

@@ -90,12 +90,3 @@ def frequencies(words: LemmaTokens, vocabulary: Vocabulary) -> list[Frequency]:
         for number in np.flatnonzero(common(words.numbers, words.texts, size)).tolist()
     ]
     return sorted(found, key=lambda item: (-item.count, item.lemma))
-
-
-def texts_with(words: LemmaTokens, lemma: str) -> NDArray[np.int32]:
-    """Ranks of the texts that hold a lemma, in order."""
-    try:
-        number = words.lemmas.index(lemma)
-    except ValueError:
-        return np.zeros(0, dtype=np.int32)
-    return np.unique(words.texts[words.numbers == number])

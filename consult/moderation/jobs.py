@@ -15,6 +15,7 @@ from consult.accounts.models import Account, AccountStatus, Membership
 from consult.actor import Role
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.db import as_tenant
+from consult.errors import GoneError, NotFoundError
 from consult.jobs.schedule import Task
 from consult.mail import service as mail
 from consult.moderation import policy, queries, service
@@ -95,16 +96,19 @@ class FlagTraces:
         now: dt.datetime,
     ) -> bool:
         named = ", ".join(traces.LABELS[each] for each in found)
-        return service.report(
-            session,
-            self._content_types[item_type],
-            item_id,
-            organisation_id=step.organisation_id,
-            reason="personal_data",
-            comment=f"Repéré automatiquement\u00a0: le texte semble contenir {named}.",
-            reporter=policy.MACHINE,
-            now=now,
-        )
+        try:
+            return service.report(
+                session,
+                self._content_types[item_type],
+                item_id,
+                organisation_id=step.organisation_id,
+                reason="personal_data",
+                comment=f"Repéré automatiquement\u00a0: le texte semble contenir {named}.",
+                reporter=policy.MACHINE,
+                now=now,
+            )
+        except (NotFoundError, GoneError):  # hidden, withdrawn or erased since it was read
+            return False
 
 
 PERIOD: Final = dt.timedelta(minutes=10)

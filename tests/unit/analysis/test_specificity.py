@@ -7,7 +7,7 @@ from scipy.stats import false_discovery_control, hypergeom
 
 from analysis.corpus import single
 from analysis.lemmas import Lemmas
-from analysis.lexical.frequencies import frequencies, lemmatise, texts_with
+from analysis.lexical.frequencies import frequencies, lemmatise
 from analysis.lexical.specificity import benjamini_hochberg, log10_tail, specificities
 from analysis.text import Vocabulary
 
@@ -98,5 +98,3 @@ def test_frequencies_count_occurrences_and_texts(corpus):
     assert (found["route"].count, found["route"].texts) == (12, 12)
     assert found["route"].forms == (("route", 12),)
     assert [item.lemma for item in frequencies(words, vocabulary)][:2] == ["vélo", "route"]
-    assert texts_with(words, "gare").tolist() == list(range(8, 16))
-    assert texts_with(words, "absent").tolist() == []
