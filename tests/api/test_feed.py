@@ -22,6 +22,8 @@ from tests import factories
 from tests.integration.registry.scene import LATER, SLUG, Seed
 from tests.registers import act, features, sequencer
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 
 class CutError(Exception):
     """The line fell."""

@@ -13,6 +13,8 @@ from consult.opendata import api, examples, schemas
 from tests import factories
 from tests.conftest import missing
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 PAGE = "/aide/api/reference"
 
 

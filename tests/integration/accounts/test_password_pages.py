@@ -12,6 +12,8 @@ from consult.actor import Role
 from tests import factories as f
 from tests.integration.accounts.visits import link, post, race, sign_up
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 OTHER = "lanterne-cumin-voile-grès"
 
 one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # judged before any query

@@ -18,6 +18,8 @@ from consult.registry.models import RegistryEntry
 from tests import factories as f
 from tests.integration.accounts.visits import link, post, race, sign_up
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 OWN = "lanterne-cumin-voile-grès"
 VICTIM = "victime@exemple.fr"
 

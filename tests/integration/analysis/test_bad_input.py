@@ -14,6 +14,8 @@ from analysis.coding.experts import Reader, train
 from analysis.errors import AnalysisError
 from tests.unit.analysis.test_classifier import answers
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 SENTENCE = "Il faut développer les pistes cyclables en ville."
 CORPORA = {
     "empty corpus": [],

@@ -16,6 +16,8 @@ from analysis.errors import AnalysisError
 from analysis.report import run, verify
 from tests.integration.analysis.conftest import contribution, step, write_dump
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 
 @pytest.fixture(scope="module")
 def made(small_dump, plan, lemma_cache, tmp_path_factory):

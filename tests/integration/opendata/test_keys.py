@@ -18,6 +18,8 @@ from consult.opendata.keys import service
 from consult.opendata.keys.models import ApiKey
 from tests import factories as f
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 PAGE = "/gestion/cles-api"
 FIGURES, TABLES = "/api/private/figures", "/api/private/tables"
 

@@ -19,6 +19,8 @@ from consult.registry.models import EntryKind
 from consult.registry.service import append
 from tests import factories
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 
 @pytest.fixture
 def filled(database):

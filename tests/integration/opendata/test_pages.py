@@ -27,6 +27,8 @@ from consult.registry import service as registry
 from consult.registry.models import EntryKind
 from tests import factories
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 
 @pytest.fixture
 def town(database, settings):

@@ -33,6 +33,8 @@ from tests.integration.registry.scene import LATER, Scene, Seed
 from tests.registers import features, sequencer
 from tests.servers import postgresql_binaries
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 BINDINGS = Bindings(personal_data=PERSONAL_DATA)
 MARKERS = (*(word for name, word in WRITTEN.items() if name != "reply"), EMAIL, PSEUDONYM)  # that one was replaced
 

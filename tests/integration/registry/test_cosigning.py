@@ -22,6 +22,8 @@ from tests.integration.registry.witnesses import command, made, serving
 from tests.registers import HOST, SEED, Published, act, sequencer, tamper
 from tests.servers import free_port, wait_until
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 LOG = notes.SigningKey(SEED, f"{HOST}/registry/agence").verifier
 ONE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -20,6 +20,8 @@ from consult.registry.service import append
 from tests import factories
 from tests.integration.registry.scene import LATER, SLUG, Scene, Seed, verify
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 
 @pytest.fixture
 def scene(tmp_path, _sqlite_template) -> Scene:

@@ -20,6 +20,8 @@ from tests import factories as f
 from tests.integration.registry.scene import LATER, NOW, Scene, Seed, verify
 from tests.registers import Published, tamper
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 
 @pytest.fixture(scope="module")
 def honest(tmp_path_factory, _sqlite_template) -> Scene:

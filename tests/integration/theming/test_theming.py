@@ -14,6 +14,8 @@ from consult import labels, theming
 from consult.errors import TEXTS
 from consult.html import render_plain, render_rich
 
+pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+
 TEMPLATES = Path(consult.__file__).parent / "templates"
 STATIC = Path(consult.__file__).parent / "static"
 COMPONENTS = sorted(path.name for path in (TEMPLATES / "components").glob("*.html"))
