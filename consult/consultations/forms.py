@@ -66,7 +66,7 @@ class ConsultationForm(Form):  # type: ignore[misc]  # WTForms has no types
     opens_at, closes_at = _dates()
 
 
-class StepForm(Form):  # type: ignore[misc]
+class StepForm(Form):  # type: ignore[misc]  # WTForms has no types
     """A step's title, introduction and dates; its kind is chosen once."""
 
     kind = SelectField("Type d’étape")
@@ -77,7 +77,7 @@ class StepForm(Form):  # type: ignore[misc]
     opens_at, closes_at = _dates()
 
 
-class CloseForm(Form):  # type: ignore[misc]
+class CloseForm(Form):  # type: ignore[misc]  # WTForms has no types
     """Why a consultation is closed before or at its end."""
 
     reason = TextAreaField(

@@ -57,7 +57,7 @@ def argument_form(
 ) -> Any:
     """The form of an argument with the limits of its step."""
 
-    class ArgumentForm(Form):  # type: ignore[misc]
+    class ArgumentForm(Form):  # type: ignore[misc]  # WTForms has no types
         side = RadioField("Votre argument est", [InputRequired()], choices=SIDES)
         body = TextAreaField(
             "Votre argument",
@@ -73,7 +73,7 @@ def argument_form(
     return ArgumentForm(typed, data=values)
 
 
-class ThemeForm(Form):  # type: ignore[misc]
+class ThemeForm(Form):  # type: ignore[misc]  # WTForms has no types
     """A theme to add to a step."""
 
     title = StringField("Nouveau thème", [Length(max=TITLE_LENGTH)])

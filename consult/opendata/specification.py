@@ -95,7 +95,7 @@ def _possible(status: str, path: str, operation: Mapping[str, Any]) -> bool:
 def _say_in_french(components: dict[str, Any], datasets: Mapping[str, PublicDataset]) -> None:
     """Describe each column as its dataset does; docstrings, which are for us, stay out."""
     described = {
-        reply.model_fields["data"].annotation.__args__[0].__name__: datasets[name].columns  # type: ignore[union-attr]
+        reply.model_fields["data"].annotation.__args__[0].__name__: datasets[name].columns  # type: ignore[union-attr]  # each is a list
         for name, reply in schemas.ROWS.items()
     } | {"Consultation": datasets["consultation"].columns}
     for name, component in components.items():

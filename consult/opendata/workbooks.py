@@ -126,7 +126,7 @@ class XlsxWriter(_Book):
         if kind is Kind.INTEGER:
             return sheet.write_number  # type: ignore[no-any-return]  # the library has no types
         if kind is Kind.BOOLEAN:
-            return sheet.write_boolean  # type: ignore[no-any-return]
+            return sheet.write_boolean  # type: ignore[no-any-return]  # the library has no types
         if kind in self._formats:
             read, shown = {Kind.DATE: day, Kind.INSTANT: instant}[kind], self._formats[kind]
             # A workbook knows no time zone: the header's meaning and the format say UTC.

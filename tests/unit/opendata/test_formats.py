@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import re
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pyarrow.parquet
@@ -230,3 +231,5 @@ def test_what_fails_lets_go_of_its_files(tmp_path, form):
         writer.begin(TABLE)
         writer.write(rows(["texte"]))
     writer.abandon()
+    held = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    assert [path for path in held if path.is_relative_to(tmp_path)] == []
