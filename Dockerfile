@@ -26,7 +26,9 @@ FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /var/lib/consult --create-home consult \
     && install -d -o consult -g consult /var/lib/consult/registry
 COPY --from=environment /opt/consult /opt/consult
+ARG COMMIT=""
 ENV PATH=/opt/consult/bin:$PATH \
+    CONSULT_COMMIT=$COMMIT \
     PYTHONUNBUFFERED=1 \
     CONSULT_HOST=0.0.0.0 \
     CONSULT_DATA_DIR=/var/lib/consult

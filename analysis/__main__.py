@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from analysis import __version__, nonresponse, provenance, readers, recorded
+from analysis import __version__, nonresponse, provenance, readers, recorded, tiers
 from analysis.coding import cli as coding
 from analysis.coding.codebook_files import load_any
 from analysis.command_line import Parser
@@ -168,7 +168,8 @@ def _describe(options: argparse.Namespace) -> None:
         variables = ", ".join(variable.key for variable in corpus.variables) or "aucune"
         print(
             f"- {corpus.key} : {corpus.title} ; {corpus.received} reçues, {sum(corpus.set_apart.values())} écartées, "
-            f"{int(sorting.nonresponse.sum())} non-réponses, {sorting.billable} facturables ; variables : {variables}"
+            f"{int(sorting.nonresponse.sum())} non-réponses, {sorting.billable} facturables "
+            f"({tiers.words(tiers.tier(sorting.billable))}) ; variables : {variables}"
         )
     for questionnaire in source.questionnaires:
         print(f"- {questionnaire.key} : {questionnaire.replies} questionnaires remplis")
@@ -178,7 +179,7 @@ def _describe(options: argparse.Namespace) -> None:
         print(f"Attention : {notice}")
 
 
-def _code(options: argparse.Namespace, progress: Progress) -> None:
+def _code(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
     found = study(
         source,
@@ -197,6 +198,7 @@ def _code(options: argparse.Namespace, progress: Progress) -> None:
         read = f"{rec.undecidable} indécidables + {rec.coded} codées + {rec.no_code} sans code"
         apart = f"{rec.set_apart} écartées + {rec.nonresponse} non-réponses"
         print(f"{result.corpus.key} : {rec.received} reçues = {apart} + {read}")
+    return {"reconciliation": {result.corpus.key: result.reconciliation.figures for result in found.corpora}}
 
 
 _COMMANDS = {

@@ -54,9 +54,18 @@ def write_manifest(out: Path, *, source: dict[str, Any], parameters: dict[str, A
 
 
 def write_beside(
-    path: Path, source: dict[str, Any], parameters: dict[str, Any], *, publishable: bool, found: dict[str, str]
+    path: Path,
+    source: dict[str, Any],
+    parameters: dict[str, Any],
+    *,
+    publishable: bool,
+    found: dict[str, str],
+    summary: dict[str, Any] | None = None,
 ) -> Path:
-    """Write a manifest of outputs, given by name and digest. No instant, no machine name: it is reproducible."""
+    """Write a manifest of outputs, given by name and digest. No instant, no machine name: it is reproducible.
+
+    `summary` is what must be known of results whose files hold rows alone.
+    """
     manifest = {
         "format": FORMAT,
         "source": source,
@@ -67,6 +76,7 @@ def write_beside(
         "python": ".".join(platform.python_version_tuple()[:2]),
         "machine": platform.machine(),
         "outputs": found,
+        **({"summary": summary} if summary else {}),
     }
     path.write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return path
@@ -96,7 +106,10 @@ def check_replayed(manifest: dict[str, Any], replayed: Path) -> None:
     if manifest["code"] != again["code"]:
         changed.insert(0, "analysis")
     hint = f" (versions différentes : {', '.join(changed)})" if changed else ""
-    compare(manifest["outputs"], again["outputs"], f"diffère de celui d’une nouvelle exécution{hint}")
+    differs = f"diffère de celui d’une nouvelle exécution{hint}"
+    compare(manifest["outputs"], again["outputs"], differs)
+    if manifest.get("summary") != again.get("summary"):
+        raise AnalysisError(f"Le bilan que donne le manifeste {differs}.")
 
 
 def compare(expected: dict[str, str], found: dict[str, str], how: str) -> None:

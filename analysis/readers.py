@@ -23,6 +23,7 @@ from analysis.tables import MAX_CATEGORIES, read_table
 
 DUMP_FORMAT = "consult-dump/1"
 OPEN_KINDS = frozenset({"short_text", "long_text"})
+SEVERAL = frozenset({"multiple", "matrix_multiple"})  # answers a person may give in a group
 OTHER = "Autre (réponse libre)"
 STATUS_LABELS = {
     "hidden": "masquée par la modération",
@@ -33,6 +34,8 @@ STATUS_LABELS = {
 }
 VOTE_LABELS = {"for": "D’accord", "mixed": "Mitigé", "against": "Pas d’accord"}
 VOTE_ORDER = (*VOTE_LABELS.values(), "Partagé")
+WRITTEN = ("proposals", "bill")  # the kinds of steps where citizens write contributions
+SUBMITTED = ("article", "question")  # the kinds of contributions that the administration writes
 SIDE_LABELS = {"for": "Pour", "against": "Contre"}
 
 Row = dict[str, Any]
@@ -170,9 +173,11 @@ def _dominant(row: Row, prefix: str) -> str | None:
 
 
 def _contributions(files: _Files, steps: list[Row], themes: dict[str, Row]) -> Iterator[Corpus]:
-    kept: dict[str, list[Row]] = {step["id"]: [] for step in steps if step["kind"] == "proposals"}
+    kept: dict[str, list[Row]] = {step["id"]: [] for step in steps if step["kind"] in WRITTEN}
     apart: dict[str, Counter[str]] = {step: Counter() for step in kept}
     for row in files.rows("contributions.ndjson"):
+        if row.get("kind") in SUBMITTED:
+            continue
         if row["step"] not in kept:
             raise AnalysisError(f"La contribution « {row['id']} » cite une étape inconnue : « {row['step']} ».")
         reason = _set_apart(row)
@@ -196,7 +201,8 @@ def _contributions(files: _Files, steps: list[Row], themes: dict[str, Row]) -> I
             title=step["title"],
             unit="contribution",
             ids=tuple(str(row["id"]) for row in rows),
-            texts=tuple(_joined(row["title"], row["body"]) for row in rows),
+            # Of a version of an article, what its author says of it: its body is that of the bill, but for some words.
+            texts=tuple(_joined(row["title"], row.get("reason") or row["body"]) for row in rows),
             variables=tuple(variable for variable in variables if variable.members.any()),
             set_apart=dict(sorted(apart[step["id"]].items())),
             **_origins(rows),
@@ -301,9 +307,9 @@ def _questionnaires(files: _Files, steps: list[Row]) -> tuple[list[Questionnaire
             notices.append(f"{step['title']} : {len(theirs.tests)} réponse(s) de test écartée(s).")
         shown = [question for question in questions[step["id"]] if question["visibility"] == "rows"]
         closed = [
-            _closed(question, theirs.kept(answers.get(question["id"], [])), theirs)
+            _closed(question, group, theirs.kept(answers.get(question["id"], [])), theirs)
             for question in shown
-            if question["kind"] not in OPEN_KINDS and question["options"]
+            for group in _groups(question)
         ]
         withheld = tuple(q["wording"] for q in questions[step["id"]] if q["visibility"] != "rows")
         found.append(Questionnaire(step["slug"], step["title"], len(theirs.ranks), tuple(closed), withheld))
@@ -315,13 +321,29 @@ def _questionnaires(files: _Files, steps: list[Row]) -> tuple[list[Questionnaire
     return found, corpora, notices
 
 
-def _closed(question: Row, answers: list[_Answer], replies: _Replies) -> Variable:
-    labels = {str(option["id"]): str(option["label"]) for option in question["options"]}
+def _groups(question: Row) -> dict[str, list[Row]]:
+    """What is counted apart of a closed question: a line of a grid, the ranks of an option, or all of its options.
+
+    The dumps of the first version told the options alone.
+    """
+    found: dict[str, list[Row]] = {}
+    known: list[Row] = [] if question["kind"] in OPEN_KINDS else question["options"]
+    for cell in question.get("cells", known):
+        found.setdefault(cell.get("group", ""), []).append(cell)
+    return found
+
+
+def _closed(question: Row, group: str, answers: list[_Answer], replies: _Replies) -> Variable:
+    groups = _groups(question)
+    labels = {str(cell["id"]): str(cell["label"]) for cell in groups[group]}
+    elsewhere = {str(cell["id"]) for cells in groups.values() for cell in cells} - labels.keys()
     columns = {option: column for column, option in enumerate(labels)}
     members = np.zeros((len(replies.ranks), len(labels) + 1), dtype=np.bool_)
     for answer in answers:
         rank = replies.rank(answer)
         for option in answer.options:
+            if option in elsewhere:
+                continue
             if option not in columns:
                 raise AnalysisError(f"Question « {question['wording']} » : option inconnue « {option} ».")
             members[rank, columns[option]] = True
@@ -330,7 +352,10 @@ def _closed(question: Row, answers: list[_Answer], replies: _Replies) -> Variabl
     categories = (*labels.values(), OTHER)
     if not members[:, -1].any():
         categories, members = categories[:-1], members[:, :-1]
-    return Variable(str(question["id"]), question["wording"], categories, members, question["kind"] == "multiple")
+    name, wording = str(question["id"]), str(question["wording"])
+    if elsewhere:  # one group among several: told apart by its first cell
+        name, wording = f"{name}/{next(iter(labels))}", f"{wording} – {group}"
+    return Variable(name, wording, categories, members, multiple=question["kind"] in SEVERAL)
 
 
 def _open(step: Row, question: Row, answers: list[_Answer], replies: _Replies, closed: list[Variable]) -> Corpus:

@@ -35,13 +35,14 @@ Json = dict[str, Any]
 class Recorded:
     """A command: `inputs` and `outputs` name its options that are paths; the first output names the manifest.
 
+    What `run` returns, if anything, is the summary that the manifest gives of rows written without one.
     `plans` names the inputs that are codebooks: without their two approvals, results are marked unpublishable.
     """
 
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    run: Callable[[argparse.Namespace, Progress], None]
+    run: Callable[[argparse.Namespace, Progress], Json | None]
     plans: tuple[str, ...] = ()
 
     def execute(self, options: argparse.Namespace, progress: Progress) -> None:
@@ -61,7 +62,7 @@ class Recorded:
         first = next(iter(targets.values()))
         with tempfile.TemporaryDirectory(dir=first.parent, prefix=f".{first.name}-") as building:
             made = {key: Path(building) / path.name for key, path in targets.items()}
-            self.run(argparse.Namespace(**{**given, **made}), progress)
+            summary = self.run(argparse.Namespace(**{**given, **made}), progress)
             found = {path.name: provenance.file_digest(path) for path in made.values()}
             provenance.write_beside(
                 Path(building) / (first.name + SUFFIX),
@@ -69,6 +70,7 @@ class Recorded:
                 {"command": self.name, "options": plain, "outputs": {key: path.name for key, path in targets.items()}},
                 publishable=not any(load_any(inputs[key]).missing_approvals for key in self.plans if key in inputs),
                 found=found,
+                summary=summary,
             )
             for key, path in targets.items():
                 shutil.move(made[key], path)

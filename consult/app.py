@@ -4,25 +4,21 @@ A request below 400 commits, everything else rolls back, a failing commit become
 through `db.survives`, run once the request's transaction is over.
 """
 
-# Over 400 lines: every feature is named here, and here alone.
 from __future__ import annotations
 
+import datetime as dt
 import logging
-from collections.abc import Iterable
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from apiflask import APIFlask
-from flask import Blueprint, Flask, Response, current_app, g, render_template, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_login import LoginManager, UserMixin
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from consult import __version__, clock, errors, gate, labels, security, theming
+from consult import __version__, gate, labels, refusals, security, theming
 from consult import html as rich_text
 from consult.accounts import bindings as accounts_bindings
 from consult.accounts import jobs as accounts_jobs
@@ -33,6 +29,7 @@ from consult.coding import bindings as coding_bindings
 from consult.coding import jobs as coding_jobs
 from consult.coding import views as coding_views
 from consult.consultations import bindings as consultations_bindings
+from consult.consultations import datasets as consultations_datasets
 from consult.consultations import figures
 from consult.consultations import queries as consultations
 from consult.consultations import views as consultations_views
@@ -44,7 +41,12 @@ from consult.contributions import queries as contributions_queries
 from consult.contributions import service as contributions_service
 from consult.contributions import views as contributions_views
 from consult.contributions import votes as contributions_votes
+from consult.contributions.acts import queries as contribution_acts
+from consult.contributions.bill import bindings as bill_bindings
 from consult.db import Database
+from consult.followup import bindings as followup_bindings
+from consult.followup import jobs as followup_jobs
+from consult.followup import views as followup_views
 from consult.imports import bindings as imports_bindings
 from consult.imports import jobs as imports_jobs
 from consult.jobs import schedule as jobs_schedule
@@ -61,6 +63,9 @@ from consult.opendata.formats import Format
 from consult.opendata.keys import api as keys_api
 from consult.opendata.keys import bindings as keys_bindings
 from consult.opendata.keys import views as keys_views
+from consult.opendata.mission import bindings as mission_bindings
+from consult.opendata.mission import jobs as mission_jobs
+from consult.opendata.mission import views as mission_views
 from consult.opendata.raw import bindings as raw_bindings
 from consult.opendata.raw import jobs as raw_jobs
 from consult.opendata.raw import views as raw_views
@@ -70,13 +75,25 @@ from consult.pagecache import PageCache
 from consult.privacy import jobs as privacy_jobs
 from consult.privacy import retention
 from consult.privacy import views as privacy_views
-from consult.protocols import Bindings, ContentType, JobHandler, PersonalData, PublicDataset, Sequencing, StepKind
+from consult.privacy.rights import bindings as rights_bindings
+from consult.privacy.rights import views as rights_views
+from consult.protocols import (
+    Bindings,
+    Closed,
+    ContentType,
+    JobHandler,
+    PersonalData,
+    PublicDataset,
+    Sequencing,
+    StepKind,
+)
 from consult.questionnaires import bindings as questionnaires_bindings
 from consult.questionnaires import jobs as questionnaires_jobs
 from consult.questionnaires import queries as questionnaires_queries
 from consult.questionnaires import service as questionnaires_service
 from consult.questionnaires import totals as questionnaires_totals
 from consult.questionnaires import views as questionnaires_views
+from consult.registry import release
 from consult.registry import views as registry_views
 from consult.reporting import bindings as reporting_bindings
 from consult.reporting import views as reporting_views
@@ -85,7 +102,7 @@ from consult.site import receipts as site_receipts
 from consult.site import views as site_views
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
 logger = logging.getLogger(__name__)
 BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
@@ -96,14 +113,17 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     questionnaires_views.bp,
     moderation_views.bp,
     coding_views.bp,
+    followup_views.bp,
     reporting_views.bp,
     opendata_views.bp,
+    mission_views.bp,
     raw_views.bp,
     keys_views.bp,
     keys_api.bp,
     opendata_api.bp,
     registry_views.bp,
     privacy_views.bp,
+    rights_views.bp,
     site_receipts.bp,
     site_views.bp,
 )
@@ -116,6 +136,8 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *questionnaires_totals.TASKS,
     *opendata_jobs.TASKS,
     *moderation_jobs.TASKS,
+    *followup_jobs.TASKS,
+    *mission_jobs.TASKS,
     *raw_jobs.TASKS,
     *privacy_jobs.TASKS,
 )
@@ -124,7 +146,7 @@ ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed
     contributions_votes.count_pending_votes,
     questionnaires_service.publish_pending_replies,
 )
-PREPARED_BEFORE_CONFIRMATION: Final = (contributions_queries.prepared, questionnaires_queries.prepared)  # how many
+PREPARED_BEFORE_CONFIRMATION: Final = (contribution_acts.prepared, questionnaires_queries.prepared)  # how many
 # What goes when the holder of the address disowns what was done before: all that an account does, drafts included.
 ERASED_BEFORE_CONFIRMATION: Final = tuple(
     data.erase
@@ -134,21 +156,31 @@ ERASED_BEFORE_CONFIRMATION: Final = tuple(
         *questionnaires_bindings.PERSONAL_DATA,
     )
 )
+# What lower features ask of those above: accounts, what follows a confirmed address and names for the register;
+# contributions, what a list is filtered by.
+ASKED_FROM_BELOW: Final[dict[str, Any]] = {
+    "on_account_confirmed": ON_ACCOUNT_CONFIRMED,
+    "prepared_before_confirmation": PREPARED_BEFORE_CONFIRMATION,
+    "erased_before_confirmation": ERASED_BEFORE_CONFIRMATION,
+    "consultation_titles": consultations.titles,
+    "answered": followup_views.Answered(),
+}
 CONSERVED: Final = (contributions_queries.states, questionnaires_queries.states)  # what the census counts
 # In the order of erasure: each may ask those after it whose a row is.
 PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (
     *moderation_bindings.PERSONAL_DATA,
     *coding_bindings.PERSONAL_DATA,
+    *followup_bindings.PERSONAL_DATA,
     *imports_bindings.PERSONAL_DATA,
+    *mission_bindings.PERSONAL_DATA,
     *raw_bindings.PERSONAL_DATA,
     *keys_bindings.PERSONAL_DATA,
+    *rights_bindings.PERSONAL_DATA,
     *contributions_bindings.PERSONAL_DATA,
     *questionnaires_bindings.PERSONAL_DATA,
     *audit_bindings.PERSONAL_DATA,
     *accounts_bindings.PERSONAL_DATA,
 )
-GIVES_BACK: Final = frozenset({401, 403, 409, 410, 429, 500, 503})  # refusals that are not about what was typed
-FALLBACK_PAGE: Final = Path(__file__).parent / "templates" / "errors" / "fallback.html"  # when no page can be drawn
 
 
 class CurrentUser(UserMixin):  # type: ignore[misc]  # flask-login has no types
@@ -190,7 +222,7 @@ class ConsultApp(APIFlask):
         except SQLAlchemyError:
             logger.exception("commit failed")
             g.session.rollback()
-            return self.make_response(_refuse(503))
+            return self.make_response(refusals.refuse(503))
         return response
 
     def _run_survivors(self, database: Database) -> None:
@@ -226,15 +258,11 @@ def create_app(settings: Settings) -> ConsultApp:
     app.extensions["database"] = Database(settings.database_url, pool_size=settings.pool_size)
     app.extensions["bindings"] = bindings(settings)
     app.extensions["organisations"] = {}  # what gate.py remembers of them
-    # What accounts, a lower layer, asks of those above: what follows a confirmed address, and names for the register.
-    app.extensions["on_account_confirmed"] = ON_ACCOUNT_CONFIRMED
-    app.extensions["prepared_before_confirmation"] = PREPARED_BEFORE_CONFIRMATION
-    app.extensions["erased_before_confirmation"] = ERASED_BEFORE_CONFIRMATION
-    app.extensions["consultation_titles"] = consultations.titles
+    app.extensions |= ASKED_FROM_BELOW
     _start_login(app)
     security.start_limiter(app, redis_url=settings.redis_url, enabled=settings.rate_limits)
     _start_templates(app, settings)
-    _register_errors(app)
+    refusals.register(app)
     app.before_request(gate.begin)
     app.after_request(gate.finish)
     opendata_specification.describe(app)
@@ -248,7 +276,7 @@ def bindings(settings: Settings) -> Bindings:
     """Every implementation of the five protocols; installed packages may add step kinds."""
     step_kinds: list[StepKind] = [
         consultations_bindings.PresentationStep(consultations_views.presentation_page),
-        contributions_bindings.ProposalsStep(contributions_views.step_page),
+        *contributions_views.step_kinds(),
         questionnaires_bindings.QuestionnaireStep(questionnaires_views.step_page),
         reporting_bindings.ResultsStep(reporting_views.step_page),
         *(point.load()() for point in entry_points(group="consult.step_kinds")),
@@ -266,17 +294,17 @@ def bindings(settings: Settings) -> Bindings:
         mail_jobs.DeliverMail(settings),
         mail_jobs.PruneMails(),
         accounts_jobs.PurgeExpired(),
-        contributions_jobs.PruneDrafts(),
-        questionnaires_jobs.PruneReplyDrafts(),
+        *contributions_jobs.handlers(),
+        *questionnaires_jobs.handlers(settings.seal_keys),
         questionnaires_totals.PublishTotals(),
-        imports_jobs.RunImport(),
-        imports_jobs.UndoImport(),
-        moderation_jobs.NotifyModerators(settings),
-        moderation_jobs.FlagTraces({each.type: each for each in content_types}),
+        *imports_jobs.handlers({each.type: each for each in content_types}),
+        *moderation_jobs.handlers(settings, {each.type: each for each in content_types}),
         opendata_jobs.MakeDump(settings, make_dump),
         opendata_jobs.RefreshDumps(),
+        *mission_jobs.handlers(settings, by_name),
         *privacy_jobs.handlers(settings, PERSONAL_DATA),
         *(handler(settings) for handler in (raw_jobs.MakeRaw, raw_jobs.ExpireRaw)),
+        *(handler(settings) for handler in (followup_jobs.RemindOverdue, followup_jobs.TellParticipants)),
         coding_jobs.RunHandler(settings.data_path, read_rows),
     )
     return Bindings(
@@ -288,21 +316,29 @@ def bindings(settings: Settings) -> Bindings:
     )
 
 
-def sequencing(bound: Bindings) -> Sequencing:
+def sequencing(bound: Bindings, settings: Settings) -> Sequencing:
     """What the sequencer of the public registry asks of the features."""
     return Sequencing(
         slugs=organisations.slugs,
-        closed=consultations.closed,
+        closed=_sealable,
         on_placed=(counters.count_placed,),
         count=figures.Counting(bound.step_kinds, CONSERVED),
+        release=release.running(settings.commit),
     )
+
+
+def _sealable(session: Session, now: dt.datetime) -> list[Closed]:
+    """The consultations closed at that instant from which no reply is still to come out of an urn."""
+    waiting = questionnaires_queries.awaiting_batches(session)
+    return [each for each in consultations.closed(session, now) if each.consultation_id not in waiting]
 
 
 def _public_datasets() -> tuple[PublicDataset, ...]:
     return (
-        consultations_bindings.ConsultationDataset(),
-        consultations_bindings.StepsDataset(),
+        consultations_datasets.ConsultationDataset(),
+        consultations_datasets.StepsDataset(),
         contributions_datasets.ThemesDataset(),
+        bill_bindings.ArticlesDataset(),
         contributions_datasets.ContributionsDataset(),
         contributions_datasets.ArgumentsDataset(),
         contributions_datasets.VotesDataset(),
@@ -310,6 +346,8 @@ def _public_datasets() -> tuple[PublicDataset, ...]:
         questionnaires_bindings.RepliesDataset(),
         questionnaires_bindings.AnswersDataset(),
         moderation_bindings.ModerationDataset(),
+        followup_bindings.OfficialAnswersDataset(),
+        followup_bindings.CommitmentsDataset(),
         questionnaires_totals.TotalsDataset(),
     )
 
@@ -319,27 +357,11 @@ def _wrap(app: ConsultApp, settings: Settings) -> None:
     inner: WSGIApplication = app.wsgi_app
     if settings.page_cache_seconds:
         inner = app.extensions["page_cache"] = PageCache(inner, settings.page_cache_seconds)
-    inner = OrganisationInAddress(inner)
+    inner = gate.OrganisationInAddress(inner)
     if settings.proxies:
         count = settings.proxies
         inner = ProxyFix(inner, x_for=count, x_proto=count, x_host=count)
     app.wsgi_app = inner  # type: ignore[method-assign]  # the documented way to add middleware
-
-
-class OrganisationInAddress:
-    """Strip `/o/<organisation>` into SCRIPT_NAME, so that every address built inside keeps it."""
-
-    def __init__(self, application: WSGIApplication) -> None:
-        self._application = application
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if path.startswith("/o/"):
-            slug, _, rest = path[3:].partition("/")
-            environ["consult.organisation"] = slug
-            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/o/{slug}"
-            environ["PATH_INFO"] = f"/{rest}"
-        return self._application(environ, start_response)
 
 
 # Assembly parts -----------------------------------------------------------------------------------------------------
@@ -372,72 +394,3 @@ def _start_templates(app: Flask, settings: Settings) -> None:
             "now": g.get("now"),
             "site_root": request.script_root,
         }
-
-
-def _register_errors(app: Flask) -> None:
-    @app.errorhandler(errors.ConsultError)
-    def _refusal(error: errors.ConsultError) -> tuple[Any, ...]:
-        again = isinstance(error, errors.ExpiredFormError)
-        refused = _refuse(error.status, error.message, error.fields, words=error.words, again=again)
-        return (*refused, {"Retry-After": error.retry_after}) if isinstance(error, errors.TooManyError) else refused
-
-    @app.errorhandler(HTTPException)
-    def _http(error: HTTPException) -> Any:
-        if error.code is None or error.code < 400:  # noqa: PLR2004  # redirections are not errors
-            return error
-        headers = [header for header in error.get_headers() if header[0] in {"Allow", "Retry-After"}]
-        if error.code == 429 and security.limiter.current_limit is not None:  # noqa: PLR2004
-            wait = security.limiter.current_limit.reset_at - clock.now().timestamp()
-            headers.append(("Retry-After", str(max(1, round(wait)))))
-        return *_refuse(error.code), headers
-
-    @app.errorhandler(OperationalError)
-    @app.errorhandler(InterfaceError)
-    @app.errorhandler(PoolTimeoutError)
-    def _database_away(error: SQLAlchemyError) -> tuple[Any, int]:
-        logger.error("the database is away or busy", exc_info=error)
-        return _refuse(503)
-
-    @app.errorhandler(Exception)
-    def _unexpected(error: Exception) -> tuple[Any, int]:
-        logger.error("unexpected error", exc_info=error)
-        return _refuse(500)
-
-
-def _refuse(
-    status: int,
-    message: str = "",
-    fields: dict[str, str] | None = None,
-    *,
-    words: errors.ErrorText | None = None,
-    again: bool = False,
-) -> tuple[Any, int]:
-    """The reply to a refusal: problem+json under /api, elsewhere a French page that gives back what was typed.
-
-    `again`: the same form may be sent again from that page.
-    """
-    g.session.rollback()
-    words = words or errors.text_for(status)
-    if request.path.startswith("/api/"):
-        document = errors.problem(status, message, quote(request.path), fields, words=words)
-        return Response(current_app.json.dumps(document), status, mimetype="application/problem+json"), status
-    try:
-        page = render_template(
-            "errors/error.html",
-            status=status,
-            title=words.title,
-            message=message or words.message,
-            remedy=words.remedy,
-            fields=fields or {},
-            typed=_typed() if status in GIVES_BACK else [],
-            again=again,
-            back=security.page_before(request, current_app.extensions["settings"].public_url),
-        )
-    except Exception:
-        logger.exception("the error page failed")
-        page = FALLBACK_PAGE.read_text(encoding="utf-8")
-    return page, status
-
-
-def _typed() -> list[tuple[str, str]]:
-    return security.typed(request, current_app.extensions["settings"].public_url)

@@ -16,8 +16,9 @@ from consult.console import FrenchHelp, Platform, Served, misuse
 from consult.db import ALL_TENANTS, Database
 from consult.errors import ConflictError, ConsultError, NotFoundError
 from consult.imports.cli import import_
-from consult.opendata.cli import export
+from consult.opendata.cli import export, package
 from consult.privacy.cli import privacy
+from consult.questionnaires.cli import questionnaires
 from consult.registry.cli import registry, witness
 from consult.settings import Settings, UnsafeSettingsError
 
@@ -40,9 +41,11 @@ def cli(context: click.Context) -> None:
 cli.add_command(account)
 cli.add_command(import_)
 cli.add_command(export)
+cli.add_command(package)
 cli.add_command(registry)
 cli.add_command(witness)
 cli.add_command(privacy)
+cli.add_command(questionnaires)
 
 
 def main() -> None:
@@ -260,7 +263,7 @@ def demo(code_only: bool) -> None:  # noqa: FBT001  # click gives flags so
     bindings = app.bindings(settings)
     if load.load(database, bindings, settings, now=clock.now(), tell=progress):
         sequencer.from_settings(
-            database, settings, app.sequencing(bindings)
+            database, settings, app.sequencing(bindings, settings)
         ).run_alone()  # what is analysed has its place
         tell("Démonstration chargée. Analyse des contributions, une minute environ…")
         done = load.analyse(database, bindings, now=clock.now())
@@ -352,7 +355,7 @@ class _Serve:
 
         settings = _settings()
         bindings = app.bindings(settings)
-        return Platform(settings, _database(settings), bindings, app.sequencing(bindings), tell)
+        return Platform(settings, _database(settings), bindings, app.sequencing(bindings, settings), tell)
 
 
 if __name__ == "__main__":

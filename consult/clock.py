@@ -21,3 +21,13 @@ def written(instant: dt.datetime) -> str:
 def hour(instant: dt.datetime) -> dt.datetime:
     """The instant rounded down to its hour: the finest time of an act that is ever public."""
     return instant.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def day(instant: dt.datetime) -> dt.date:
+    """The day in Paris."""
+    return instant.astimezone(PARIS).date()
+
+
+def start_of(day: dt.date) -> dt.datetime:
+    """The instant at which a day begins in Paris."""
+    return dt.datetime.combine(day, dt.time(), PARIS).astimezone(dt.UTC)

@@ -16,7 +16,6 @@ import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, ClassVar, Final, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
@@ -31,7 +30,6 @@ from sqlalchemy import (
     ForeignKey,
     MetaData,
     Table,
-    create_engine,
     event,
     func,
     literal,
@@ -42,10 +40,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.base import ExecutableOption
 from sqlalchemy.types import TypeDecorator
+
+from consult.engines import postgresql_engine, sqlite_engine
 
 # Who may see a column. Every column declares one: `mapped_column(info=PUBLIC)`.
 PUBLIC: Final = {"visibility": "public"}
@@ -133,11 +132,11 @@ class Database:
         if self.is_sqlite:
             # One connection writes in each process: those who wait for the only writer hold nothing meanwhile, and
             # the pages that it keeps in memory stay good as long as no other process has written.
-            self.engine = _sqlite_engine(url, write=True, pool_size=1, max_overflow=0)
-            reader = _sqlite_engine(url, write=False, pool_size=pool_size, max_overflow=10)
+            self.engine = sqlite_engine(url, write=True, pool_size=1, max_overflow=0)
+            reader = sqlite_engine(url, write=False, pool_size=pool_size, max_overflow=10)
             self.engines: tuple[Engine, ...] = (self.engine, reader)
         else:
-            reader = self.engine = _postgresql_engine(url, pool_size)
+            reader = self.engine = postgresql_engine(url, pool_size)
             self.engines = (self.engine,)
         # A page, a reply or an export tells one state of the database, as SQLite always does.
         one_state = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -273,68 +272,6 @@ def _locked_file(path: str) -> Iterator[bool]:
         yield held
     finally:
         os.close(handle)
-
-
-# What is deleted is overwritten (secure_delete): an erased text must not stay in the free parts of the file.
-_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "secure_delete=ON")
-
-
-def _sqlite_engine(url: str, *, write: bool, pool_size: int, max_overflow: int) -> Engine:
-    path = make_url(url).database
-    if not path or path == ":memory:":
-        raise ValueError("SQLite serves several processes here: give DATABASE_URL the path of a file")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    # The connection used last is taken first: what it keeps of the file in memory is still good.
-    engine = create_engine(
-        url, pool_size=pool_size, max_overflow=max_overflow, pool_use_lifo=True, connect_args={"timeout": 10}
-    )
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # BEGIN is ours to say
-        for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-
-    # Said to the driver itself: through SQLAlchemy a BEGIN costs as much as a query.
-    if write:
-        _lock_writes(engine, f"{path}.lock")
-    else:
-        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only=ON"))
-        event.listen(engine, "begin", lambda connection: connection.connection.execute("BEGIN"))
-    return engine
-
-
-def _lock_writes(engine: Engine, path: str) -> None:
-    """Take the file lock before each transaction; it is over once the connection is back: "commit" is told before."""
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(_connection: Any, record: ConnectionPoolEntry) -> None:
-        record.info["lock"] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        fcntl.flock(connection.info["lock"], fcntl.LOCK_EX)
-        cast("Any", connection.connection).execute("BEGIN IMMEDIATE")
-
-    @event.listens_for(engine, "checkin")
-    def _on_checkin(_connection: Any, record: ConnectionPoolEntry) -> None:
-        if "lock" in record.info:
-            fcntl.flock(record.info["lock"], fcntl.LOCK_UN)
-
-    @event.listens_for(engine, "close")
-    def _on_close(_connection: Any, record: ConnectionPoolEntry) -> None:
-        os.close(record.info.pop("lock"))
-
-
-def _postgresql_engine(url: str, pool_size: int) -> Engine:
-    return create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=4,
-        pool_timeout=10,
-        pool_recycle=1800,
-        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC -c lock_timeout=10s"},
-    )
 
 
 @event.listens_for(Session, "do_orm_execute")

@@ -22,6 +22,9 @@ from consult.organisations.models import Organisation
 from consult.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from sqlalchemy import Connection
     from werkzeug.wrappers import Response as AnyResponse
 
@@ -148,26 +151,26 @@ JOURNALLED = frozenset({401, 403, 429})  # refusals that tell of an attempt, wha
 def finish(response: Response) -> Response:
     """Put the headers that every reply owes; journal each act and each refused access."""
     settings: Settings = current_app.extensions["settings"]
-    if request.method in security.UNSAFE_METHODS or response.status_code in JOURNALLED:
-        _journal(response)
     view = current_app.view_functions.get(str(request.endpoint))
     access = security.Access(indexable=True) if request.endpoint == "static" else security.access_of(view)
+    if request.method in security.UNSAFE_METHODS or response.status_code in JOURNALLED:
+        _journal(response, unnamed=access is not None and access.unnamed)
     return security.apply_headers(response, access, https=settings.https, signed_in=g.get("account_id") is not None)
 
 
-def _journal(response: Response) -> None:
+def _journal(response: Response, *, unnamed: bool) -> None:
     """One line of the security journal: who did what, from where (what the law makes a host keep of its contributors).
 
-    The endpoint stands for the address, which may hold a token.
+    The endpoint stands for the address, which may hold a token. `unnamed`: neither who nor from where.
     """
-    account = g.get("account_id") or g.get("signed_in_as")
+    account = None if unnamed else g.get("account_id") or g.get("signed_in_as")
     organisation = g.get("organisation")
     logs.security_event(
         str(request.endpoint),
         method=request.method,
         status=response.status_code,
         account=str(account) if account else None,
-        address=security.client_address(),
+        address=None if unnamed else security.client_address(),
         organisation=organisation.slug if organisation else None,
         object=_object_named(),
     )
@@ -176,3 +179,19 @@ def _journal(response: Response) -> None:
 def _object_named() -> str | None:
     named = (request.view_args or {}).values()
     return next((str(value) for value in named if isinstance(value, uuid.UUID)), None)
+
+
+class OrganisationInAddress:
+    """Strip `/o/<organisation>` into SCRIPT_NAME, so that every address built inside keeps it."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self._application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/o/"):
+            slug, _, rest = path[3:].partition("/")
+            environ["consult.organisation"] = slug
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/o/{slug}"
+            environ["PATH_INFO"] = f"/{rest}"
+        return self._application(environ, start_response)

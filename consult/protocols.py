@@ -78,6 +78,7 @@ class ModerableItem:
     title: str
     body: str
     status: str
+    status_reason: str | None
     created_at: dt.datetime
     address: str
 
@@ -163,13 +164,15 @@ class Sequencing:
     the organisation and the refs of the entries in the order of their positions. Only a restore may place a ref again:
     what is told twice must be applied once (`registry.take_effects` sees to it). `count`: what is counted where
     everything has its place; called with the session, the organisation, the first position not counted yet and the
-    last one given, in a transaction that sees no other act.
+    last one given, in a transaction that sees no other act. `release`: what each log is told of the software that
+    runs; nothing when empty.
     """
 
     slugs: Callable[[Session], Mapping[uuid.UUID, str]]
     closed: Callable[[Session, dt.datetime], Sequence[Closed]]
     on_placed: Sequence[Callable[[Session, uuid.UUID, Sequence[str]], None]] = ()
     count: Callable[[Session, uuid.UUID, int, int], None] = lambda _session, _owner, _since, _last: None
+    release: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

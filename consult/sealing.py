@@ -58,14 +58,24 @@ class Keyring:
             nonce, text = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
             return self._ciphers[name].decrypt(nonce, text, str(owner).encode()).decode()
         except (KeyError, ValueError, InvalidTag, binascii.Error):
-            raise UnavailableError(
-                "Ce secret ne peut pas être lu avec les clés de ce serveur. Prévenez l’exploitant de la plateforme."
-            ) from None
+            raise _unreadable() from None
+
+    def unseal_given(self, given: str, owner: object) -> str:
+        """`unseal`, of what somebody hands in: a text in clear, which anybody can write, raises as a forged one."""
+        if not given.startswith(f"{MARK}:"):
+            raise _unreadable()
+        return self.unseal(given, owner)
 
     def is_current(self, kept: str) -> bool:
         """Whether that text is sealed with the first key, or in clear where there is no key."""
         name = next(iter(self._ciphers), None)
         return kept.startswith(f"{MARK}:{name}:") if name else not kept.startswith(f"{MARK}:")
+
+
+def _unreadable() -> UnavailableError:
+    return UnavailableError(
+        "Ce secret ne peut pas être lu avec les clés de ce serveur. Prévenez l’exploitant de la plateforme."
+    )
 
 
 def second_factors(setting: str) -> Keyring:

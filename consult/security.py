@@ -54,30 +54,37 @@ class Access:
     password_suffices: bool = False  # for staff too, before their second factor
     fresh_second_factor: bool = False  # given again a short while ago
     key_scope: str = ""  # a program of the administration, by a key that opens this
+    unnamed: bool = False  # the security journal names neither the account nor the connection
+
+
+def _declare(view: View, access: Access) -> View:
+    view.access = access  # type: ignore[attr-defined]  # a function's own attribute, read back by `access_of`
+    return view
 
 
 def anyone(view: View) -> View:
     """Open to all; not listed by search engines."""
-    view.access = Access()  # type: ignore[attr-defined]  # read back by `access_of`
-    return view
+    return _declare(view, Access())
+
+
+def anyone_unnamed(view: View) -> View:
+    """Open to all; that nobody may tell who came: a journal of who and when would undo what the view promises."""
+    return _declare(view, Access(unnamed=True))
 
 
 def anyone_indexable(view: View) -> View:
     """Open to all and to search engines: home, help, legal pages, catalogue."""
-    view.access = Access(indexable=True)  # type: ignore[attr-defined]
-    return view
+    return _declare(view, Access(indexable=True))
 
 
 def signed_in(view: View) -> View:
     """Any account."""
-    view.access = Access(frozenset({Role.PARTICIPANT}))  # type: ignore[attr-defined]
-    return view
+    return _declare(view, Access(frozenset({Role.PARTICIPANT})))
 
 
 def password_suffices(view: View) -> View:
     """Any account, staff included before their second factor: to give it, to mend a password, to leave."""
-    view.access = Access(frozenset({Role.PARTICIPANT}), password_suffices=True)  # type: ignore[attr-defined]
-    return view
+    return _declare(view, Access(frozenset({Role.PARTICIPANT}), password_suffices=True))
 
 
 def staff(*roles: Role, anywhere: bool = False, fresh: bool = False) -> Callable[[View], View]:
@@ -85,24 +92,13 @@ def staff(*roles: Role, anywhere: bool = False, fresh: bool = False) -> Callable
 
     `fresh`: the second factor is asked again when it was given a while ago (roles, raw data).
     """
-
-    def declare(view: View) -> View:
-        view.access = Access(  # type: ignore[attr-defined]
-            frozenset(roles), anywhere=anywhere, fresh_second_factor=fresh
-        )
-        return view
-
-    return declare
+    access = Access(frozenset(roles), anywhere=anywhere, fresh_second_factor=fresh)
+    return lambda view: _declare(view, access)
 
 
 def by_key(scope: str) -> Callable[[View], View]:
     """Programs that bear an API key of the organisation for that scope; no session opens it."""
-
-    def declare(view: View) -> View:
-        view.access = Access(key_scope=scope)  # type: ignore[attr-defined]
-        return view
-
-    return declare
+    return lambda view: _declare(view, Access(key_scope=scope))
 
 
 def access_of(view: Callable[..., Any] | None) -> Access | None:

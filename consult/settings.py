@@ -45,6 +45,7 @@ class Settings:
         "base de données : PostgreSQL ou SQLite (une machine) ; vide : SQLite, dans le dossier de données",
     )
     redis_url: str = _option("REDIS_URL", "", "Redis des limites de débit ; vide : mémoire de chaque processus")
+    commit: str = _option("CONSULT_COMMIT", "", "commit dont vient le logiciel, dit dans l'API et dans le registre")
     port: int = _option("PORT", 8000, "port d'écoute de consult serve")
     host: str = _option("CONSULT_HOST", "127.0.0.1", "adresse d'écoute de consult serve")
     public_url: str = _option(
@@ -56,7 +57,7 @@ class Settings:
     seal_keys: str = _option(
         "CONSULT_SEAL_KEYS",
         "",
-        "clés des secrets de second facteur, séparées par , ; la première chiffre ; vide : secrets en clair",
+        "clés des seconds facteurs et des réponses anonymes, séparées par , ; la première chiffre ; vide : en clair",
     )
     data_dir: str = _option(
         "CONSULT_DATA_DIR", "instance", "dossier de données : base SQLite par défaut, exports, analyses"

@@ -1,7 +1,9 @@
 """What in a text looks like personal data: told to its author before it is published, and to moderators after.
 
-Numbers that carry a key are checked by it, so that an amount or a reference is not taken for one. Names are not looked
-for: in what citizens write most are of public figures, and a statistical tagger weighs 0.8 GB that no web node loads.
+Numbers that carry a key are checked by it, so that an amount or a reference is not taken for one. A name is looked for
+where something introduces it, a civility, an initial or « je m’appelle »: bare ones would take a statistical tagger of
+0.8 GB, that no web node loads. Most that are found so in a debate are of public figures: the author decides, then a
+moderator.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ class Trace(enum.StrEnum):
     ADDRESS = "address"
     PLATE = "plate"
     PROFILE = "profile"
+    NAME = "name"
 
 
 LABELS: Final = {
@@ -34,6 +37,18 @@ LABELS: Final = {
     Trace.ADDRESS: "une adresse postale",
     Trace.PLATE: "une plaque d’immatriculation",
     Trace.PROFILE: "un lien vers un profil personnel",
+    Trace.NAME: "le nom d’une personne",
+}
+MASKS: Final = {  # what stands in their place in a text that is handed on
+    Trace.EMAIL: "[courriel masqué]",
+    Trace.PHONE: "[téléphone masqué]",
+    Trace.SOCIAL_SECURITY: "[numéro de sécurité sociale masqué]",
+    Trace.IBAN: "[IBAN masqué]",
+    Trace.CARD: "[numéro de carte masqué]",
+    Trace.ADDRESS: "[adresse masquée]",
+    Trace.PLATE: "[plaque masquée]",
+    Trace.PROFILE: "[profil masqué]",
+    Trace.NAME: "[nom masqué]",
 }
 
 _GAP = r"[ \u00a0\u202f.\-]"  # between the groups of a number
@@ -41,6 +56,54 @@ _WAYS = (
     "rue|avenue|av\\.|boulevard|bd|bld|chemin|impasse|allée|allées|place|quai|route|cours|square|ruelle|passage|"
     "sentier|résidence|lotissement|faubourg|esplanade|villa|hameau"
 )
+
+_SPACE: Final = r"[ \u00a0\u202f]"
+_SEVERAL: Final = r"(?:MM\b\.?|Mmes\b\.?|Mlles\b\.?|[Mm]essieurs|[Mm]esdames|[Mm]esdemoiselles)"
+_CIVILITY: Final = (
+    rf"(?:{_SEVERAL}|M\.|Mr\b\.?|Mme\b\.?|Mlle\b\.?|[Mm]onsieur|[Mm]adame|[Mm]ademoiselle|Dr\b\.?|[Dd]octeur|Pr\b\.?"
+    r"|Me\b\.?|[Mm]aître)"
+)
+_INTRODUCED: Final = r"(?:[Jj]e m[’']appelle|[Jj]e me nomme|[Mm]on nom est|[Jj]e soussignée?,?|[Ss]ignée? ?:)"
+# What follows a civility with a capital and is nobody's name.
+_NOBODY: Final = (
+    r"(?!(?:L[ea]s?|Des|Du|Une?|Et|Ou|Tout|Tous|Je|Ils?|Elles?|Nous|Vous|Ce|Cette|Ministre|Maire|Président|Présidente|"
+    r"Préfet|Préfète|Députée?|Sénateur|Sénatrice|Premier|Première|Directeur|Directrice|Conseill\w+|Commissaire|"
+    r"Rapporteure?|Procureure?|Juge|Rect(?:eur|rice)|Doyen(?:ne)?|Secrétaire|Chef(?:fe)?|Responsable|Médiat(?:eur|rice)|"
+    r"Défenseure?|Garde|Gouverneure?|Déléguée?|Ambassad(?:eur|rice)|Adjointe?|Inspect(?:eur|rice)|Bâtonni(?:er|ère)|"
+    r"Untel|Unetelle|Monsieur|Madame|Bonjour|Merci)\b)"
+)
+# What may begin a sentence that follows a letter and a full stop (« le plan B. Pourtant… »).
+_BEGINS: Final = (
+    r"(?!(?:À|Afin|Ainsi|Alors|Après|Au|Aucune?|Aussi|Autant|Autres?|Aux|Avant|Avec|Beaucoup|Bien|Car|Ceci|Cela|Celles?|"
+    r"Celui|Cependant|Certes|Certaine?s?|Ces|Cet|Ceux|Chacune?|Chaque|Comme|Comment|Contre|Dans|Depuis|Donc|En|Encore|"
+    r"Enfin|Ensuite|Entre|Faire|Il|Leurs?|Lors|Lorsque|Ma|Mais|Malgré|Même|Mes|Mieux|Moins|Mon|Non|Nos|Notre|On|Or|Oui|"
+    r"Par|Parce|Pas|Personne|Peu|Plus|Pour|Pourquoi|Pourtant|Puis|Quand|Quant|Que|Quels?|Quelles?|Qui|Quoi|Rien|Sa|Sans|"
+    r"Selon|Ses|Seule?s?|Si|Sinon|Son|Sous|Souvent|Sur|Toutefois|Toutes?|Très|Trop|Voici|Voilà|Vos|Votre|Leclerc)\b)"
+)
+_PARTICLE: Final = (
+    rf"(?:(?:[Dd]e{_SPACE}L[ae]s?|[Dd]e{_SPACE}la|[Dd]es?|[Dd]u|[Dd]e{_SPACE}l[’']|[Dd][’']|[Vv]an(?:{_SPACE}de[nr]?)?|"
+    rf"[Vv]on(?:{_SPACE}der)?|[Dd][aio]s?|[Dd]el(?:la)?|[Ee]l|[Bb][ei]n){_SPACE}?)?"
+)
+_ARTICLE: Final = rf"(?:L[ea]s?{_SPACE}|L[’'])?"  # « Mme Le Goff », « M. L’Hermite »: what follows is no title
+_CAPITAL: Final = r"[A-ZÀ-ÖØ-Þ]"
+_CAPITALISED: Final = rf"(?:O[’'])?{_CAPITAL}\w+(?:[-’']\w+)*"
+_INITIAL: Final = rf"{_CAPITAL}h?\.(?:-?{_CAPITAL}h?\.)?{_SPACE}?"  # « J. », « J.-P. », « Ph. »
+# Atomic: « De La De La … », which may be parted in many ways, would take a time that doubles with each word.
+_PERSON: Final = (
+    rf"(?>(?:{_INITIAL}){{0,3}}{_PARTICLE}{_ARTICLE}{_NOBODY}{_CAPITALISED}"
+    rf"(?:{_SPACE}(?:{_INITIAL})?{_PARTICLE}(?:L[’'])?{_CAPITALISED})*)"
+)
+_PERSONS: Final = rf"{_PERSON}(?:(?:,{_SPACE}{_PERSON}){{0,20}},?{_SPACE}(?:et|&){_SPACE}{_PERSON})?"
+# A letter that these name is no initial of a person; nor is, in a street or a school, that of somebody who lives.
+_LETTERS: Final = (
+    "annexe arrêt article art. axe bâtiment bloc catégorie chapitre classe groupe hall hépatite hypothèse lettre "
+    "ligne lot niveau option partie phase plan point porte salle scénario secteur section série taille tranche "
+    "type vitamine voie zone allée avenue boulevard collège cours école gare gymnase hôpital impasse lycée place "
+    "pont quai rue square stade station théâtre"
+)
+_LETTERED: Final = "".join(rf"(?<!\b[{word[0].upper()}{word[0]}]{word[1:]} )" for word in _LETTERS.split())
+# Where a line or a sentence begins, these letters number a list far more often than they begin a name.
+_UNNUMBERED: Final = rf"(?:(?<=[\w,]{_SPACE})|(?![A-FIVX]\.))(?!P\. ?S\.|N\. ?B\.|(?:{_CAPITAL}\.{_SPACE}?){{3}})"
 
 
 def _digits(text: str) -> str:
@@ -130,6 +193,21 @@ _PATTERNS: Final[tuple[tuple[Trace, re.Pattern[str], Callable[[str], bool]], ...
         ),
         _always,
     ),
+    (
+        Trace.NAME,
+        re.compile(
+            rf"(?<!\w)(?:{_SEVERAL}\s{_PERSONS}"
+            rf"|(?:{_INTRODUCED}\s(?:{_CIVILITY}\s)?|(?:{_CIVILITY}\s(?:et|ou)\s)?(?:{_CIVILITY}\s|(?<!\.)M\.)){_PERSON})"
+        ),
+        _always,
+    ),
+    (
+        Trace.NAME,
+        re.compile(
+            rf"(?<![\w./’'-]){_LETTERED}{_UNNUMBERED}(?:{_INITIAL}){{1,3}}(?<={_SPACE}){_PARTICLE}{_NOBODY}{_BEGINS}{_CAPITALISED}"
+        ),
+        _always,
+    ),
 )
 
 
@@ -150,6 +228,14 @@ def kinds(*texts: str) -> list[Trace]:
     """The kinds of personal data that these texts seem to hold, in the order of the enumeration."""
     seen = {trace for text in texts for _, _, trace in spans(text)}
     return [trace for trace in Trace if trace in seen]
+
+
+def masked(text: str) -> tuple[str, list[Trace]]:
+    """The text with each of these replaced by its mask, and the kinds replaced, one for each place."""
+    found = spans(text)
+    for start, end, trace in reversed(found):
+        text = text[:start] + MASKS[trace] + text[end:]
+    return text, [trace for _, _, trace in found]
 
 
 def warning(found: list[Trace]) -> str:

@@ -8,14 +8,30 @@ import functools
 import itertools
 import secrets
 
+from sqlalchemy import select
+
 from consult.accounts import policy, service
-from consult.accounts.models import Account, Membership, PlatformRole
+from consult.accounts.models import Account, ConsultationPseudonym, Membership, PlatformRole
 from consult.accounts.passwords.service import KeptPassword
 from consult.accounts.passwords.service import keep as keep_password
-from consult.actor import PLATFORM_ROLES, STAFF_ROLES, Role
+from consult.accounts.pseudonyms.policy import skeleton
+from consult.actor import PLATFORM_ROLES, STAFF_ROLES, SYSTEM, Role
 from consult.consultations.models import Consultation, ConsultationStatus, Step
-from consult.contributions.models import Argument, Proposal, Side, StepSecret, Theme, Vote, VoteValue
+from consult.contributions.bill.builder import service as bill_builder
+from consult.contributions.models import (
+    STEP_KINDS,
+    Argument,
+    Article,
+    Level,
+    Proposal,
+    Side,
+    StepSecret,
+    Theme,
+    Vote,
+    VoteValue,
+)
 from consult.db import ALL_TENANTS
+from consult.followup.models import Commitment, OfficialAnswer, Outcome, Status, TargetType, UseCase
 from consult.organisations.models import Organisation
 from consult.questionnaires.models import (
     Answer,
@@ -23,7 +39,6 @@ from consult.questionnaires.models import (
     OptionKind,
     PublishedTotal,
     Question,
-    QuestionKind,
     QuestionOption,
     Reply,
 )
@@ -62,7 +77,7 @@ def make_account(session, organisation, *roles: Role, consultation=None, passwor
         "email": email,
         "email_key": policy.email_key(email, tags_differ=False),
         "pseudonym": pseudonym,
-        "pseudonym_key": policy.skeleton(pseudonym),
+        "pseudonym_key": skeleton(pseudonym),
         "password_hash": kept.hash,
         "password_for_staff": kept.for_staff,
         "created_at": now,
@@ -120,6 +135,13 @@ def csrf_token(client, path="/connexion") -> str:
 # consultations
 
 
+def make_pseudonym(session, account, consultation, pseudonym) -> ConsultationPseudonym:
+    """The name under which an account is shown in one consultation."""
+    owned = {"organisation_id": account.organisation_id, "account_id": account.id}
+    named = {"pseudonym": pseudonym, "pseudonym_key": skeleton(pseudonym), "chosen_at": NOW}
+    return _added(session, ConsultationPseudonym(consultation_id=consultation.id, **owned, **named))
+
+
 def make_consultation(session, organisation, *, opened=True, now=NOW, **values) -> Consultation:
     """An open consultation without steps; `opened=False` leaves it a draft."""
     n = next(_number)
@@ -144,7 +166,7 @@ def make_step(session, consultation, *, kind="proposals", **values) -> Step:
         session,
         Step(organisation_id=consultation.organisation_id, consultation_id=consultation.id, kind=kind, **values),
     )
-    if kind == "proposals":
+    if kind in STEP_KINDS:
         owned = {"organisation_id": step.organisation_id, "step_id": step.id}
         _added(session, StepSecret(**owned, secret=secrets.token_bytes(32)))
     return step
@@ -157,6 +179,33 @@ def make_theme(session, step, **values) -> Theme:
     n = next(_number)
     values = {"slug": f"theme-{n}", "title": f"Thème {n}", "position": n} | values
     return _added(session, Theme(organisation_id=step.organisation_id, step_id=step.id, **values))
+
+
+def make_part(session, step, level=Level.ARTICLE, parent=None, **values) -> Article:
+    """A part at the end of a bill, made as staff make it before the opening; `text_of_article` gives its text."""
+    body = "Les trajets en autocar sont gratuits pour les apprentis." if level is Level.ARTICLE else ""
+    draft = bill_builder.PartDraft(level, **({"body": body} | values))
+    parent_id = parent.id if parent else None
+    whole = session.get_one(Consultation, step.consultation_id)
+    state = whole.status, whole.opened_at
+    whole.status, whole.opened_at = ConsultationStatus.DRAFT, None
+    session.flush()
+    part = bill_builder.add(session, step, draft, parent_id=parent_id, actor=SYSTEM, now=NOW)
+    whole.status, whole.opened_at = state
+    session.flush()
+    return part
+
+
+def text_of_article(session, article) -> Proposal:
+    return session.scalars(select(Proposal).where(Proposal.article_id == article.id, Proposal.kind == "article")).one()
+
+
+def make_version(session, rewritten, author=None, **values) -> Proposal:
+    """A version of an article's text, or of another version."""
+    step = session.get_one(Step, rewritten.step_id)
+    of = {"kind": "version", "article_id": rewritten.article_id, "rewrites_id": rewritten.id}
+    words = {"title": "Pour tous", "body": f"{rewritten.body} Sans condition.", "reason": "Chacun a droit d’aller."}
+    return make_proposal(session, step, author, **(of | words | values))
 
 
 def make_proposal(session, step, author=None, **values) -> Proposal:
@@ -213,7 +262,7 @@ def make_vote(session, target, account, value=VoteValue.FOR, **values) -> Vote:
 # questionnaires
 
 
-def make_question(session, step, kind=QuestionKind.LONG_TEXT, options=(), **values) -> Question:
+def make_question(session, step, kind="long_text", options=(), **values) -> Question:
     """A question; `options` are labels, or (label, OptionKind) pairs."""
     n = next(_number)
     values = {"position": n, "wording": f"Question {n} ?"} | values
@@ -224,9 +273,7 @@ def make_question(session, step, kind=QuestionKind.LONG_TEXT, options=(), **valu
     ]
     return _added(
         session,
-        Question(
-            organisation_id=step.organisation_id, step_id=step.id, kind=QuestionKind(kind), options=rows, **values
-        ),
+        Question(organisation_id=step.organisation_id, step_id=step.id, kind=kind, options=rows, **values),
     )
 
 
@@ -268,6 +315,54 @@ def make_reply(session, step, account=None, answers=None, **values) -> Reply:
             **values,
         ),
     )
+
+
+# followup
+
+
+def _make_said(session, model, consultation, published, values):
+    """A row of what an administration says, draft or published; nothing is logged."""
+    owned = {"organisation_id": consultation.organisation_id, "consultation_id": consultation.id, "created_at": NOW}
+    state = {"status": Status.PUBLISHED, "published_at": NOW} if published else {}
+    return _added(session, model(**(owned | state | values)))
+
+
+def make_answer(session, target, *, published=True, consultation=None, **values) -> OfficialAnswer:
+    """An official answer to a proposal, or to anything of `consultation`; nothing is logged."""
+    kind = TargetType.CONTRIBUTION if isinstance(target, Proposal) else TargetType(type(target).__name__.lower())
+    consultation = consultation or session.get_one(Consultation, getattr(target, "consultation_id", target.id))
+    values = {
+        "target_type": kind,
+        "target_id": target.id,
+        "outcome": Outcome.ACCEPTED,
+        "authority": "Direction des mobilités",
+        "body": "Un train de plus circulera dès septembre.",
+    } | values
+    return _make_said(session, OfficialAnswer, consultation, published, values)
+
+
+def make_commitment(session, consultation, *, published=True, **values) -> Commitment:
+    n = next(_number)
+    values = {
+        "title": f"Ouvrir un train du soir {n}",
+        "body": "Un train de plus, du lundi au samedi.",
+        "owner": "Direction des mobilités",
+    } | values
+    return _make_said(session, Commitment, consultation, published, values)
+
+
+def make_case(session, consultation, *, published=True, **values) -> UseCase:
+    n = next(_number)
+    values = {
+        "title": f"Les trajets du soir {n}",
+        "partner": "Direction des mobilités",
+        "theme": "Transports",
+        "summary": "Un mois de propositions sur les trajets du soir.",
+        "starts_on": NOW.date(),
+        "ends_on": NOW.date() + dt.timedelta(days=30),
+        "licence": "etalab-2.0",
+    } | values
+    return _make_said(session, UseCase, consultation, published, values)
 
 
 def _added(session, row):

@@ -5,6 +5,7 @@ import hashlib
 import json
 import uuid
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy import func, select, text
 
@@ -34,18 +35,27 @@ def slugs(session):
 
 
 def sequencer(
-    database, folder: Path, *, seed=SEED, on_placed=(), closed=lambda session, now: [], count=nothing, **options
+    database,
+    folder: Path,
+    *,
+    seed=SEED,
+    on_placed=(),
+    closed=lambda session, now: [],
+    count=nothing,
+    release=MappingProxyType({}),
+    **options,
 ):
     """A sequencer whose two stores are in that folder."""
     stores = Stores(Store(folder / "first"), Store(folder / "second"))
-    asked = Sequencing(slugs=slugs, closed=closed, on_placed=on_placed, count=count)
+    asked = Sequencing(slugs=slugs, closed=closed, on_placed=on_placed, count=count, release=release)
     return Sequencer(database, stores, seed, host=HOST, features=asked, **options)
 
 
 @functools.cache
 def features():
     """What the platform has its sequencer do."""
-    return app.sequencing(app.bindings(Settings()))
+    settings = Settings()
+    return app.sequencing(app.bindings(settings), settings)
 
 
 def settle(session, *, limit=1_000_000) -> None:

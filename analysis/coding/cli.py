@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from analysis import nonresponse, readers
-from analysis.coding.agreement import Judgement, agreement
-from analysis.coding.codebook import Codebook
+from analysis.answers import Answers, answers
+from analysis.coding.agreement import Judgement, agreement, by_period
 from analysis.coding.codebook_files import load_any, write_any
+from analysis.coding.hits import Hits
+from analysis.coding.rules import Rules
 from analysis.coding.sampling import Drawn, Sample, draw
 from analysis.errors import AnalysisError
-from analysis.languages import CODES, FRENCH, language
+from analysis.languages import CODES, FRENCH
 from analysis.processes import cluster
 from analysis.recorded import Progress, Recorded, write_json
-from analysis.text import Vocabulary
 
 _ASKED = 200
 
@@ -112,32 +112,14 @@ def _corpus_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
 
 
-def _answers(options: argparse.Namespace) -> tuple[list[str], list[str]]:
-    """Ids and texts of the contributions to code: one corpus, non-responses left out."""
-    source = readers.restricted(readers.read(options.dump), (options.corpus,) if options.corpus else ())
-    if len(source.corpora) != 1:
-        keys = ", ".join(corpus.key for corpus in source.corpora) or "aucun"
-        raise AnalysisError(f"Choisissez un seul corpus par « --corpus » : {keys}.")
-    corpus = source.corpora[0]
-    rules = nonresponse.load(language(options.language).rules)
-    kept = np.flatnonzero(~nonresponse.sort(corpus.texts, rules).nonresponse)
-    if not len(kept):
-        raise AnalysisError(f"Le corpus « {corpus.key} » ne contient aucune réponse à coder.")
-    return [corpus.ids[i] for i in kept], [corpus.texts[i] for i in kept]
-
-
-def _clusters(texts: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    from analysis.semantic.duplicates import find_duplicates
-    from analysis.semantic.shingles import bare
-
-    vocabulary = Vocabulary()
-    groups = find_duplicates(bare(vocabulary.tokenise(texts), vocabulary)).groups
-    return np.where(groups < 0, np.arange(len(texts)), groups).astype(np.int64)
-
-
 def read_codings(path: Path) -> list[Judgement]:
     """What people coded: one judgement a contribution and coder. Raises AnalysisError naming the line at fault."""
-    given: dict[tuple[str, str], set[str]] = defaultdict(set)
+    return [judgement for given in read_periods(path).values() for judgement in given]
+
+
+def read_periods(path: Path) -> dict[str, list[Judgement]]:
+    """The same by the column « period », in order; a file without it has one period, unnamed."""
+    given: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             for number, row in enumerate(csv.DictReader(file), start=2):
@@ -145,14 +127,17 @@ def read_codings(path: Path) -> list[Judgement]:
                     raise AnalysisError(
                         f"« {path.name} », ligne {number} : il faut les colonnes id, code et, s’il y a lieu, coder."
                     )
-                given[row["id"], row.get("coder") or ""] |= {row["code"].strip()} - {""}
+                given[row.get("period") or "", row["id"], row.get("coder") or ""] |= {row["code"].strip()} - {""}
     except FileNotFoundError:
         raise AnalysisError(f"Le fichier « {path} » n’existe pas : vérifiez le chemin.") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise AnalysisError(f"« {path.name} » n’est pas un CSV en UTF-8.") from error
     if not given:
         raise AnalysisError(f"« {path.name} » ne contient aucun codage.")
-    return [Judgement(unit, coder, frozenset(codes)) for (unit, coder), codes in given.items()]
+    found: dict[str, list[Judgement]] = {}
+    for (period, unit, coder), codes in sorted(given.items(), key=lambda item: item[0][0]):
+        found.setdefault(period, []).append(Judgement(unit, coder, frozenset(codes)))
+    return found
 
 
 def settled(judgements: Iterable[Judgement], final: str = "final") -> dict[str, frozenset[str]]:
@@ -170,18 +155,19 @@ def settled(judgements: Iterable[Judgement], final: str = "final") -> dict[str, 
     return found
 
 
-def _classify(options: argparse.Namespace, progress: Progress) -> None:
+def _classify(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     from analysis.coding.assignments import combine
     from analysis.coding.classifier import learn, reading_order
     from analysis.semantic.vectors import sentence_vectors
 
-    units, texts = _answers(options)
     human = settled(read_codings(options.coded))
+    read = answers(options, human)
+    units, texts = read.units, read.texts
     rank = {unit: i for i, unit in enumerate(units)}
     known = [rank[unit] for unit in sorted(human) if unit in rank]
     if not known:
         raise AnalysisError("Aucune contribution codée n’est dans ce corpus : vérifiez les identifiants.")
-    clusters = _clusters(texts)
+    clusters = read.clusters(options.language, progress)
     vectors = None
     if options.encoder:
         vectors = sentence_vectors(texts, lambda done, total: progress(done, total, "lecture des phrases"))
@@ -194,8 +180,9 @@ def _classify(options: argparse.Namespace, progress: Progress) -> None:
             vectors=None if vectors is None else vectors[known],
             seed=options.seed,
             jobs=options.jobs,
+            progress=lambda done, total: progress(done, total, "apprentissage"),
         )
-    hits = _rule_hits(options.codebook, texts, options) if options.codebook else ()
+    hits = _rule_hits(options.codebook, texts, options, progress) if options.codebook else ()
     mine = {unit: codes for unit, codes in human.items() if unit in rank}
     coded = combine(units, texts, mine, clusters, hits=hits, model=model, vectors=vectors)
     rows = [json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in coded.assignments]
@@ -206,65 +193,61 @@ def _classify(options: argparse.Namespace, progress: Progress) -> None:
         asked = [(free[i], code) for i, code in reading_order(predicted, clusters[free], _ASKED)]
         rows_asked = [(units[i], texts[i], code) for i, code in asked]
         _write_csv(options.next, ("id", "texte", "pour le code"), rows_asked)
-    _tell(coded, len(units), model.unlearnt)
+    return _told(read, coded, model.unlearnt, len(human) - len(mine))
 
 
-def _tell(coded: Any, total: int, unlearnt: dict[str, int]) -> None:
+def _told(read: Answers, coded: Any, unlearnt: dict[str, int], ignored: int) -> dict[str, Any]:
+    """The summary of a coding, printed too: what became of every contribution, and what machine labels are."""
     counts = coded.counts
     print(
-        f"{total} contributions = {counts['human']} codées par des personnes + {counts['machine']} par la machine "
-        f"+ {counts['to_read']} à lire par une personne + {counts['no_code']} sans code."
+        f"{len(read.units)} contributions = {counts['human']} codées par des personnes "
+        f"+ {counts['machine']} par la machine + {counts['to_read']} à lire par une personne "
+        f"+ {counts['no_code']} sans code."
     )
     for code, count in unlearnt.items():
         print(f"Code « {code} » : {count} exemples, trop peu pour apprendre.")
+    if ignored:
+        print(f"{ignored} codages laissés de côté : ils portent sur ce qui n’est pas une réponse de ce corpus.")
     print(coded.notice)
+    held = {item.unit for item in coded.assignments if not item.review}
+    return {
+        "notice": coded.notice,
+        "counts": counts,
+        "reconciliation": read.reconciled(held, set(coded.to_read)).figures,
+        "unlearnt": unlearnt,
+        "codings_ignored": ignored,
+    }
 
 
-class _Rules:
-    """Lexicon rules over one corpus read once, for one or several plans."""
-
-    def __init__(self, plans: list[Codebook], texts: list[str], options: argparse.Namespace) -> None:
-        from analysis.coding.lexicon_rules import Lexicon, register_words
-        from analysis.lemmas import learn
-
-        for plan in plans:
-            plan.check_language(options.language)
-        self.vocabulary = Vocabulary(language(options.language))
-        self.tokens = self.vocabulary.tokenise(texts)
-        for plan in plans:
-            register_words(plan, self.vocabulary)
-        self.lemmas = learn(self.vocabulary.forms, texts, seed=options.seed, read=self.vocabulary.language)
-        self.readable = np.ones(len(texts), dtype=np.bool_)
-        self._lexicon = Lexicon(self.vocabulary, self.lemmas)
-
-    def hits(self, plan: Codebook) -> Any:
-        from analysis.coding.lexicon_rules import code_texts
-
-        return code_texts(plan, self.tokens, self._lexicon, self.readable)
-
-
-def _rule_hits(path: Path, texts: list[str], options: argparse.Namespace) -> Any:
+def _rule_hits(path: Path, texts: list[str], options: argparse.Namespace, progress: Progress) -> Any:
     plan = load_any(path)
     if plan.missing_approvals:
         print("Ne pas publier : le plan de codification n’a pas ses deux approbations.")
-    return _Rules([plan], texts, options).hits(plan)
+    return Rules([plan], texts, options, progress).hits(plan)
+
+
+def _reconciled(read: Answers, hits: Hits) -> dict[str, int]:
+    units = read.units
+    return read.reconciled({units[rank] for rank in set(hits.texts.tolist())}).figures
 
 
 def _convert(options: argparse.Namespace, _progress: Progress) -> None:
     write_any(load_any(options.source), options.target)
 
 
-def _diff(options: argparse.Namespace, _progress: Progress) -> None:
+def _diff(options: argparse.Namespace, progress: Progress) -> None:
     from analysis.coding.revision import compare, impact
 
     before, after = load_any(options.before), load_any(options.after)
     revision = compare(before, after)
     report: dict[str, Any] = {"revision": asdict(revision)}
     if options.dump:
-        units, texts = _answers(options)
-        rules = _Rules([before, after], texts, options)
+        read = answers(options)
+        units, rules = read.units, Rules([before, after], read.texts, options, progress)
         codes = [code.id for code in after.codes] + [c.code for c in revision.codes if c.kind == "removed"]
-        moved = impact(units, rules.hits(before), rules.hits(after), codes)
+        one, two = rules.hits(before), rules.hits(after)
+        moved = impact(units, one, two, codes)
+        report["reconciliation"] = {name: _reconciled(read, hits) for name, hits in (("before", one), ("after", two))}
         report["impact"] = [asdict(code) for code in moved]
         changed = {unit for code in moved for unit in (*code.gained, *code.lost)}
         print(f"{len(changed)} contributions sur {len(units)} changeraient de code.")
@@ -276,16 +259,24 @@ def _diff(options: argparse.Namespace, _progress: Progress) -> None:
         print(f"À approuver par : {', '.join(after.missing_approvals)}. D’ici là, un codage ne se publie pas.")
 
 
-def _propose(options: argparse.Namespace, _progress: Progress) -> None:
+def _propose(options: argparse.Namespace, progress: Progress) -> None:
     from analysis.coding.revision import propose
     from analysis.lexical.frequencies import lemmatise
 
     plan = load_any(options.plan)
-    units, texts = _answers(options)
-    rules = _Rules([plan], texts, options)
-    words = lemmatise(rules.tokens, rules.vocabulary, rules.lemmas, rules.readable)
-    found = propose(units, words, rules.readable, rules.hits(plan), number=options.number, seed=options.seed)
-    write_json(options.out, asdict(found))
+    read = answers(options)
+    units, rules = read.units, Rules([plan], read.texts, options, progress)
+    words, hits = lemmatise(rules.tokens, rules.vocabulary, rules.lemmas, rules.readable), rules.hits(plan)
+    found = propose(
+        units,
+        words,
+        rules.readable,
+        hits,
+        number=options.number,
+        seed=options.seed,
+        progress=lambda done, total: progress(done, total, "thèmes de ce qu’aucun code ne couvre"),
+    )
+    write_json(options.out, {**asdict(found), "reconciliation": _reconciled(read, hits)})
     print(f"{found.uncovered} contributions sur {found.readable} n’ont aucun code.")
     for proposal in found.proposals:
         print(f"{proposal.size} contributions : {proposal.label}")
@@ -300,8 +291,9 @@ def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ..
         writer.writerows(rows)
 
 
-def _sample(options: argparse.Namespace, _progress: Progress) -> None:
-    units, texts = _answers(options)
+def _sample(options: argparse.Namespace, progress: Progress) -> None:
+    read = answers(options)
+    units, texts = read.units, read.texts
     rank = {unit: i for i, unit in enumerate(units)}
     given: dict[str, Any] = {}
     near: dict[str, Any] = {}
@@ -318,7 +310,12 @@ def _sample(options: argparse.Namespace, _progress: Progress) -> None:
     if not given:
         raise AnalysisError("Aucune attribution de ce corpus à mesurer : vérifiez « --codes ».")
     sample = draw(
-        units, given, margins=near, clusters=_clusters(texts), per_stratum=options.per_stratum, seed=options.seed
+        units,
+        given,
+        margins=near,
+        clusters=read.clusters(options.language, progress),
+        per_stratum=options.per_stratum,
+        seed=options.seed,
     )
     _write_csv(options.sheet, ("id", "texte", "code", "coder"), [(u, texts[rank[u]], "", "") for u in sample.units])
     options.key.write_text(json.dumps(asdict(sample), ensure_ascii=False) + "\n", encoding="utf-8")
@@ -335,7 +332,8 @@ def _quality(options: argparse.Namespace, _progress: Progress) -> None:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise AnalysisError(f"« {options.key} » n’est pas une clé d’échantillon.") from error
-    judgements = read_codings(options.coded)
+    periods = read_periods(options.coded)
+    judgements = [judgement for given in periods.values() for judgement in given]
     people = agreement([j for j in judgements if j.coder != "final"], sorted(sample.sizes), seed=sample.seed)
     found = judge(
         sample,
@@ -343,7 +341,11 @@ def _quality(options: argparse.Namespace, _progress: Progress) -> None:
         bounds=Bounds(options.precision, options.recall, options.alpha),
         alphas={code: alpha.value for code, alpha in people.codes.items()},
     )
-    report = {"codes": [asdict(code) for code in found], "agreement": asdict(people)}
+    report: dict[str, Any] = {"codes": [asdict(code) for code in found], "agreement": asdict(people)}
+    if len(periods) > 1:
+        coders = {period: [j for j in given if j.coder != "final"] for period, given in periods.items()}
+        drifting = by_period(coders, sorted(sample.sizes), seed=sample.seed)
+        report["periods"] = {period: asdict(each) for period, each in drifting.items()}
     write_json(options.out, report)
     for code in found:
         print(f"{code.code} : {code.reason or 'publiable.'}")

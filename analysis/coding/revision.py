@@ -1,7 +1,7 @@
 """From one version of a codebook to the next: what changed in it, whom it recodes, and what no code covers yet."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -113,6 +113,7 @@ def propose(
     *,
     number: int | None = None,
     seed: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Proposals:
     """Propose codes from the themes of the contributions without code.
 
@@ -123,12 +124,13 @@ def propose(
         hits: what the codebook found.
         number: of proposals; None takes as many themes as stay stable.
         seed: of the measure of stability.
+        progress: called with (numbers of themes tried, numbers to try).
     """
     covered = np.zeros(len(units), dtype=np.bool_)
     covered[[hit.text for hit in hits]] = True
     open_ranks = readable & ~covered
     left = _kept(words, open_ranks)
-    found = find_themes(left, len(units), number=number, seed=seed)
+    found = find_themes(left, len(units), number=number, seed=seed, progress=progress)
     spread = _spread(left, found.label)
     proposals = [
         Proposal(

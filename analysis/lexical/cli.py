@@ -1,4 +1,4 @@
-"""`python -m analysis lexicon | reinert | duplicates | concordance | iramuteq`."""
+"""`python -m analysis lexicon | reinert | duplicates | concordance | companions | iramuteq`."""
 
 import argparse
 import shutil
@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from analysis import provenance, readers
@@ -21,6 +22,8 @@ from analysis.iramuteq import write_corpus
 from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import read_overrides
 from analysis.lexical.concordance import ORDERS, concordance
+from analysis.lexical.cooccurrence import companions
+from analysis.lexical.segments import cut, tabulate
 from analysis.prepare import prepare
 from analysis.processes import cluster
 from analysis.recorded import Progress, Recorded
@@ -64,6 +67,11 @@ def register(commands: Any, progress: Progress) -> None:
     lines.add_argument("--order", default="text", help=f"tri : {', '.join(ORDERS)}")
     lines.add_argument("--width", type=int, default=8, help="mots de chaque côté (8)")
     lines.set_defaults(command=lambda options: _concordance(options, progress))
+    company = _sub(commands, "companions", "montrer les mots qui accompagnent un mot plus, ou moins, que le hasard")
+    company.add_argument("lemma", metavar="LEMME", help="un mot, au singulier ou à l’infinitif")
+    company.add_argument("--segment", type=int, default=0, help="mots par segment (0 : contributions entières)")
+    company.add_argument("--most", type=int, default=50, help="nombre de mots à montrer de chaque côté (50)")
+    company.set_defaults(command=lambda options: _companions(options, progress))
     written = _sub(commands, "iramuteq", "écrire un corpus au format d’IRaMuTeQ")
     written.add_argument("--out", type=Path, required=True, help="fichier à écrire")
     written.set_defaults(command=lambda options: COMMANDS["iramuteq"].execute(options, progress))
@@ -201,6 +209,41 @@ def _concordance(options: argparse.Namespace, progress: Progress) -> None:
         for line in found:
             left, centre, right = (" ".join(part).replace("' ", "’") for part in (line.left, line.centre, line.right))
             print(f"{each.corpus.ids[line.text]}\t{left}\t[{centre}]\t{right}")
+
+
+def _companions(options: argparse.Namespace, progress: Progress) -> None:
+    if options.most < 1:
+        raise AnalysisError("Montrez au moins un mot.")
+    source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
+    overrides = read_overrides(options.lemmas) if options.lemmas else None
+    vocabulary = Vocabulary(language(options.language))
+    prepared, _ = prepare(
+        source.corpora,
+        vocabulary,
+        seed=1,
+        overrides=overrides,
+        expressions=vocabulary.language.expressions,
+        cache=options.cache,
+        progress=progress,
+    )
+    shown = 0
+    for each in prepared:
+        table = tabulate(each.words, cut(each.words, size=options.segment))
+        try:
+            found = companions(table, options.lemma.lower())
+        except AnalysisError as error:
+            if shown == 0 and each is prepared[-1]:
+                raise
+            print(f"{each.corpus.title} : {error}")
+            continue
+        shown += 1
+        held = int(np.bincount(table.matrix.indices)[table.lemmas.index(options.lemma.lower())])
+        print(f"{each.corpus.title} : {held} unités sur {table.matrix.shape[0]}")
+        attracted = [item for item in found if item.score > 0][: options.most]
+        avoided = [item for item in found if item.score < 0][-options.most :]
+        for item in (*attracted, *avoided):
+            mark = "" if item.significant else "\t(non significatif)"
+            print(f"{item.lemma}\t{item.both} ensemble, {item.total} en tout\t{item.score:+.2f}{mark}")
 
 
 def _iramuteq(options: argparse.Namespace, _progress: Progress) -> None:

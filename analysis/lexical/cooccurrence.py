@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import AnalysisError
-from analysis.lexical.segments import Table
+from analysis.lexical.segments import Sparse, Table
 from analysis.lexical.specificity import benjamini_hochberg, log10_tail
 
 Floats = NDArray[np.float64]
@@ -65,14 +65,16 @@ class Companion:
     significant: bool
 
 
-def pairs(table: Table, columns: list[int], index: str) -> list[Edge]:
+def pairs(table: Table, columns: list[int], index: str, units: NDArray[np.bool_] | None = None) -> list[Edge]:
     """Every pair of these lemmas that meet at least once, most similar first, then in alphabetical order.
+
+    `units`, shape (n_units,), are those to count; all by default.
 
     Raises AnalysisError for an unknown index.
     """
     if index not in INDICES:
         raise AnalysisError(f"Indice « {index} » inconnu ; au choix : {', '.join(INDICES)}.")
-    matrix = table.matrix[:, columns]
+    matrix = _counted(table, units)[:, columns]
     together = np.asarray((matrix.T @ matrix).todense())
     holding = together.diagonal()
     one, two = np.nonzero(np.triu(together, k=1))
@@ -84,9 +86,18 @@ def pairs(table: Table, columns: list[int], index: str) -> list[Edge]:
     return sorted(found, key=lambda edge: (-edge.similarity, edge.first, edge.second))
 
 
-def similarity_tree(table: Table, *, index: str = "cooccurrence", most: int = MOST_LEMMAS) -> SimilarityTree:
-    """The maximum tree over the `most` lemmas that most units hold (Kruskal; ties in alphabetical order)."""
-    holding = np.bincount(table.matrix.indices, minlength=len(table.lemmas))
+def _counted(table: Table, units: NDArray[np.bool_] | None) -> Sparse:
+    return table.matrix if units is None else table.matrix[np.flatnonzero(units)]
+
+
+def similarity_tree(
+    table: Table, *, index: str = "cooccurrence", most: int = MOST_LEMMAS, units: NDArray[np.bool_] | None = None
+) -> SimilarityTree:
+    """The maximum tree over the `most` lemmas that most units hold (Kruskal; ties in alphabetical order).
+
+    `units`, shape (n_units,), are those to count; all by default.
+    """
+    holding = np.bincount(_counted(table, units).indices, minlength=len(table.lemmas))
     ranked = sorted(range(len(table.lemmas)), key=lambda column: (-holding[column], table.lemmas[column]))[:most]
     columns = sorted(ranked)
     root = {table.lemmas[column]: table.lemmas[column] for column in columns}
@@ -98,7 +109,7 @@ def similarity_tree(table: Table, *, index: str = "cooccurrence", most: int = MO
         return lemma
 
     edges = []
-    for edge in pairs(table, columns, index):
+    for edge in pairs(table, columns, index, units):
         one, two = find(edge.first), find(edge.second)
         if one != two:
             root[one] = two

@@ -1,5 +1,6 @@
 """Keyness: the lemmas that set a part of a corpus apart from the rest, with test, effect size and correction."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,20 +52,29 @@ def log_likelihood(
     return np.asarray(np.where(observed[0] >= expected[0], 1.0, -1.0) * np.maximum(g2, 0.0), dtype=np.float64)
 
 
-def keyness(words: LemmaTokens, target: NDArray[np.bool_], *, min_count: int = MIN_COUNT) -> list[Keyness]:
+def keyness(
+    words: LemmaTokens,
+    target: NDArray[np.bool_],
+    *,
+    min_count: int = MIN_COUNT,
+    texts: NDArray[np.bool_] | None = None,
+    only: Container[str] | None = None,
+) -> list[Keyness]:
     """Keyness of each content lemma with at least `min_count` occurrences, most over-used first.
 
     Args:
         words: the corpus.
         target: shape (n_texts,), the texts that make the target; the others are the reference.
         min_count: occurrences in the whole under which a lemma is not tried.
+        texts: shape (n_texts,), those to count; all by default.
+        only: the lemmas to tell of, all by default; all are tried.
 
     Raises AnalysisError when target or reference holds no word.
     """
-    inside = target[words.texts]
+    counted = np.ones(len(target), dtype=np.bool_) if texts is None else texts
     size = len(words.lemmas)
-    one = np.bincount(words.numbers[inside], minlength=size)
-    two = np.bincount(words.numbers[~inside], minlength=size)
+    one = np.bincount(words.numbers[(target & counted)[words.texts]], minlength=size)
+    two = np.bincount(words.numbers[(~target & counted)[words.texts]], minlength=size)
     target_size, reference_size = int(one.sum()), int(two.sum())
     if not target_size or not reference_size:
         part = "La partie étudiée" if not target_size else "Le reste du corpus"
@@ -88,5 +98,6 @@ def keyness(words: LemmaTokens, target: NDArray[np.bool_], *, min_count: int = M
             significant=bool(significant[rank]),
         )
         for rank, number in enumerate(tried.tolist())
+        if only is None or words.lemmas[number] in only
     ]
     return sorted(found, key=lambda item: (-item.g2, item.lemma))

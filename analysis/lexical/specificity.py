@@ -1,6 +1,8 @@
 """Specificities: which words a part of the corpus uses more, or less, than the rest."""
 
+from collections.abc import Container
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,23 +88,32 @@ def benjamini_hochberg(log_p: NDArray[np.float64], level: float = FALSE_DISCOVER
     return found
 
 
-def specificities(words: LemmaTokens, variable: Variable, *, min_count: int = MIN_COUNT) -> list[Specificity]:
+def specificities(
+    words: LemmaTokens,
+    variable: Variable,
+    *,
+    min_count: int = MIN_COUNT,
+    texts: NDArray[np.bool_] | None = None,
+    only: Container[tuple[str, str]] | None = None,
+) -> list[Specificity]:
     """Specificity of each content lemma (at least `min_count` occurrences) in each category of a variable.
 
     Lemmas of too few texts to be published are left out.
 
-    The corpus is made of the words of the texts that hold at least one category. Sorted by category, in
+    The corpus is made of the words of the texts that hold at least one category, among `texts` when that mask, shape
+    (n_texts,), is given. `only` names the pairs (category, lemma) to tell of: all are tried. Sorted by category, in
     the order of the variable, then by falling score.
     """
-    inside = variable.answered[words.texts]
-    numbers, texts = words.numbers[inside], words.texts[inside]
+    counted = variable.answered if texts is None else variable.answered & texts
+    inside = counted[words.texts]
+    numbers, of = words.numbers[inside], words.texts[inside]
     total_t = len(numbers)
     size = len(words.lemmas)
     totals = np.bincount(numbers, minlength=size)
-    kept = np.flatnonzero((totals >= min_count) & words.content & common(numbers, texts, size))
+    kept = np.flatnonzero((totals >= min_count) & words.content & common(numbers, of, size))
     counts = {}
     for column in range(len(variable.categories)):
-        part = numbers[variable.members[texts, column]]
+        part = numbers[variable.members[of, column]]
         if 0 < len(part) < total_t:
             counts[column] = np.bincount(part, minlength=size)
     columns = list(counts)
@@ -117,8 +128,8 @@ def specificities(words: LemmaTokens, variable: Variable, *, min_count: int = MI
     ratios = (f.ravel() / flat_t) / (flat_big_f / total_t)
     found = [
         Specificity(
-            lemma=words.lemmas[int(kept[i % shape[1]])],
-            category=variable.categories[columns[i // shape[1]]],
+            lemma=lemma,
+            category=category,
             f=int(f.ravel()[i]),
             t=int(flat_t[i]),
             total_f=int(flat_big_f[i]),
@@ -127,7 +138,9 @@ def specificities(words: LemmaTokens, variable: Variable, *, min_count: int = MI
             ratio=round(float(ratios[i]), 2),
             significant=bool(significant[i]),
         )
-        for i in range(len(scores))
+        for i, (category, lemma) in enumerate(
+            product([variable.categories[column] for column in columns], [words.lemmas[n] for n in kept.tolist()])
+        )
+        if only is None or (category, lemma) in only
     ]
-    order = {category: rank for rank, category in enumerate(variable.categories)}
-    return sorted(found, key=lambda item: (order[item.category], -item.score, item.lemma))
+    return sorted(found, key=lambda item: (variable.categories.index(item.category), -item.score, item.lemma))

@@ -3,7 +3,7 @@
 Each figure that copied texts can swell is given twice: over all the readable texts, and with one text a campaign.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,16 +21,17 @@ from analysis.languages import FRENCH, language
 from analysis.lemmas import Lemmas
 from analysis.lexical.cooccurrence import SimilarityTree, similarity_tree
 from analysis.lexical.correspondence import Correspondence
-from analysis.lexical.disclosure import PUBLISHED_FROM, distinct_texts
+from analysis.lexical.disclosure import PUBLISHED_FROM
 from analysis.lexical.double import Agreement, classify_twice
 from analysis.lexical.frequencies import Frequency, LemmaTokens, frequencies
 from analysis.lexical.keyness import Keyness, keyness
 from analysis.lexical.profiles import Profile, plane, profiles
-from analysis.lexical.reinert import CLASSES, Classification, check_options, classify
+from analysis.lexical.reinert import CLASSES, UNCLASSIFIED, Classification, check_options, classify
 from analysis.lexical.segments import Table, check_size, cut, tabulate
 from analysis.lexical.specificity import Specificity, specificities
 from analysis.prepare import Prepared, Progress, prepare
-from analysis.report.study import Reconciliation
+from analysis.reconciliation import Reconciliation, reconcile
+from analysis.report import once
 from analysis.semantic.campaigns import Register, find_campaigns
 from analysis.semantic.shingles import bare
 from analysis.text import Vocabulary
@@ -55,26 +56,35 @@ class Options:
 
 @dataclass(frozen=True)
 class WordCounts:
-    """The words of a corpus that may be published (`disclosure`); `without`: occurrences and texts of each lemma with
-    one text a campaign.
+    """The words of a corpus that may be published (`disclosure`).
+
+    What ends in `without` counts one text a campaign: occurrences and texts of each lemma; specificities and keyness by
+    variable, category and lemma, where there remain enough of it to be tried; the similarity tree.
     """
 
     frequencies: list[Frequency]
     without: dict[str, tuple[int, int]]
     specificities: list[tuple[Variable, list[Specificity]]]
+    specificities_without: dict[tuple[str, str, str], Specificity]
     keyness: list[tuple[Variable, str, list[Keyness]]]
+    keyness_without: dict[tuple[str, str, str], Keyness]
     tree: SimilarityTree
+    tree_without: SimilarityTree
     proposals: list[Proposal]
 
 
 @dataclass(frozen=True)
 class Classes:
-    """A classification of units, simple or double, with what describes its classes."""
+    """A classification of units, simple or double, with what describes its classes.
+
+    `chi2_without` is the chi-square of each lemma in each class when campaigns count one text each.
+    """
 
     table: Table
     simple: Classification
     agreement: Agreement | None
     profiles: list[Profile]
+    chi2_without: dict[tuple[int, str], float]
     plane: Correspondence | None
 
     @property
@@ -189,7 +199,7 @@ def _corpus(
             words = _words(prepared, vocabulary, lemmas, register, table)
         if CLASSIFICATION in options.parts:
             try:
-                classes = _classes(prepared, table, options)
+                classes = _classes(prepared, register, table, options)
             except AnalysisError as error:
                 notices.append(str(error))
     steps.done("mots")
@@ -207,63 +217,71 @@ def _least_texts(prepared: Prepared) -> int:
 def _reconciled(prepared: Prepared, hits: Hits) -> Reconciliation:
     coded = np.zeros(len(prepared.corpus.ids), dtype=np.bool_)
     coded[hits.texts] = True
-    return Reconciliation(
-        received=prepared.corpus.received,
-        set_apart=sum(prepared.corpus.set_apart.values()),
-        nonresponse=int(prepared.sorting.nonresponse.sum()),
-        undecidable=int(prepared.sorting.undecidable.sum()),
-        coded=int(coded.sum()),
-        no_code=int((prepared.readable & ~coded).sum()),
-    )
+    return reconcile(prepared.corpus, prepared.sorting, coded)
 
 
 def _words(prepared: Prepared, vocabulary: Vocabulary, lemmas: Lemmas, register: Register, table: Table) -> WordCounts:
     words, variables = prepared.words, prepared.corpus.variables
-    kept = register.first_only[words.texts]
-    size = len(words.lemmas)
-    counts = np.bincount(words.numbers[kept], minlength=size).tolist()
-    texts = distinct_texts(words.numbers[kept], words.texts[kept], size).tolist()
     content = np.array(
         [lemmas.is_content(number, vocabulary.language) for number in range(len(lemmas.lemma))], dtype=np.bool_
     )
     found = frequencies(words, vocabulary)
     common_lemmas = frozenset(item.lemma for item in found)
     proposals = propose(prepared.tokens, lemmas, content) if len(lemmas.lemma) else []
+    specific = [(variable, specificities(words, variable)) for variable in variables]
+    key = list(_keyness(words, variables, common_lemmas))
+    tree = tree_without = similarity_tree(table)
+    key_without = key
+    if register.campaigns:
+        kept = register.first_only
+        key_without = list(_keyness(words, variables, _telling(key), kept))
+        tree_without = similarity_tree(table, units=kept[table.texts])
     return WordCounts(
         frequencies=found,
-        without=dict(zip(words.lemmas, zip(counts, texts, strict=True), strict=True)),
-        specificities=[(variable, specificities(words, variable)) for variable in variables],
-        keyness=[found for variable in variables for found in _keyness(words, variable, common_lemmas)],
-        tree=similarity_tree(table),
+        without=once.occurrences(words, register),
+        specificities=specific,
+        specificities_without=once.specific(words, specific, register),
+        keyness=key,
+        keyness_without={(of.key, category, item.lemma): item for of, category, rows in key_without for item in rows},
+        tree=tree,
+        tree_without=tree_without,
         proposals=[pair for pair in proposals if common_lemmas.issuperset(pair.words)],
     )
 
 
 def _keyness(
-    words: LemmaTokens, variable: Variable, shown: frozenset[str]
-) -> list[tuple[Variable, str, list[Keyness]]]:
-    """Each category that holds words against the rest, when the rest holds some too; lemmas that may be shown."""
-    found = []
-    for column, category in enumerate(variable.categories):
-        target = variable.members[:, column]
-        inside = target[words.texts]
-        if 0 < int(inside.sum()) < len(inside):
-            tried = keyness(words, target)
-            found.append((variable, category, [item for item in tried if item.lemma in shown]))
-    return found
+    words: LemmaTokens, variables: Sequence[Variable], only: frozenset[str], texts: NDArray[np.bool_] | None = None
+) -> Iterator[tuple[Variable, str, list[Keyness]]]:
+    """These lemmas in each category that holds words against the rest, when the rest holds some too."""
+    for variable in variables:
+        spoken = np.bincount(words.texts, minlength=len(variable.members)) > 0
+        spoken = spoken if texts is None else spoken & texts
+        for column, category in enumerate(variable.categories):
+            target = variable.members[:, column]
+            if 0 < int((spoken & target).sum()) < int(spoken.sum()):
+                yield variable, category, keyness(words, target, texts=texts, only=only)
 
 
-def _classes(prepared: Prepared, table: Table, options: Options) -> Classes:
+def _telling(key: Sequence[tuple[Variable, str, list[Keyness]]]) -> frozenset[str]:
+    return frozenset(item.lemma for *_, rows in key for item in rows if item.significant)
+
+
+def _classes(prepared: Prepared, register: Register, table: Table, options: Options) -> Classes:
     simple = classify(table, classes=options.classes, least=options.least, seed=options.seed)
     agreement = None
     if options.double:
         agreement = classify_twice(table, classes=options.classes, least=options.least, seed=options.seed).largest
     classes = simple.classes if agreement is None else agreement.classes
     several = int(classes.max(initial=-1)) > 0
+    described = profiles(table, classes, variables=prepared.corpus.variables)
+    without = described
+    if register.campaigns:
+        without = profiles(table, np.where(register.first_only[table.texts], classes, UNCLASSIFIED), typical=0)
     return Classes(
         table,
         simple,
         agreement,
-        profiles(table, classes, variables=prepared.corpus.variables),
+        described,
+        {(profile.label, item.name): item.chi2 for profile in without for item in profile.features},
         plane(table, classes) if several else None,
     )

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis import provenance, tiers
+from analysis.lexical.contrasts import Contrast, contrast
 from analysis.lexical.disclosure import PUBLISHED_FROM, distinct_texts, without_rare_words
+from analysis.lexical.profiles import Feature, Profile
 from analysis.lexical.specificity import BANALITY
+from analysis.report import once
 from analysis.report.lexicon import Classes, CorpusLexicon, LexiconStudy, WordCounts
 from analysis.report.lexicon_charts import dendrogram, factorial_plane
 
@@ -18,6 +22,7 @@ FORMAT = "consult-lexicon/1"
 KEPT_LEMMAS = 1_000
 KEPT_SPECIFIC = 50
 KEPT_FEATURES = 100
+KEPT_CONTRASTED = 100
 LONGEST_EXCERPT = 600
 _AT_ONCE = 1_000_000
 
@@ -85,7 +90,7 @@ def _corpus(study: LexiconStudy, found: CorpusLexicon) -> Json:
         "title": corpus.title,
         "unit": corpus.unit,
         "provenance": asdict(corpus.provenance) if corpus.provenance else None,
-        "reconciliation": {**vars(rec), "billable": rec.billable},
+        "reconciliation": rec.figures,
         "tier": {**asdict(found.tier), "words": tiers.words(found.tier)} if found.tier else None,
         "rules": {"version": found.prepared.sorting.rules.version, "counts": found.prepared.sorting.counts()},
         "notices": list(found.notices),
@@ -146,24 +151,70 @@ def _words(words: WordCounts) -> Json:
             }
             for item in content
         ],
-        "specificities": [
-            {
-                "variable": variable.key,
-                "label": variable.label,
-                "lemmas": [asdict(item) for item in rows if abs(item.score) >= BANALITY],
-            }
+        "specificities": _specificities(words),
+        "correspondence": [
+            {"variable": variable.key, "label": variable.label, **_contrast(found)}
             for variable, rows in words.specificities
+            if (found := contrast(rows))
         ],
-        "keyness": [
-            {
-                "variable": variable.key,
-                "category": category,
-                "lemmas": [asdict(item) for item in rows if item.significant][:KEPT_SPECIFIC],
-            }
-            for variable, category, rows in words.keyness
-        ],
+        "keyness": _keyness(words),
         "similarity_tree": asdict(words.tree),
+        "similarity_tree_without": asdict(words.tree_without),
         "proposed_expressions": [asdict(proposal) for proposal in words.proposals],
+    }
+
+
+def _specificities(words: WordCounts) -> list[Json]:
+    without = words.specificities_without
+    return [
+        {
+            "variable": variable.key,
+            "label": variable.label,
+            "lemmas": [
+                {**asdict(item), "without": once.plain(without, variable.key, item.category, item.lemma)}
+                for item in rows
+                if abs(item.score) >= BANALITY
+            ],
+        }
+        for variable, rows in words.specificities
+    ]
+
+
+def _keyness(words: WordCounts) -> list[Json]:
+    without = words.keyness_without
+    return [
+        {
+            "variable": variable.key,
+            "category": category,
+            "lemmas": [
+                {**asdict(item), "without": once.plain(without, variable.key, category, item.lemma)}
+                for item in [item for item in rows if item.significant][:KEPT_SPECIFIC]
+            ],
+        }
+        for variable, category, rows in words.keyness
+    ]
+
+
+def _contrast(found: Contrast) -> Json:
+    """Axes, then each category, then the lemmas that weigh most on the first two axes."""
+    axes = found.axes
+    heavy = np.argsort(-axes.row_contributions[:, :2].max(axis=1), kind="stable")[:KEPT_CONTRASTED].tolist()
+    return {
+        "inertias": np.round(axes.inertias, 6).tolist(),
+        "shares": np.round(100 * axes.shares, 2).tolist(),
+        "categories": [
+            _placed(name, axes.columns[rank], axes.column_contributions[rank])
+            for rank, name in enumerate(found.categories)
+        ],
+        "lemmas": [_placed(found.lemmas[rank], axes.rows[rank], axes.row_contributions[rank]) for rank in heavy],
+    }
+
+
+def _placed(name: str, coordinates: NDArray[np.float64], contributions: NDArray[np.float64]) -> Json:
+    return {
+        "name": name,
+        "coordinates": np.round(coordinates, 4).tolist(),
+        "contributions": np.round(100 * contributions, 2).tolist(),
     }
 
 
@@ -185,8 +236,8 @@ def _classes(study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Jso
                 "label": profile.label,
                 "units": profile.size,
                 "units_without": int((kept & (members == profile.label)).sum()),
-                "profile": [asdict(item) for item in profile.features if item.chi2 > 0][:KEPT_FEATURES],
-                "antiprofile": [asdict(item) for item in reversed(profile.features) if item.chi2 < 0][:KEPT_FEATURES],
+                "profile": _features(classes, profile, [item for item in profile.features if item.chi2 > 0]),
+                "antiprofile": _features(classes, profile, [item for item in profile.features[::-1] if item.chi2 < 0]),
                 "variables": [asdict(item) for item in profile.variables],
                 "typical": [_typical(study, found, classes, unit, score) for unit, score in profile.typical],
             }
@@ -199,6 +250,13 @@ def _classes(study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Jso
             "classes": np.round(plane.columns, 4).tolist(),
         },
     }
+
+
+def _features(classes: Classes, profile: Profile, features: list[Feature]) -> list[Json]:
+    without = classes.chi2_without
+    return [
+        {**asdict(item), "chi2_without": without.get((profile.label, item.name))} for item in features[:KEPT_FEATURES]
+    ]
 
 
 def _tree(classes: Classes) -> list[Json]:

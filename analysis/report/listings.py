@@ -15,6 +15,7 @@ PAGE_SIZE = 500
 SHOWN_LEMMAS = 40
 SHOWN_OVER = 10
 SHOWN_UNDER = 5
+SHOWN_CAMPAIGNS = 50
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ def listings(result: CorpusResult) -> Iterator[Listing]:
         texts = tuple(np.flatnonzero(decided == rule.id).tolist())
         if texts:
             yield Listing("rule", rule.id, f"Règle : {rule.label}", f"{base}/regle-{rule.id}.html", texts)
+    for campaign in result.register.campaigns[:SHOWN_CAMPAIGNS]:
+        rank = campaign.number + 1
+        title = f"Contributions de la campagne {rank}"
+        texts = (campaign.model, *(text for text in campaign.texts if text != campaign.model))
+        yield Listing("campaign", str(campaign.number), title, f"{base}/campagne-{rank}.html", texts)
     for number, (lemma, texts) in enumerate(_texts_by_lemma(result), start=1):
         yield Listing("lemma", lemma, f"Contributions qui emploient « {lemma} »", f"{base}/mot-{number}.html", texts)
 

@@ -1,6 +1,7 @@
 """The report as one self-contained French page: no script, no outside asset."""
 
 import base64
+from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -8,13 +9,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from analysis.lexical.disclosure import PUBLISHED_FROM
 from analysis.lexical.frequencies import Frequency
 from analysis.report import charts
-from analysis.report.listings import SHOWN_LEMMAS, shown_specificities
+from analysis.report.listings import SHOWN_CAMPAIGNS, SHOWN_LEMMAS, shown_specificities
 from analysis.report.study import CorpusResult, Study
 from analysis.tabulate.flat import VOLUNTEERS_NOTICE, FlatTable, percentage
 
 RESOURCES = Path(__file__).parents[1] / "resources"
 CHARTED_LEMMAS = 20
 CHARTED_CODES = 40
+KIND_LABELS = {
+    "exact": "copies",
+    "near": "copies retouchées",
+    "template": "modèle à compléter",
+    "opening": "même début",
+}
 APPROVER_LABELS = {"ditp": "la DITP", "administration": "l’administration"}
 
 Lists = dict[tuple[str, str, str], str]
@@ -77,6 +84,33 @@ def shown_frequencies(result: CorpusResult) -> list[Frequency]:
     return [item for item in result.frequencies if item.content][:SHOWN_LEMMAS]
 
 
+@dataclass(frozen=True)
+class CampaignRow:
+    """A campaign as it is shown: its list, and what is known of it in French."""
+
+    number: int
+    size: int
+    wordings: int
+    authors: str
+    dates: str
+    kinds: str
+
+
+def shown_campaigns(result: CorpusResult) -> list[CampaignRow]:
+    """The largest campaigns."""
+    return [
+        CampaignRow(
+            number=campaign.number,
+            size=campaign.size,
+            wordings=campaign.wordings,
+            authors="inconnus" if campaign.authors is None else str(campaign.authors),
+            dates=" – ".join(dict.fromkeys(date[:10] for date in (campaign.first, campaign.last) if date)),
+            kinds=", ".join(KIND_LABELS[kind] for kind in campaign.kinds),
+        )
+        for campaign in result.register.campaigns[:SHOWN_CAMPAIGNS]
+    ]
+
+
 def shown(result: CorpusResult, lemma: str) -> str:
     """A lemma as it is shown: acronyms in capitals."""
     return lemma.upper() if lemma in result.acronyms else lemma
@@ -125,6 +159,7 @@ def report(study: Study, lists: Lists, drawn: dict[ChartKey, bytes], *, seed: in
             labels={code.id: code.label for code in codebook.codes} if codebook else {},
             rules_version=next((result.sorting.rules.version for result in study.corpora), "–"),
             reconciliation=lambda result: reconciliation_rows(study, result, lists),
+            campaigns=shown_campaigns,
             lemmas=shown_frequencies,
             specific=shown_specificities,
             shown=shown,

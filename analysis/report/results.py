@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from analysis import tiers
 from analysis.lexical.specificity import BANALITY
 from analysis.provenance import FORMAT
+from analysis.report import once
 from analysis.report.listings import Listing
 from analysis.report.pages import Lists, reconciliation_rows, shown, shown_frequencies
 from analysis.report.study import CorpusResult, Study
@@ -82,17 +84,20 @@ def _codebook(study: Study) -> Json | None:
 def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
     corpus, rec = result.corpus, result.reconciliation
     counts = np.bincount(result.words.numbers)
+    found = tiers.tier(rec.billable)
     return {
         "key": corpus.key,
         "title": corpus.title,
         "unit": corpus.unit,
         "asked": corpus.asked,
-        "reconciliation": {**vars(rec), "billable": rec.billable},
+        "reconciliation": rec.figures,
         "reconciliation_rows": [
             {"label": label, "count": count, "page": page}
             for label, count, page in reconciliation_rows(study, result, lists)
         ],
         "set_apart": corpus.set_apart,
+        "campaigns": _campaigns(result),
+        "tier": {**asdict(found), "words": tiers.words(found)},
         "rules": {"version": result.sorting.rules.version, "counts": result.sorting.counts()},
         "notices": list(result.notices),
         "words": {
@@ -111,6 +116,23 @@ def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
     }
 
 
+def _campaigns(result: CorpusResult) -> Json:
+    """The register, by identifiers alone: published, a text would outlive the contribution, hidden or erased since."""
+    register, ids = result.register, result.corpus.ids
+    kept = {"kinds", "wordings", "authors", "first", "last", "size", "single_author"}
+    return {
+        "billable_without": int((register.first_only & ~result.sorting.nonresponse).sum()),
+        "register": [
+            {
+                **{key: getattr(campaign, key) for key in sorted(kept)},
+                "model": ids[campaign.model],
+                "contributions": [ids[rank] for rank in campaign.texts],
+            }
+            for campaign in register.campaigns
+        ],
+    }
+
+
 def _lemmas(result: CorpusResult, lists: Lists) -> list[Json]:
     return [
         {
@@ -119,6 +141,8 @@ def _lemmas(result: CorpusResult, lists: Lists) -> list[Json]:
             "pos": item.pos,
             "count": item.count,
             "texts": item.texts,
+            "count_without": result.frequencies_without[item.lemma][0],
+            "texts_without": result.frequencies_without[item.lemma][1],
             "forms": [list(form) for form in item.forms],
             "page": lists.get((result.corpus.key, "lemma", item.lemma)),
         }
@@ -134,6 +158,7 @@ def _codes(result: CorpusResult, lists: Lists) -> list[Json]:
             "parent": count.code.parent,
             "direct": count.direct,
             "total": count.total,
+            "without": count.without,
             "base": result.reconciliation.billable,
             "share": count.share,
             "page": lists.get((result.corpus.key, "code", count.code.id)),
@@ -156,7 +181,8 @@ def _specificities(result: CorpusResult, position: int, lists: Lists) -> Json:
         side = "over" if item.score >= BANALITY else "under" if item.score <= -BANALITY else None
         if side:
             page = lists.get((result.corpus.key, "lemma", item.lemma))
-            kept[side].append({**asdict(item), "shown": shown(result, item.lemma), "page": page})
+            without = once.plain(result.specificities_without, variable.key, item.category, item.lemma)
+            kept[side].append({**asdict(item), "shown": shown(result, item.lemma), "page": page, "without": without})
     for kept in found.values():
         kept["over"] = kept["over"][:KEPT_SPECIFIC]
         kept["under"] = kept["under"][::-1][:KEPT_SPECIFIC]

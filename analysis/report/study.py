@@ -18,6 +18,10 @@ from analysis.lemmas import Lemmas, learn
 from analysis.lexical.disclosure import without_rare_words
 from analysis.lexical.frequencies import Frequency, LemmaTokens, frequencies, lemmatise
 from analysis.lexical.specificity import Specificity, specificities
+from analysis.reconciliation import Reconciliation, reconcile
+from analysis.report import once
+from analysis.semantic.campaigns import Register, find_campaigns
+from analysis.semantic.shingles import bare
 from analysis.tabulate.cross import CrossTable, cross_table
 from analysis.tabulate.flat import FlatTable, flat_table, percentage
 from analysis.text import Tokens, Vocabulary
@@ -48,54 +52,37 @@ def steps_of(source: Source) -> int:
 
 
 @dataclass(frozen=True)
-class Reconciliation:
-    """Where each contribution received went. The parts always add up: nothing is dropped silently.
-
-    Raises AssertionError otherwise: it would be a fault of ours, never of the input.
-    """
-
-    received: int
-    set_apart: int
-    nonresponse: int
-    undecidable: int
-    coded: int
-    no_code: int
-
-    def __post_init__(self) -> None:
-        parts = self.set_apart + self.nonresponse + self.undecidable + self.coded + self.no_code
-        if parts != self.received or min(vars(self).values()) < 0:
-            raise AssertionError(f"reconciliation: {self.received} received, {parts} accounted for")
-
-    @property
-    def billable(self) -> int:
-        """Contributions that are billed: public, and not a non-response."""
-        return self.undecidable + self.coded + self.no_code
-
-
-@dataclass(frozen=True)
 class CodeCount:
     """How many contributions hold a code: `direct` by its own patterns, `total` with its descendants.
 
+    `without` is the total when campaigns count one contribution each.
     `texts` are the ranks of the `total` ones; `share` is a percentage of the billable contributions.
     """
 
     code: Code
     direct: int
     total: int
+    without: int
     share: float | None
     texts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class CorpusResult:
-    """All that is known of one corpus. Masks and ranks refer to `corpus.ids`."""
+    """All that is known of one corpus. Masks and ranks refer to `corpus.ids`.
+
+    What ends in `without` counts one text a campaign (`once`).
+    """
 
     corpus: Corpus
     sorting: nonresponse.Sorting
     reconciliation: Reconciliation
+    register: Register
     words: LemmaTokens
     frequencies: list[Frequency]
+    frequencies_without: dict[str, tuple[int, int]]
     specificities: list[tuple[Variable, list[Specificity]]]
+    specificities_without: dict[once.Key, Specificity]
     hits: Hits
     codes: list[CodeCount]
     uncoded: tuple[int, ...]
@@ -214,25 +201,23 @@ def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer:
     hits = code_texts(codebook, tokens, layer.lexicon, readable) if codebook else no_hits()
     coded = np.zeros(len(corpus.ids), dtype=np.bool_)
     coded[hits.texts] = True
-    codes = _count_codes(codebook, hits, int(billable.sum())) if codebook else []
+    register = find_campaigns(bare(tokens, vocabulary), authors=corpus.authors, dates=corpus.dates)
+    codes = _count_codes(codebook, hits, int(billable.sum()), register) if codebook else []
     rows = np.flatnonzero(billable)
     variables = [variable.take(rows) for variable in corpus.variables]
     by_code = _codes_variable(codes, len(corpus.ids))
     crossed = [cross_table(by_code.take(rows), variable) for variable in variables] if by_code else []
+    specific = [(variable, specificities(words, variable)) for variable in corpus.variables]
     return CorpusResult(
         corpus=corpus,
         sorting=sorting,
-        reconciliation=Reconciliation(
-            received=corpus.received,
-            set_apart=sum(corpus.set_apart.values()),
-            nonresponse=int(sorting.nonresponse.sum()),
-            undecidable=int(sorting.undecidable.sum()),
-            coded=int(coded.sum()),
-            no_code=int((readable & ~coded).sum()),
-        ),
+        reconciliation=reconcile(corpus, sorting, coded),
+        register=register,
         words=words,
         frequencies=frequencies(words, vocabulary),
-        specificities=[(variable, specificities(words, variable)) for variable in corpus.variables],
+        frequencies_without=once.occurrences(words, register),
+        specificities=specific,
+        specificities_without=once.specific(words, specific, register),
         hits=without_rare_words(hits),
         codes=codes,
         uncoded=tuple(np.flatnonzero(readable & ~coded).tolist()),
@@ -243,7 +228,8 @@ def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer:
     )
 
 
-def _count_codes(codebook: Codebook, hits: Hits, billable: int) -> list[CodeCount]:
+def _count_codes(codebook: Codebook, hits: Hits, billable: int, register: Register) -> list[CodeCount]:
+    kept = register.first_only
     direct = {code: set(hits.of(code).texts.tolist()) for code in hits.codes}
     total = {code: set(texts) for code, texts in direct.items()}
     for code, texts in direct.items():
@@ -254,6 +240,7 @@ def _count_codes(codebook: Codebook, hits: Hits, billable: int) -> list[CodeCoun
             code=code,
             direct=len(direct[code.id]),
             total=len(total[code.id]),
+            without=int(kept[list(total[code.id])].sum()),
             share=percentage(len(total[code.id]), billable),
             texts=tuple(sorted(total[code.id])),
         )

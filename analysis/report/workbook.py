@@ -11,7 +11,7 @@ from typing import Any
 import xlsxwriter
 
 from analysis.lexical.disclosure import PUBLISHED_FROM
-from analysis.report.pages import APPROVER_LABELS, Lists, reconciliation_rows, shown
+from analysis.report.pages import APPROVER_LABELS, Lists, reconciliation_rows, shown, shown_campaigns
 from analysis.report.study import CorpusResult, Study
 from analysis.tabulate.cross import CrossTable
 from analysis.tabulate.flat import VOLUNTEERS_NOTICE, FlatTable
@@ -140,16 +140,47 @@ def _corpus(book: _Book, name: str, study: Study, result: CorpusResult, lists: L
     rows = [(label, count) for label, count, _ in reconciliation_rows(study, result, lists)]
     rows += [("Total reçu", rec.received), ("Contributions facturables (hors non-réponses)", rec.billable)]
     sheet.table(["Devenir", "Effectif"], rows, frozen=True)
-    readable = rec.coded + rec.no_code
-    sheet = _Sheet(book, f"{name} mots", f"{title} – base : {readable} contributions lisibles")
+    campaigns = [
+        (row.number + 1, row.size, row.wordings, row.authors, row.dates, row.kinds) for row in shown_campaigns(result)
+    ]
+    if campaigns:
+        header = ["Campagne", "Contributions", "Rédactions", "Auteurs", "Dates", "Ce qui les réunit"]
+        sheet.table(header, campaigns, frozen=False)
+    _words(book, f"{name} mots", result)
+    _specificities(book, f"{name} spécificités", result)
+    if study.codebook:
+        sheet = _Sheet(book, f"{name} codes", f"{title} – base : {rec.billable} contributions hors non-réponses")
+        sheet.table(
+            [
+                "Code",
+                "Identifiant",
+                "Parent",
+                "Par ses motifs",
+                "Avec ses sous-codes",
+                "% de la base",
+                "Hors campagnes",
+            ],
+            ((c.code.label, c.code.id, c.code.parent, c.direct, c.total, c.share, c.without) for c in result.codes),
+            frozen=True,
+        )
+    sheet = _Sheet(book, f"{name} tableaux", title)
+    _flats(sheet, result.flat)
+    _crosses(sheet, result.cross)
+
+
+def _words(book: _Book, name: str, result: CorpusResult) -> None:
+    rec = result.reconciliation
+    base = f"{result.corpus.title} – base : {rec.coded + rec.no_code} contributions lisibles"
+    sheet = _Sheet(book, name, base)
     sheet.table(
-        ["Mot", "Nature", "Occurrences", "Contributions", "Mot plein", "Formes"],
+        ["Mot", "Nature", "Occurrences", "Contributions", "Contributions hors campagnes", "Mot plein", "Formes"],
         (
             (
                 shown(result, item.lemma),
                 item.pos,
                 item.count,
                 item.texts,
+                result.frequencies_without[item.lemma][1],
                 "oui" if item.content else "non",
                 ", ".join(f"{form} ({count})" for form, count in item.forms[:20]),
             )
@@ -157,17 +188,6 @@ def _corpus(book: _Book, name: str, study: Study, result: CorpusResult, lists: L
         ),
         frozen=True,
     )
-    _specificities(book, f"{name} spécificités", result)
-    if study.codebook:
-        sheet = _Sheet(book, f"{name} codes", f"{title} – base : {rec.billable} contributions hors non-réponses")
-        sheet.table(
-            ["Code", "Identifiant", "Parent", "Par ses motifs", "Avec ses sous-codes", "% de la base"],
-            ((c.code.label, c.code.id, c.code.parent, c.direct, c.total, c.share) for c in result.codes),
-            frozen=True,
-        )
-    sheet = _Sheet(book, f"{name} tableaux", title)
-    _flats(sheet, result.flat)
-    _crosses(sheet, result.cross)
 
 
 def _specificities(book: _Book, name: str, result: CorpusResult) -> None:

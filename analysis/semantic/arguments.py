@@ -9,7 +9,7 @@ algorithms », arXiv:1109.2378.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -65,7 +65,11 @@ class ArgumentMap:
 
 
 def argument_maps(
-    arguments: Sequence[Argument], *, close: float = CLOSE, code: str = FRENCH
+    arguments: Sequence[Argument],
+    *,
+    close: float = CLOSE,
+    code: str = FRENCH,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[ArgumentMap, ...]:
     """One map a proposal, the most argued first. Results do not depend on the order of the arguments.
 
@@ -73,6 +77,7 @@ def argument_maps(
         arguments: published arguments, texts of any length (an empty one is a thread of its own).
         close: mean cosine from which two groups of arguments are one thread.
         code: of the language they are written in.
+        progress: called with (proposals done, proposals to do).
     """
     if not arguments:
         raise AnalysisError("Aucun argument publié dans ce jeu : il n’y a pas de trame à dresser.")
@@ -85,7 +90,7 @@ def argument_maps(
     for rank, argument in enumerate(ordered):
         places[argument.target][argument.side].append(rank)
     maps = []
-    for target, sides in places.items():
+    for done, (target, sides) in enumerate(places.items(), start=1):
         threads = [
             _thread(ordered, table, names, side, members)
             for side, ranks in sides.items()
@@ -99,6 +104,8 @@ def argument_maps(
                 threads=tuple(sorted(threads, key=lambda t: (-t.support, -len(t.arguments), t.central))),
             )
         )
+        if progress:
+            progress(done, len(places))
     return tuple(sorted(maps, key=lambda item: (-sum(item.counts.values()), item.target)))
 
 

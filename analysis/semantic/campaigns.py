@@ -3,7 +3,8 @@
 Three links join texts of at least ten words: exact or near duplicates (`duplicates`); a template, when half of the
 shorter text, 25 words at least, stands in the other in the same order, by runs of four words or more (mail-merge
 letters, whose filled-in words lower any Jaccard index); and a shared opening, the same first twelve words, which finds
-letters that vary after their first words. Nothing is removed: every figure can be given with and without.
+letters that vary after their first words. Links do not chain: each text of a family is like its model (`families`).
+Nothing is removed: every figure can be given with and without.
 
 Source of templates: Kao (2017), « More than a Million Pro-Repeal Net Neutrality Comments were Likely Faked ».
 """
@@ -11,29 +12,26 @@ Source of templates: Kao (2017), « More than a Million Pro-Repeal Net Neutralit
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.semantic.duplicates import THRESHOLD, Duplicates, exact_duplicates, linked, near_pairs
-from analysis.semantic.shingles import Bare, Ranks, sequence_keys
+from analysis.semantic.families import PART, gather, openings, runs, shared, words_of
+from analysis.semantic.shingles import Bare, Ranks
 
 SMALLEST = 3
 SHORTEST = 10
-OPENING = 12
 LOOSE = 0.3
 SLOT = "[…]"
-_RUN = 4
 _COMMON = 25
-_PART = 0.5
-_LONGEST_ALIGNED = 2_000
 _ALIGNED = 20
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """One family of texts: `texts` are their ranks, in order; `model` that of the most frequent wording.
+    """One family of texts: `texts` are their ranks, in order; `model` that of the most frequent wording, the
+    most like the others among equals: every text opens as it does, or holds half of its words in runs.
 
     `kinds` says what joins them, among `exact`, `near`, `template`, `opening`. `authors` counts the distinct known
     authors, None when none is known; `first` and `last` are the earliest and latest known dates. `template` is what
@@ -104,13 +102,15 @@ def find_campaigns(
     pairs, similarity = near_pairs(texts, firsts, threshold=min(LOOSE, threshold))
     near = similarity >= threshold
     duplicates = Duplicates(exact, pairs[near], similarity[near], linked(exact, pairs[near]))
-    links = {
-        "near": pairs[near],
-        "template": _templates(texts, pairs[~near], duplicates.groups),
-        "opening": _openings(texts, firsts),
-    }
+    template = _templates(texts, pairs[~near], similarity[~near], duplicates.groups)
+    opening = openings(texts, firsts)
+    closeness = np.bincount(pairs.ravel(), np.repeat(similarity, 2), len(exact)).astype(np.float64)
+    models = gather(texts, exact, np.concatenate([pairs[near], template]), opening, closeness)
+    kinds = {"near": _within(models, pairs[near]), "template": _within(models, template)}
+    kinds["opening"] = _shared(models, opening)
     campaigns = sorted(
-        _families(texts, exact, links, smallest, authors, dates), key=lambda found: (-found.size, found.texts[0])
+        _families(texts, exact, models, kinds, smallest, authors, dates),
+        key=lambda found: (-found.size, found.texts[0]),
     )
     family = np.full(len(exact), -1, dtype=np.int32)
     numbered = []
@@ -120,11 +120,14 @@ def find_campaigns(
     return Register(duplicates, tuple(numbered), family)
 
 
-def _templates(texts: Bare, pairs: NDArray[np.int64], groups: Ranks) -> NDArray[np.int64]:
-    """Pairs that follow one template and join two families; those already joined are not aligned again, so that
-    a family of n texts costs about n alignments and not n².
+def _templates(
+    texts: Bare, pairs: NDArray[np.int64], similarity: NDArray[np.float64], groups: Ranks
+) -> NDArray[np.int64]:
+    """Pairs that follow one template and join two groups, the most similar first; those already joined are not aligned
+    again, so that a family of n texts costs about n alignments and not n².
     """
-    long = pairs[(texts.lengths[pairs] >= _COMMON).all(axis=1)]
+    long = (texts.lengths[pairs] >= _COMMON).all(axis=1)
+    order = np.argsort(-similarity[long], kind="stable")
     root: dict[int, int] = {}
 
     def family(rank: int) -> int:
@@ -134,77 +137,62 @@ def _templates(texts: Bare, pairs: NDArray[np.int64], groups: Ranks) -> NDArray[
         return rank
 
     kept = []
-    for one, two in long.tolist():
+    for one, two in pairs[long][order].tolist():
         first, second = family(int(groups[one])), family(int(groups[two]))
-        if first != second and _aligned(_words(texts, one), _words(texts, two)):
+        if first != second and _one_template(words_of(texts, one), words_of(texts, two)):
             root[second] = first
             kept.append((one, two))
     return np.array(kept, dtype=np.int64).reshape(-1, 2)
 
 
-def _words(texts: Bare, rank: int) -> list[int]:
-    found: list[int] = texts.words[texts.starts[rank] : texts.starts[rank + 1]][:_LONGEST_ALIGNED].tolist()
-    return found
+def _one_template(one: list[int], two: list[int]) -> bool:
+    return shared(one, two) >= max(_COMMON, PART * min(len(one), len(two)))
 
 
-def _runs(one: list[int], two: list[int]) -> list[tuple[int, int]]:
-    """Start and length, in the first, of the runs of words that both hold in the same order."""
-    blocks = SequenceMatcher(None, one, two, autojunk=False).get_matching_blocks()
-    return [(block.a, block.size) for block in blocks if block.size >= _RUN]
+def _within(models: Ranks, pairs: NDArray[np.int64]) -> set[int]:
+    """The models of the families that hold both texts of one of these pairs."""
+    held = models[pairs]
+    return set(held[held[:, 0] == held[:, 1], 0].tolist())
 
 
-def _aligned(one: list[int], two: list[int]) -> bool:
-    common = sum(size for _, size in _runs(one, two))
-    return common >= max(_COMMON, _PART * min(len(one), len(two)))
-
-
-def _openings(texts: Bare, firsts: Ranks) -> NDArray[np.int64]:
-    """Each distinct text with the first one that begins with the same twelve words."""
-    long = firsts[texts.lengths[firsts] > OPENING]
-    keys = sequence_keys(texts, first=OPENING)[long]
-    order = np.lexsort((long, keys[:, 1], keys[:, 0]))
-    new = np.ones(len(order), dtype=np.bool_)
-    new[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
-    leaders = long[order[np.flatnonzero(new)]][np.cumsum(new) - 1] if len(order) else long
-    followers = long[order]
-    kept = leaders != followers
-    return np.stack([leaders[kept], followers[kept]], axis=1)
+def _shared(models: Ranks, opening: Ranks) -> set[int]:
+    """The models of the families of which two wordings open with the same words."""
+    begun = np.flatnonzero(opening >= 0)
+    both, count = np.unique(np.stack([models[begun], opening[begun]], axis=1), axis=0, return_counts=True)
+    return set(both[count > 1, 0].tolist())
 
 
 def _families(
     texts: Bare,
     exact: Ranks,
-    links: dict[str, NDArray[np.int64]],
+    models: Ranks,
+    kinds: dict[str, set[int]],
     smallest: int,
     authors: Sequence[str | None],
     dates: Sequence[str | None],
 ) -> Iterator[Campaign]:
-    groups = linked(exact, np.concatenate(list(links.values())))
-    kinds: dict[int, list[str]] = {}
-    for kind, pairs in links.items():
-        for group in np.unique(groups[pairs[:, 0]]).tolist():
-            kinds.setdefault(group, []).append(kind)
-    sizes = np.bincount(groups, minlength=len(groups))
-    wanted = (sizes[groups] >= max(2, smallest)) & (texts.lengths >= SHORTEST) & (exact >= 0)
+    sizes = np.bincount(models, minlength=len(models))
+    wanted = (sizes[models] >= max(2, smallest)) & (texts.lengths >= SHORTEST) & (exact >= 0)
     members: dict[int, list[int]] = {}
     for rank in np.flatnonzero(wanted).tolist():
-        members.setdefault(int(groups[rank]), []).append(rank)
-    for group, ranks in members.items():
+        members.setdefault(int(models[rank]), []).append(rank)
+    for model, ranks in members.items():
         if len(ranks) >= max(2, smallest):
             wordings = Counter(exact[ranks].tolist())
             repeated = ["exact"] if wordings.most_common(1)[0][1] > 1 else []
-            yield _campaign(texts, (*repeated, *kinds.get(group, [])), ranks, wordings, authors, dates)
+            joined = (kind for kind, families in kinds.items() if model in families)
+            yield _campaign(texts, (*repeated, *joined), ranks, model, wordings, authors, dates)
 
 
 def _campaign(
     texts: Bare,
     kinds: tuple[str, ...],
     ranks: list[int],
+    model: int,
     wordings: Counter[int],
     authors: Sequence[str | None],
     dates: Sequence[str | None],
 ) -> Campaign:
-    model = min(wordings, key=lambda wording: (-wordings[wording], wording))
     known = {authors[rank] for rank in ranks} - {None} if authors else set()
     dated = sorted(date for rank in ranks if (date := dates[rank])) if dates else []
     others = [wording for wording in wordings if wording != model][:_ALIGNED]
@@ -223,10 +211,10 @@ def _campaign(
 
 def _template(texts: Bare, model: int, others: list[int]) -> str:
     """The words of the model that most of the other wordings (twenty at most) hold in the same order, slots between."""
-    words = _words(texts, model)
+    words = words_of(texts, model)
     held = np.zeros(len(words), dtype=np.int64)
     for other in others:
-        for start, size in _runs(words, _words(texts, other)):
+        for start, size in runs(words, words_of(texts, other)):
             held[start : start + size] += 1
     common = 2 * held >= len(others)
     shown: list[str] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis import nonresponse, readers
+from analysis.answers import answers, told
 from analysis.errors import AnalysisError
 from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import learn
@@ -39,7 +39,7 @@ def register(commands: Any, progress: Progress) -> None:
         description="Thèmes, mots, contributions typiques et atypiques, écrits en JSON.",
     )
     themes.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou fichier de textes")
-    themes.add_argument("--corpus", required=True, help="le corpus à lire (« describe » les nomme)")
+    themes.add_argument("--corpus", help="le corpus à lire, s’il y en a plusieurs (« describe » les nomme)")
     themes.add_argument("--themes", type=int, help="nombre de thèmes (le plus grand qui reste stable si absent)")
     themes.add_argument("--seed", type=int, default=1, help="graine des lemmes et de la mesure de stabilité")
     themes.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
@@ -60,21 +60,19 @@ def register(commands: Any, progress: Progress) -> None:
 def _themes(options: argparse.Namespace, progress: Progress) -> None:
     from analysis.semantic.themes import find_themes
 
-    corpus = readers.restricted(readers.read(options.dump), (options.corpus,)).corpora[0]
-    read = language(options.language)
-    kept = ~nonresponse.sort(corpus.texts, nonresponse.load(read.rules)).nonresponse
-    vocabulary = Vocabulary(read)
-    tokens = vocabulary.tokenise(corpus.texts)
-    readable = [text for text, answer in zip(corpus.texts, kept, strict=True) if answer]
-    lemmas = learn(vocabulary.forms, readable, seed=options.seed, cache_dir=options.cache, read=read)
+    read, spoken = answers(options), language(options.language)
+    ids, texts = read.units, read.texts
+    vocabulary = Vocabulary(spoken)
+    tokens = vocabulary.tokenise(told(texts, progress))
+    lemmas = learn(vocabulary.forms, texts, seed=options.seed, cache_dir=options.cache, read=spoken)
     found = find_themes(
-        lemmatise(tokens, vocabulary, lemmas, kept),
-        len(corpus.texts),
+        lemmatise(tokens, vocabulary, lemmas, np.ones(len(texts), dtype=np.bool_)),
+        len(texts),
         number=options.themes,
         seed=options.seed,
         progress=lambda done, total: progress(done, total, "thèmes"),
     )
-    ids = corpus.ids
+    with_theme = {ids[i]: int(found.label[i]) for i in np.flatnonzero(found.label >= 0)}
     report = {
         "themes": [
             {
@@ -84,10 +82,10 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
             }
             for theme in found.themes
         ],
-        "contributions": {ids[i]: int(found.label[i]) for i in np.flatnonzero(found.label >= 0)},
+        "contributions": with_theme,
         "atypical": [ids[i] for i in found.atypical],
-        "wordless": [ids[i] for i in found.wordless if kept[i]],
-        "nonresponse": int((~kept).sum()),
+        "wordless": [ids[i] for i in found.wordless],
+        "reconciliation": read.reconciled(with_theme).figures,
         "stability": found.stability,
         "seed": found.seed,
         "notices": found.notices,
@@ -99,7 +97,7 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
         print(f"Attention : {notice}")
 
 
-def _arguments(options: argparse.Namespace, _progress: Progress) -> None:
+def _arguments(options: argparse.Namespace, progress: Progress) -> None:
     from analysis.semantic.arguments import Argument, argument_maps
 
     try:
@@ -116,7 +114,7 @@ def _arguments(options: argparse.Namespace, _progress: Progress) -> None:
         ]
     except KeyError as missing:
         raise AnalysisError(f"La colonne {missing} manque dans « arguments.ndjson » : refaites l’export.") from None
-    maps = argument_maps(arguments, code=options.language)
+    maps = argument_maps(arguments, code=options.language, progress=lambda done, total: progress(done, total, "trames"))
     report = [asdict(item) for item in maps]
     write_json(options.out, report)
     threads = sum(len(item.threads) for item in maps)
@@ -154,10 +152,12 @@ def _groups(options: argparse.Namespace, progress: Progress) -> None:
 
 
 def _report(votes: Votes, found: Any, excluded: Any) -> dict[str, Any]:
-    from analysis.semantic.positions import counts, representative, statements
+    from analysis.semantic.positions import counts, priorities, representative, statements
 
     table = counts(votes, found.label)
     stability = found.stability
+    wanted = priorities(table, found.projection.extremity, np.zeros(len(votes.statements), dtype=np.bool_))
+    asked = [place for place in np.argsort(-wanted, kind="stable").tolist() if not excluded[place]]
     return {
         "participants": [
             {
@@ -182,6 +182,9 @@ def _report(votes: Votes, found: Any, excluded: Any) -> dict[str, Any]:
             asdict(item) for item in representative(votes.statements, table, limit=None, excluded=excluded)
         ],
         "statements": [asdict(item) for item in statements(votes.statements, table)],
+        "ask_next": [
+            {"statement": votes.statements[place], "priority": round(float(wanted[place]), 4)} for place in asked
+        ],
         "seed": found.seed,
         "notices": found.notices,
     }

@@ -47,6 +47,12 @@ class Projection:
     coordinates: _Floats
     explained: tuple[float, float]
 
+    @property
+    def extremity(self) -> _Floats:
+        """How far from the centre someone stands who only agreed with one statement, shape (p,)."""
+        p = len(self.centre)
+        return np.asarray(np.sqrt(p) * np.linalg.norm((1 - self.centre) * self.axes, axis=0), dtype=np.float64)
+
 
 @dataclass(frozen=True)
 class Stability:

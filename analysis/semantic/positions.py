@@ -121,9 +121,9 @@ def z_ratio(
     return np.where(spread > 0, (first - second) / np.where(spread > 0, spread, 1), 0.0)
 
 
-def group_informed_consensus(table: Counts) -> _Floats:
-    """Product over groups of the smoothed share of agreement, shape (p,)."""
-    return np.asarray(share(table.agree, table.cast).prod(axis=0), dtype=np.float64)
+def group_informed_consensus(shares: _Floats) -> _Floats:
+    """Product over groups, shape (p,), of the smoothed shares (g, p) of one side: no group can be outvoted."""
+    return np.asarray(shares.prod(axis=0), dtype=np.float64)
 
 
 def priorities(table: Counts, extremity: _Floats, meta: NDArray[np.bool_]) -> _Floats:
@@ -144,6 +144,7 @@ def priorities(table: Counts, extremity: _Floats, meta: NDArray[np.bool_]) -> _F
 def statements(names: Sequence[str], table: Counts) -> tuple[Statement, ...]:
     """Each statement that received a vote, in order."""
     agree, against = share(table.agree, table.cast), share(table.disagree, table.cast)
+    consensus, rejection = group_informed_consensus(agree), group_informed_consensus(against)
     for_z, against_z = z_half(table.agree, table.cast) > Z_90, z_half(table.disagree, table.cast) > Z_90
     apart = _against_others(table, AGREE) > Z_90
     whole = table.total
@@ -163,8 +164,8 @@ def statements(names: Sequence[str], table: Counts) -> tuple[Statement, ...]:
                 disagree=no,
                 passed=cast - votes - no,
                 shares=tuple(round(float(v), 4) for v in yes),
-                consensus=round(float(yes.prod()), 6),
-                rejection=round(float(against[:, place].prod()), 6),
+                consensus=round(float(consensus[place]), 6),
+                rejection=round(float(rejection[place]), 6),
                 geometric_mean=round(float(np.exp(np.log(yes).mean())), 4),
                 lowest=round(float(yes.min()), 4),
                 divergence=round(float(yes.max() - yes.min()), 4),

@@ -9,6 +9,7 @@ from scipy.special import gammaincc
 
 from analysis.corpus import Variable
 from analysis.lexical.specificity import benjamini_hochberg
+from analysis.tabulate.exact import exact_p
 from analysis.tabulate.flat import VOLUNTEERS_NOTICE, base_notes, percentage
 
 MIN_EXPECTED = 5.0
@@ -18,7 +19,8 @@ MIN_EXPECTED = 5.0
 class ChiSquare:
     """Pearson's chi-square without continuity correction, and the bias-corrected Cramér's V.
 
-    `valid` follows Cochran's rule: no expected count under 1 and at most a fifth of them under 5.
+    `valid` follows Cochran's rule: no expected count under 1 and at most a fifth of them under 5. Where it is not,
+    `exact_p` is the p-value of `exact.exact_p`, which supposes nothing of counts.
     """
 
     statistic: float
@@ -26,6 +28,7 @@ class ChiSquare:
     p_value: float
     cramer_v: float
     valid: bool
+    exact_p: float | None = None
 
 
 @dataclass(frozen=True)
@@ -94,13 +97,20 @@ def chi_square(counts: NDArray[np.int64]) -> ChiSquare | None:
         room = min(c - (c - 1) ** 2 / (n - 1), r - (r - 1) ** 2 / (n - 1)) - 1
     else:
         phi2, room = 0.0, 0.0
+    weak = float((expected < MIN_EXPECTED).mean())
+    valid = bool(expected.min() >= 1 and weak <= 0.2)  # noqa: PLR2004 -- Cochran's fifth
     return ChiSquare(
         statistic=round(statistic, 3),
         degrees=degrees,
-        p_value=float(f"{float(gammaincc(degrees / 2, statistic / 2)):.3g}"),
+        p_value=_rounded(float(gammaincc(degrees / 2, statistic / 2))),
         cramer_v=round(sqrt(phi2 / room), 3) if room > 0 else 0.0,
-        valid=bool(expected.min() >= 1 and (expected < MIN_EXPECTED).mean() <= 0.2),  # noqa: PLR2004 -- Cochran's fifth
+        valid=valid,
+        exact_p=None if valid else _rounded(exact_p(counts)),
     )
+
+
+def _rounded(p: float) -> float:
+    return float(f"{p:.3g}")
 
 
 def cross_table(row: Variable, column: Variable) -> CrossTable:
@@ -154,7 +164,8 @@ def _flags(residuals: NDArray[np.float64]) -> NDArray[np.int64]:
 def _notes(n: int, test: ChiSquare | None, *, single: bool) -> list[str]:
     notes = [VOLUNTEERS_NOTICE, "Base : personnes ayant répondu aux deux questions.", *base_notes(n)]
     if test and not test.valid:
-        notes.append("Effectifs attendus trop faibles : le khi-deux est donné à titre indicatif.")
+        told = str(test.exact_p).replace(".", ",")
+        notes.append(f"Effectifs attendus trop faibles : le khi-deux est indicatif ; test exact, p = {told}.")
     if not single:
         notes.append("Plusieurs réponses possibles : chaque modalité est testée séparément, sans khi-deux d’ensemble.")
     return notes

@@ -12,7 +12,15 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.labels import ERASED_PSEUDONYM
-from consult.accounts.models import Account, AccountStatus, LoginSession, Membership, PlatformRole, SingleUseToken
+from consult.accounts.models import (
+    Account,
+    AccountStatus,
+    ConsultationPseudonym,
+    LoginSession,
+    Membership,
+    PlatformRole,
+    SingleUseToken,
+)
 from consult.actor import Actor
 from consult.audit import service as audit
 from consult.errors import InvalidError
@@ -79,12 +87,22 @@ class LoginSessionData(DeletedRows):
     model = LoginSession
 
 
+class ConsultationPseudonymData(DeletedRows):
+    """Names chosen for one consultation."""
+
+    table: ClassVar[str] = "consultation_pseudonym"
+    label: ClassVar[str] = "Pseudonymes propres à une consultation"
+    purpose: ClassVar[str] = "Vous montrer sous un autre nom dans cette consultation."
+    kept: ClassVar[str] = "Jusqu’à ce que vous y renonciez, ou à la suppression du compte."
+    model = ConsultationPseudonym
+
+
 class SingleUseTokenData(DeletedRows):
     """Mailed links, of which the database keeps digests alone."""
 
     table: ClassVar[str] = "single_use_token"
     label: ClassVar[str] = "Liens envoyés par courriel"
-    purpose: ClassVar[str] = "Confirmer votre adresse, changer un mot de passe oublié."
+    purpose: ClassVar[str] = "Confirmer votre adresse, vous connecter sans mot de passe, en changer un oublié."
     kept: ClassVar[str] = "24 heures au plus."
     model = SingleUseToken
     also: ClassVar[frozenset[str]] = frozenset({"purpose", "expires_at", "used_at"})
@@ -160,15 +178,16 @@ class AccountData(KeptRows):
         account.status, account.pseudonym = AccountStatus.ERASED, ERASED_PSEUDONYM
         account.email = account.email_key = account.pseudonym_key = account.password_hash = None
         account.totp_secret = account.totp_enrolled_at = account.totp_last_step = None
-        account.password_for_staff, account.recovery_codes = False, []
+        account.password_for_staff, account.recovery_codes, account.set_aside_at = False, [], None
         account.confirmed_at = account.terms_accepted_at = account.seen_on = account.warned_on = None
-        account.terms_version = ""
+        account.terms_version, account.told_of_answers = "", False
         session.flush()
         return 1
 
 
 PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (  # the account last: the others ask it for its address
     MailData(),
+    ConsultationPseudonymData(),
     LoginSessionData(),
     SingleUseTokenData(),
     MembershipData(),

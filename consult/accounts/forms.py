@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from consult.accounts import policy
 from consult.accounts.passwords import policy as passwords
+from consult.accounts.pseudonyms.forms import PseudonymForm
 from consult.errors import InvalidError
 
 
@@ -117,17 +118,9 @@ class TakeOverForm(NewPasswordForm):
         return "Ce que ce compte avait préparé est supprimé."
 
 
-class SignUpForm(NewPasswordForm, EmailForm):
+class SignUpForm(PseudonymForm, EmailForm, NewPasswordForm):
     """Pseudonym, address, password, terms; `proof` or `stamp` tell a person from a robot."""
 
-    pseudonym = StringField(
-        "Pseudonyme",
-        [InputRequired("Choisissez un pseudonyme.")],
-        description=(
-            f"C’est le seul nom que les autres verront. {policy.PSEUDONYM_MAX_LENGTH} caractères au plus ; inutile de "
-            "donner votre vrai nom."
-        ),
-    )
     terms = BooleanField(
         "J’accepte les conditions d’utilisation et la charte de participation",
         [InputRequired("Cochez la case pour accepter les conditions et la charte.")],
@@ -137,12 +130,7 @@ class SignUpForm(NewPasswordForm, EmailForm):
 
     def __init__(self, *args: Any, reserved: tuple[str, ...] = (), **kwargs: Any) -> None:
         """`reserved`: names nobody may wear, such as the organisation's; they are no password either."""
-        super().__init__(*args, **kwargs)
-        self._reserved = reserved
+        super().__init__(*args, reserved=reserved, **kwargs)
         self.context = (*reserved, self.pseudonym.data or "", self.email.data or "")
         self.password.label.text = "Mot de passe"
         self.email.description = "Jamais affichée. Un lien y est envoyé pour confirmer votre compte."
-
-    def validate_pseudonym(self, field: Field) -> None:
-        """Refuse what cannot be shown or imitates an official service."""
-        _refused_by(lambda typed: policy.clean_pseudonym(typed, reserved=self._reserved), field)

@@ -6,16 +6,19 @@ import datetime as dt
 import enum
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.actor import Role
-from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned
+from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned, owner
 
 
 def _unique_where(name: str, *columns: str, where: str) -> Index:
     """A unique index over part of the rows, on both databases."""
     return Index(name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where))
+
+
+_TOLD = text("told_of_answers")
 
 
 class AccountStatus(enum.StrEnum):
@@ -30,6 +33,7 @@ class TokenPurpose(enum.StrEnum):
     """What a single-use link does, after a confirmation page."""
 
     CONFIRM_EMAIL = "confirm_email"
+    SIGN_IN = "sign_in"
     RESET_PASSWORD = "reset_password"  # noqa: S105  # a purpose, not a password
 
 
@@ -45,6 +49,7 @@ class Account(TenantOwned, Base):
         _unique_where("uq_account_confirmed_email", "organisation_id", "email_key", where="confirmed_at IS NOT NULL"),
         UniqueConstraint("organisation_id", "pseudonym_key"),
         Index("ix_account_email_key", "organisation_id", "email_key"),
+        Index("ix_account_told_of_answers", "organisation_id", "id", sqlite_where=_TOLD, postgresql_where=_TOLD),
     )
 
     # As the author of a content, which the administration may know; votes and replies keep theirs to themselves.
@@ -60,12 +65,39 @@ class Account(TenantOwned, Base):
     confirmed_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     seen_on: Mapped[dt.date | None] = mapped_column(info=ADMINISTRATION)  # last sign-in
     warned_on: Mapped[dt.date | None] = mapped_column(info=ADMINISTRATION)  # that it will be erased, not being used
+    # What it published then is kept, neither shown nor processed: a right of the GDPR that was granted.
+    set_aside_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
+    # They asked for a mail when the administration answers, or commits to something, where they took part.
+    told_of_answers: Mapped[bool] = mapped_column(default=False, server_default=false(), info=ADMINISTRATION)
     terms_version: Mapped[str] = mapped_column(String(20), default="", info=ADMINISTRATION)
     terms_accepted_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     totp_secret: Mapped[str | None] = mapped_column(String(200), info=NEVER)  # sealed, see consult/sealing.py
     totp_enrolled_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     totp_last_step: Mapped[int | None] = mapped_column(info=NEVER)  # a code serves once
     recovery_codes: Mapped[list[str]] = mapped_column(default=list, info=NEVER)  # digests
+
+
+class ConsultationPseudonym(TenantOwned, Base):
+    """The name under which an account is shown in one consultation, instead of the one it has everywhere."""
+
+    __tablename__ = "consultation_pseudonym"
+    __table_args__ = (
+        UniqueConstraint("consultation_id", "account_id"),
+        UniqueConstraint("consultation_id", "pseudonym_key"),
+        Index("ix_consultation_pseudonym_key", "organisation_id", "pseudonym_key"),
+    )
+
+    organisation_id: Mapped[uuid.UUID] = owner()
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), info=ADMINISTRATION
+    )
+    account_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True, info=ADMINISTRATION
+    )
+    pseudonym: Mapped[str] = mapped_column(String(40), info=PUBLIC)
+    pseudonym_key: Mapped[str] = mapped_column(String(160), info=NEVER)
+    chosen_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
 
 
 class LoginSession(TenantOwned, Base):

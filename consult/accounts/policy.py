@@ -1,11 +1,10 @@
-"""What an address and a pseudonym must be, how long sessions live, how failures slow the next attempt."""
+"""What an address must be, how long sessions live, how failures slow the next attempt."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import hmac
-import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -193,65 +192,3 @@ def typed_email_key(typed: str, *, tags_differ: bool) -> str:
         return email_key(typed, tags_differ=tags_differ)
     except EmailNotValidError:
         return typed.casefold()[:EMAIL_MAX_LENGTH]
-
-
-# Pseudonyms ---------------------------------------------------------------------------------------------------------
-
-PSEUDONYM_MAX_LENGTH: Final = 40
-_PSEUDONYM_PUNCTUATION: Final = " .-_'’"
-# Letters of other alphabets, and signs, that a reader takes for a Latin letter.
-_LOOK_ALIKES: Final = str.maketrans(
-    dict(zip("аеорсухіјѕԁһӏкмтвнгпԛԝ", "aeopcyxijsdhlkmtbhrnqw", strict=True))
-    | dict(zip("αβεικνοπρτυχηζμγωϲ", "abelkvonptuxnzuywc", strict=True))
-    | dict(zip("01345789|!$€@", "oleastbglisea", strict=True))
-    | {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ı": "i", "ſ": "s", "æ": "ae", "œ": "oe", "ɑ": "a", "ɡ": "g"}
-)
-_OFFICIAL: Final = (
-    "ministère", "ministre", "préfecture", "préfet", "gouvernement", "gouv fr", "DITP", "Élysée", "Matignon",
-    "Assemblée nationale", "République française", "État français", "modérateur", "modératrice", "modération",
-    "administrateur", "administratrice", "administration", "gendarmerie", "police nationale", "service public",
-    "premier ministre", "officiel", "organisateur",
-)  # fmt: skip
-_SHORTEST_RESERVED: Final = 4
-_OFFICIAL_WORDS: Final = (
-    "admin", "Sénat", "sénateur", "sénatrice", "député", "députée", "mairie", "maire", "police", "État", "gouv",
-    "support", "équipe", "président", "présidente", "système", "staff", "Consult",
-)  # fmt: skip
-
-
-def skeleton(text: str) -> str:
-    """What a hurried reader sees of a name: without case, accents, spaces, and with look-alike signs made one."""
-    folded = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text).casefold()).translate(_LOOK_ALIKES)
-    bare = "".join(sign for sign in folded if sign.isalnum())
-    # Capital i and small l are one sign in most typefaces; « rn » and « vv » pass for one letter.
-    return unicodedata.normalize("NFC", bare).replace("i", "l").replace("rn", "m").replace("vv", "w")
-
-
-def clean_pseudonym(typed: str, *, reserved: Iterable[str] = ()) -> str:
-    """The pseudonym as it will be shown. `reserved` adds names that nobody may wear, such as the organisation's.
-
-    Raises InvalidError naming the field.
-    """
-    pseudonym = " ".join(unicodedata.normalize("NFKC", typed).split())
-    reason = _pseudonym_refusal(pseudonym, reserved)
-    if reason:
-        raise InvalidError(reason, fields={"pseudonym": reason})
-    return pseudonym
-
-
-def _pseudonym_refusal(pseudonym: str, reserved: Iterable[str]) -> str:
-    if not pseudonym:
-        return "Choisissez un pseudonyme."
-    if len(pseudonym) > PSEUDONYM_MAX_LENGTH:
-        return f"Le pseudonyme compte au plus {PSEUDONYM_MAX_LENGTH} caractères ; raccourcissez-le."
-    if not all(unicodedata.category(sign)[0] in "LMN" or sign in _PSEUDONYM_PUNCTUATION for sign in pseudonym):
-        return "Le pseudonyme n’accepte que lettres, chiffres, espaces, points, tirets et apostrophes."
-    bare = skeleton(pseudonym)
-    if not bare:
-        return "Le pseudonyme doit contenir au moins une lettre ou un chiffre."
-    words = {skeleton(word) for word in re.split(r"[ .\-_'’]+", pseudonym)}
-    names = [skeleton(name) for name in (*_OFFICIAL, *reserved)]
-    contained = any(len(name) >= _SHORTEST_RESERVED and name in bare for name in names)
-    if contained or words & {skeleton(word) for word in _OFFICIAL_WORDS}:
-        return "Ce pseudonyme pourrait passer pour celui d’un service officiel ; choisissez-en un autre."
-    return ""

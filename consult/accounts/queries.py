@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Row, Table, Uuid, and_, bindparam, func, select
+from sqlalchemy import Connection, Row, Table, Uuid, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import (
@@ -197,3 +197,29 @@ def staff_roles(session: Session, account_id: uuid.UUID) -> set[Role]:
             PlatformRole.account_id == account_id, PlatformRole.revoked_at.is_(None)
         )
         return {*session.scalars(held), *session.scalars(platform)}
+
+
+def reachable(session: Session, account_id: uuid.UUID | None) -> str | None:
+    """The address of an account, if it still receives mail."""
+    account = session.get(Account, account_id) if account_id else None
+    return account.email if account and account.status is AccountStatus.ACTIVE else None
+
+
+def staff_of(
+    session: Session, organisation_id: uuid.UUID, consultation_id: uuid.UUID, roles: Iterable[Role]
+) -> list[Account]:
+    """Who holds one of these roles on a consultation or on its organisation, and receives mail; the oldest first."""
+    query = (
+        select(Account)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(
+            Membership.organisation_id == organisation_id,
+            Membership.role.in_(roles),
+            Membership.revoked_at.is_(None),
+            or_(Membership.consultation_id.is_(None), Membership.consultation_id == consultation_id),
+            Account.status == AccountStatus.ACTIVE,
+            Account.email.is_not(None),
+        )
+        .order_by(Account.created_at, Account.id)
+    )
+    return list(session.scalars(query).unique())

@@ -23,6 +23,8 @@ from consult.accounts.models import (
     TokenPurpose,
 )
 from consult.accounts.passwords.service import KeptPassword
+from consult.accounts.pseudonyms import policy as pseudonyms
+from consult.accounts.pseudonyms import queries as names
 from consult.db import ALL_TENANTS, as_tenant, insert_once
 from consult.errors import ConflictError, ForbiddenError, GoneError, InvalidError
 from consult.mail import service as mail
@@ -32,9 +34,11 @@ from consult.security import digest, new_token
 ADDRESS_TAKEN: Final = (
     "Un autre compte a déjà confirmé cette adresse. Connectez-vous à ce compte, ou demandez un nouveau mot de passe."
 )
+LETTING_IN: Final = (TokenPurpose.RESET_PASSWORD, TokenPurpose.SIGN_IN)
 LINK_LIFE: Final = {
     TokenPurpose.CONFIRM_EMAIL: dt.timedelta(hours=24),
     TokenPurpose.RESET_PASSWORD: dt.timedelta(hours=1),
+    TokenPurpose.SIGN_IN: dt.timedelta(minutes=15),
 }
 
 
@@ -59,8 +63,8 @@ def create_account(
         organisation_id=organisation_id,
         email=policy.clean_email(email),
         email_key=policy.email_key(email.strip(), tags_differ=tags_differ),
-        pseudonym=policy.clean_pseudonym(pseudonym, reserved=reserved),
-        pseudonym_key=policy.skeleton(pseudonym),
+        pseudonym=pseudonyms.clean(pseudonym, reserved=reserved),
+        pseudonym_key=pseudonyms.skeleton(pseudonym),
         password_hash=password.hash,
         password_for_staff=password.for_staff,
         created_at=now,
@@ -68,9 +72,9 @@ def create_account(
         terms_version=terms_version,
         terms_accepted_at=now if terms_version else None,
     )
+    if names.worn(session, organisation_id, account.pseudonym):
+        raise pseudonym_taken()
     taken = select(Account.id).where(Account.organisation_id == organisation_id)
-    if session.scalar(taken.where(Account.pseudonym_key == account.pseudonym_key)):
-        raise _pseudonym_taken()
     if confirmed and session.scalar(
         taken.where(Account.email_key == account.email_key, Account.confirmed_at.is_not(None))
     ):
@@ -80,12 +84,16 @@ def create_account(
         with session.begin_nested():
             session.add(account)
     except IntegrityError:  # another request took the name between the check and the write
-        raise _pseudonym_taken() from None
+        raise pseudonym_taken() from None
     return account
 
 
-def _pseudonym_taken() -> InvalidError:
-    reason = "Ce pseudonyme, ou un autre qui lui ressemble, est déjà pris ; choisissez-en un autre."
+def pseudonym_taken() -> InvalidError:
+    """The refusal of a pseudonym that somebody wears."""
+    reason = (
+        "Ce pseudonyme, ou un autre qui lui ressemble, est déjà pris. Ajoutez-y un mot, ou choisissez-en un "
+        "autre\u00a0: changer une lettre, un accent ou une majuscule ne suffit pas."
+    )
     return InvalidError(reason, fields={"pseudonym": reason})
 
 
@@ -101,13 +109,11 @@ def confirm(session: Session, account: Account, now: dt.datetime) -> None:
 
 
 def set_password(session: Session, account: Account, password: KeptPassword, *, keep: uuid.UUID | None = None) -> None:
-    """Change the password and close every session but `keep`; pending reset links die."""
+    """Change the password and close every session but `keep`; pending links that let in die."""
     account.password_hash, account.password_for_staff = password.hash, password.for_staff
     close_sessions(session, account.id, keep=keep)
     session.execute(
-        delete(SingleUseToken).where(
-            SingleUseToken.account_id == account.id, SingleUseToken.purpose == TokenPurpose.RESET_PASSWORD
-        )
+        delete(SingleUseToken).where(SingleUseToken.account_id == account.id, SingleUseToken.purpose.in_(LETTING_IN))
     )
 
 

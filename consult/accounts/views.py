@@ -11,12 +11,16 @@ from sqlalchemy.orm import Session
 
 from consult.accounts import policy, queries, service
 from consult.accounts.access.views import bp as access
+from consult.accounts.entry import enter
 from consult.accounts.forms import ChangePasswordForm, EmailForm, NewPasswordForm, SignInForm
+from consult.accounts.mailed_link.views import bp as mailed_link
 from consult.accounts.models import Account, TokenPurpose
 from consult.accounts.passwords import service as passwords
+from consult.accounts.profile.views import bp as profile
+from consult.accounts.pseudonyms.views import bp as pseudonyms
 from consult.accounts.second_factor.views import bp as second_factor
 from consult.accounts.sign_up.service import send_way_back
-from consult.accounts.sign_up.views import addresses, local, signed_in_response
+from consult.accounts.sign_up.views import addresses, local
 from consult.accounts.sign_up.views import bp as sign_up
 from consult.db import Database, survives
 from consult.errors import GoneError, NotFoundError, TooManyError
@@ -24,7 +28,7 @@ from consult.security import account_or_address, anyone, client_address, limited
 from consult.settings import Settings
 
 bp = Blueprint("accounts", __name__)
-for part in (sign_up, second_factor, access):
+for part in (sign_up, second_factor, access, profile, pseudonyms, mailed_link):
     bp.register_blueprint(part)
 
 WRONG = "Adresse électronique ou mot de passe incorrect, ou adresse pas encore confirmée."
@@ -76,24 +80,8 @@ def sign_in_now() -> ResponseReturnValue:
         _count_failure(attempts)
         form.form_errors.append(WRONG)
         return _sign_in_page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    return _enter(account, attempts[0])
-
-
-def _enter(account: Account, attempt: str) -> ResponseReturnValue:
-    """Open a session with a new token, whatever this browser held before (AT-19.5)."""
-    settings = _settings()
-    g.signed_in_as = account.id  # for the security journal: this request began anonymous
-    service.forget_failures(g.session, attempt)
-    if g.identity is not None:
-        service.close_session(g.session, g.identity.account_id, g.identity.login_session_id)
-    token, _ = service.open_session(
-        g.session,
-        account,
-        now=g.now,
-        life=policy.session_life(queries.staff_roles(g.session, account.id), settings),
-        browser=policy.browser_name(request.user_agent.string),
-    )
-    return signed_in_response(redirect(local(request.form.get("suite"), "/"), 303), token)
+    service.forget_failures(g.session, attempts[0])
+    return enter(account, request.form.get("suite"))
 
 
 def _attempt_keys(email_key: str) -> list[str]:
@@ -144,6 +132,7 @@ def send_reset() -> ResponseReturnValue:
         g.organisation,
         email=form.email.data,
         addresses=addresses(),
+        purpose=TokenPurpose.RESET_PASSWORD,
         mailbox=policy.mailbox(form.email.data, settings),
         tags_differ=settings.email_tags,
         now=g.now,

@@ -12,7 +12,7 @@ class CodebookForm(Form):  # type: ignore[misc]  # WTForms has no types
     source = TextAreaField("Plan de codification (YAML)", [InputRequired("Écrivez ou collez le plan de codification.")])
 
 
-class RunForm(Form):  # type: ignore[misc]
+class RunForm(Form):  # type: ignore[misc]  # WTForms has no types
     """With which codebook, and which seed of the random draws."""
 
     codebook = SelectField("Plan de codification", choices=[])

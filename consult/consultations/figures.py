@@ -10,6 +10,7 @@ from typing import TypeAlias
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from consult.consultations import policy
 from consult.consultations.models import Consultation, Step, StepFigures
 from consult.protocols import StepKind
 from consult.registry import conservation
@@ -35,7 +36,8 @@ class Counting:
             for step in consultation.steps:
                 if step.kind in self._step_kinds:
                     self._keep(session, step)
-            self._conserve(session, consultation, last)
+            if policy.is_public(consultation):  # what an import brings to a draft is public nowhere
+                self._conserve(session, consultation, last)
         session.flush()
 
     def _keep(self, session: Session, step: Step) -> None:

@@ -52,12 +52,19 @@ GROUNDS: Final = {
 OTHER_REPORT: Final = ("other", "Autre raison, à préciser")
 # An import brings contents that their own consultation had hidden: we were not told on which ground.
 HIDDEN_AT_SOURCE: Final = ("hidden_at_source", "Déjà masqué dans la consultation d’origine")
+# A content set aside because its author exercised a right of the GDPR (articles 18 and 21): nobody judged it.
+SET_ASIDE: Final = {
+    "limitation": "À la demande de son auteur, qui a obtenu la limitation du traitement de ses données",
+    "objection": "À la demande de son auteur, qui s’est opposé au traitement de ses données",
+}
 
 
 def ground_label(code: str | None) -> str:
     """« Hors sujet (charte, article 7) »; an unknown code, from an import for instance, is told as itself."""
     if code == HIDDEN_AT_SOURCE[0]:
         return HIDDEN_AT_SOURCE[1]
+    if code in SET_ASIDE:
+        return SET_ASIDE[code]
     ground = GROUNDS.get(code or "")
     return f"{ground.label} (charte, article {ground.article})" if ground else code or ""
 

@@ -14,6 +14,8 @@ from consult.consultations.models import Consultation, ConsultationStatus
 from consult.errors import InvalidError
 from consult.labels import number
 
+# To contest a decision: Regulation (EU) 2022/2065, article 20(1) asks for six months at least.
+APPEALS: Final = dt.timedelta(days=183)
 SLUG_LENGTH: Final = 80
 TITLE_LENGTH: Final = 200
 SUMMARY_LENGTH: Final = 500

@@ -32,6 +32,13 @@ _STEP: Final = (
 )
 
 
+def ended_before(instant: dt.datetime) -> Select[uuid.UUID]:
+    """The ids of the steps that ended before that instant, as `Step.ends_at` says."""
+    cut = (Consultation.closed_at > Step.opens_at) & (Consultation.closed_at < Step.closes_at)
+    end = case((cut, Consultation.closed_at), else_=Step.closes_at)
+    return select(Step.id).join(Consultation, Consultation.id == Step.consultation_id).where(end < instant)
+
+
 def _public(now: dt.datetime) -> tuple[Select[Consultation], ColumnElement[int]]:
     """The public consultations in the order of lists, and their phase as `policy.phase` tells it, 0 to 2.
 

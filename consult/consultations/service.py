@@ -102,7 +102,7 @@ def update_consultation(
         texts = [consultation.title, consultation.summary, consultation.description, consultation.outcome]
         _log(session, consultation, EntryKind.CONTENT, {"texts_sha256": _digest(texts)}, now)
         if dates_change:
-            _log_rules(session, consultation, step_kinds, now)
+            log_rules(session, consultation, step_kinds, now)
 
 
 def add_step(
@@ -179,7 +179,7 @@ def update_step(
     if opened:
         _log(session, consultation, EntryKind.CONTENT, _step_texts(step), now)
         if dates_change:
-            _log_rules(session, consultation, step_kinds, now)
+            log_rules(session, consultation, step_kinds, now)
 
 
 def move_step(session: Session, step: Step, *, actor: Actor, up: bool, now: dt.datetime) -> None:
@@ -252,7 +252,7 @@ def open_consultation(
         raise InvalidError(lacking[0])
     consultation.status = ConsultationStatus.OPEN
     consultation.opened_at = now
-    _log_rules(session, consultation, step_kinds, now)
+    log_rules(session, consultation, step_kinds, now)
     texts = [consultation.title, consultation.summary, consultation.description, consultation.outcome]
     opened = {"slug": consultation.slug, "title": consultation.title, "texts_sha256": _digest(texts)}
     _log(session, consultation, EntryKind.OPENED, opened, now)
@@ -325,9 +325,10 @@ def _check_draft(consultation: Consultation) -> None:
         raise InvalidError("Les étapes sont figées depuis l’ouverture de la consultation.")
 
 
-def _log_rules(
+def log_rules(
     session: Session, consultation: Consultation, step_kinds: Mapping[str, StepKind], now: dt.datetime
 ) -> None:
+    """Publish the rules as they now are, in the log and by their digest."""
     rules = rules_of(session, consultation, step_kinds)
     consultation.rules_digest = hashlib.sha256(rfc8785.dumps(rules)).hexdigest()
     _log(session, consultation, EntryKind.RULES, {"digest": consultation.rules_digest, "rules": rules}, now)

@@ -13,6 +13,7 @@ from consult.actor import Actor
 from consult.consultations import figures, labels, policy, queries
 from consult.consultations.manage.views import bp as manage
 from consult.consultations.models import Consultation, Step
+from consult.consultations.pseudonym.views import bp as pseudonym
 from consult.errors import NotFoundError
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
@@ -21,7 +22,8 @@ from consult.registry import queries as registry
 from consult.security import anyone, anyone_indexable
 
 bp = Blueprint("consultations", __name__)
-bp.register_blueprint(manage)
+for part in (manage, pseudonym):
+    bp.register_blueprint(part)
 HOME_LISTED: Final = 12  # consultations of each phase on the home page
 FEATURED: Final = 3  # consultations of the home page whose figures are counted
 

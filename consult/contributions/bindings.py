@@ -19,6 +19,7 @@ from consult.consultations.bindings import Page
 from consult.consultations.models import ContentStatus, Origin, Step
 from consult.contributions import policy, queries, service, votes
 from consult.contributions.models import (
+    OFFICIAL,
     Argument,
     ContentVersion,
     ContributionDraft,
@@ -112,7 +113,8 @@ class _Content(ABC, Generic[ContentT]):
     def get(self, session: Session, item_id: uuid.UUID) -> ModerableItem | None:
         """The item, or None; a write session locks its row."""
         if session.get_bind().get_execution_options().get("consult_write", True):
-            session.execute(select(self.model.id).where(self.model.id == item_id).with_for_update())
+            query = select(self.model).where(self.model.id == item_id).with_for_update()
+            session.execute(query.execution_options(populate_existing=True))  # its page may have read it before
         return self.items(session, [item_id]).get(item_id)
 
     @abstractmethod
@@ -142,13 +144,22 @@ class ProposalContent(_Content[Proposal]):
                 consultation_id=proposal.consultation_id,
                 author_id=proposal.author_id,
                 title=proposal.title or "Proposition effacée",
-                body=proposal.body,
+                body="\n\n".join(_said(proposal)),
                 status=proposal.status.value,
+                status_reason=proposal.status_reason,
                 created_at=proposal.created_at,
                 address=f"/contributions/{proposal.id}",
             )
-            for proposal in session.scalars(select(Proposal).where(Proposal.id.in_(ids)))
+            for proposal in session.scalars(
+                select(Proposal).where(Proposal.id.in_(ids), Proposal.kind.not_in(OFFICIAL))
+            )
         }
+
+
+def _said(proposal: Proposal) -> list[str]:
+    """All that a proposal says; a version of an article has its reason and its sources besides."""
+    sources = (f"{source['title']} ({source['url']})" for source in proposal.sources or ())
+    return [text for text in (proposal.body, proposal.reason, *sources) if text]
 
 
 class ArgumentContent(_Content[Argument]):
@@ -181,6 +192,7 @@ class ArgumentContent(_Content[Argument]):
             title=f"Argument {side} {on}",
             body=f"{argument.title}\n\n{argument.body}" if argument.title else argument.body,
             status=argument.status.value,
+            status_reason=argument.status_reason,
             created_at=argument.created_at,
             address=f"/contributions/{argument.proposal_id}#argument-{argument.id}",
         )
@@ -192,7 +204,9 @@ class VoteData(KeptRows):
     table: ClassVar[str] = "vote"
     label: ClassVar[str] = "Votes"
     purpose: ClassVar[str] = "Compter votre avis une fois et une seule, et vous laisser le changer."
-    kept: ClassVar[str] = "Tant que la consultation est publiée, sauf retrait."
+    kept: ClassVar[str] = (
+        "Tant que la consultation est publiée, sauf retrait\u00a0; sans lien avec vous six mois après."
+    )
     model = Vote
 
     def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:

@@ -3,61 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult.clock import hour, written
-from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Step
+from consult.consultations.datasets import PublicRows
+from consult.consultations.models import ContentStatus, Step
 from consult.contributions import policy
 from consult.contributions.models import Argument, Proposal, StepSecret, Theme, Vote
 from consult.protocols import Row
 
-BATCH: Final = 1_000
 # A content whose author's address is not confirmed was never public, nor logged.
 _PUBLIC_STATUSES: Final = tuple(status for status in ContentStatus if status is not ContentStatus.PENDING)
 
 
-class _Rows(ABC):
-    """Rows of one consultation, if public, in the order of ids; streamed."""
-
-    model: ClassVar[Any]
-    name: ClassVar[str]
-    columns: ClassVar[Mapping[str, str]]
-
-    def rows(
-        self,
-        session: Session,
-        consultation_id: uuid.UUID,
-        *,
-        after: str | None = None,
-        limit: int | None = None,
-        among: Collection[uuid.UUID] | None = None,
-    ) -> Iterator[Row]:
-        """Public rows, streamed; `after` is the `id` of the last row seen. None for a draft."""
-        statuses = select(Consultation.status).where(Consultation.id == consultation_id)
-        if session.scalar(statuses) in {None, ConsultationStatus.DRAFT}:
-            return
-        query = self._select(consultation_id).order_by(self.model.id).limit(limit)
-        if after is not None:
-            query = query.where(self.model.id > uuid.UUID(after))
-        if among is not None:
-            query = query.where(self.model.id.in_(among))
-        write = self._writer(session, consultation_id)
-        for row in session.execute(query, execution_options={"yield_per": BATCH}):
-            yield write(row)
-
-    @abstractmethod
-    def _select(self, consultation_id: uuid.UUID) -> Any: ...
-
-    @abstractmethod
-    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]: ...
-
-
-class ThemesDataset(_Rows):
+class ThemesDataset(PublicRows):
     """Headings."""
 
     model = Theme
@@ -83,7 +46,7 @@ class ThemesDataset(_Rows):
         }  # fmt: skip
 
 
-class ContributionsDataset(_Rows):
+class ContributionsDataset(PublicRows):
     """Proposals, whatever became of them; the text of those that are published."""
 
     model = Proposal
@@ -105,11 +68,18 @@ class ContributionsDataset(_Rows):
         "imported_votes_for": "Votes « d’accord » importés d’une autre plateforme",
         "imported_votes_mixed": "Votes « mitigé » importés d’une autre plateforme",
         "imported_votes_against": "Votes « pas d’accord » importés d’une autre plateforme",
+        "kind": "Nature : proposal (proposition), version (version d’article), et ce que l’administration soumet : "
+        "article (texte d’un article), question (question d’un débat)",
+        "article": "Article dont c’est le texte ou une version",
+        "rewrites": "Contribution que cette version récrit",
+        "reason": "Exposé des motifs d’une version ; vide si elle n’est pas publiée",
+        "sources": "Sources qu’une version cite : adresse et titre",
     }
 
     def _select(self, consultation_id: uuid.UUID) -> Any:
         return _public(
             select(
+                *(Proposal.kind, Proposal.article_id, Proposal.rewrites_id, Proposal.reason, Proposal.sources),
                 *(Proposal.id, Proposal.step_id, Proposal.theme_id, Proposal.title, Proposal.body, Proposal.status),
                 *(Proposal.status_reason, Proposal.origin, Proposal.author_id, Proposal.created_at),
                 *(Proposal.votes_for, Proposal.votes_mixed, Proposal.votes_against),
@@ -140,12 +110,17 @@ class ContributionsDataset(_Rows):
                 "imported_votes_for": row.imported_votes_for,
                 "imported_votes_mixed": row.imported_votes_mixed,
                 "imported_votes_against": row.imported_votes_against,
+                "kind": row.kind.value,
+                "article": str(row.article_id) if row.article_id else None,
+                "rewrites": str(row.rewrites_id) if row.rewrites_id else None,
+                "reason": _published(row, row.reason),
+                "sources": row.sources or [] if row.status is ContentStatus.PUBLISHED else [],
             }
 
         return write
 
 
-class ArgumentsDataset(_Rows):
+class ArgumentsDataset(PublicRows):
     """Arguments, whatever became of them; the text of those that are published."""
 
     model = Argument
@@ -198,7 +173,7 @@ class ArgumentsDataset(_Rows):
         return write
 
 
-class VotesDataset(_Rows):
+class VotesDataset(PublicRows):
     """Votes that count, one by one."""
 
     model = Vote

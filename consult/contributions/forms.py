@@ -41,7 +41,7 @@ def proposal_form(
                 "un tiret commence une liste. N’indiquez ni nom ni coordonnées."
             ),
         )
-        sure = _sure()
+        sure = sure_field()
         submission_key = HiddenField()
         version = HiddenField()
 
@@ -66,7 +66,7 @@ def argument_form(
                 f"De {limits.argument_min} à {number(limits.argument_max)} caractères. Un seul argument à la fois."
             ),
         )
-        sure = _sure()
+        sure = sure_field()
         submission_key = HiddenField()
         version = HiddenField()
 
@@ -79,14 +79,15 @@ class ThemeForm(Form):  # type: ignore[misc]  # WTForms has no types
     title = StringField("Nouveau thème", [Length(max=TITLE_LENGTH)])
 
 
-def _sure() -> Any:
+def sure_field() -> Any:
     """Shown to those alone whose text seems to hold personal data."""
     return BooleanField("J’ai relu mon texte : publier tel quel")
 
 
 def check_traces(form: Any) -> None:
     """Raise InvalidError when the text seems to hold personal data, unless its author has seen so and is sure."""
-    found = traces.kinds(form.title.data or "" if "title" in form else "", form.body.data or "")
+    written = (form[name].data or "" for name in ("title", "body", "reason", "sources") if name in form)
+    found = traces.kinds(*written)
     if found and not form.sure.data:
         words = traces.warning(found)
         raise InvalidError(words, fields={"sure": words})

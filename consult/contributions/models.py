@@ -1,6 +1,7 @@
-"""Proposals, arguments and votes.
+"""Proposals, articles of a bill and their versions, arguments and votes.
 
-Vote rows are the truth; the counters of proposals and arguments follow as the entries of the votes get their place.
+What is argued and voted on is one table, whoever wrote it. Vote rows are the truth; the counters of proposals and
+arguments follow as the entries of the votes get their place.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     ForeignKey,
@@ -42,6 +44,40 @@ class VoteValue(enum.StrEnum):
     AGAINST = "against"
 
 
+class ProposalKind(enum.StrEnum):
+    """What a text that is argued and voted on is: two are citizens', two are what the administration submits."""
+
+    PROPOSAL = "proposal"
+    VERSION = "version"  # rewrites an article, or another version of it
+    ARTICLE = "article"  # the text of an article
+    QUESTION = "question"  # what a debate is about
+
+
+# What the administration submits goes into the log with the rules of the step, and is never moderated.
+OFFICIAL: Final = (ProposalKind.ARTICLE, ProposalKind.QUESTION)
+
+
+# The kinds of steps where people write, argue and vote.
+STEP_KINDS: Final = ("proposals", "bill")
+
+
+class Level(enum.StrEnum):
+    """What a part of a bill is called."""
+
+    PART = "part"
+    BOOK = "book"
+    TITLE = "title"
+    SUBTITLE = "subtitle"
+    CHAPTER = "chapter"
+    SECTION = "section"
+    SUBSECTION = "subsection"
+    PARAGRAPH = "paragraph"
+    SUBPARAGRAPH = "subparagraph"
+    ANNEX = "annex"
+    HEADING = "heading"  # without a number
+    ARTICLE = "article"  # holds a text, and no other part
+
+
 class Theme(TenantOwned, Base):
     """A heading under which proposals of a step are filed."""
 
@@ -55,13 +91,39 @@ class Theme(TenantOwned, Base):
     position: Mapped[int] = mapped_column(info=PUBLIC)
 
 
+class Article(TenantOwned, Base):
+    """A part of a bill: a division, which holds others, or an article, whose text is a `Proposal` of that kind."""
+
+    __tablename__ = "article"
+    __table_args__ = (Index("ix_article_tree", "step_id", "parent_id", "position"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=PUBLIC)
+    parent_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("article.id", ondelete="CASCADE"), index=True, info=PUBLIC
+    )
+    position: Mapped[int] = mapped_column(info=PUBLIC)  # among the parts of its parent
+    level: Mapped[Level] = mapped_column(info=PUBLIC)
+    number: Mapped[str] = mapped_column(String(20), default="", info=PUBLIC)  # as typed; empty: numbered by its place
+    heading: Mapped[str] = mapped_column(String(150), default="", info=PUBLIC)
+
+
+_TEXT = text("kind = 'article'")
+_OF = text("kind = 'version'")
+
+
 class Proposal(TenantOwned, Base):
-    """A citizen's proposal."""
+    """A citizen's proposal or version of an article, or what the administration submits."""
 
     __tablename__ = "proposal"
     __table_args__ = (
         UniqueConstraint("step_id", "external_ref"),
         CheckConstraint("(status = 'hidden') = (status_reason IS NOT NULL)", name="hiding_is_motivated"),
+        CheckConstraint("(kind IN ('article', 'version')) = (article_id IS NOT NULL)", name="belongs_to_an_article"),
+        CheckConstraint("(kind = 'version') = (rewrites_id IS NOT NULL)", name="version_of_something"),
+        Index("uq_proposal_article_text", "article_id", unique=True, sqlite_where=_TEXT, postgresql_where=_TEXT),
+        Index("ix_proposal_versions", "article_id", "status", "random_rank", sqlite_where=_OF, postgresql_where=_OF),
+        Index("ix_proposal_rewrites", "rewrites_id", sqlite_where=_OF, postgresql_where=_OF),
         Index("ix_proposal_random", "step_id", "status", "random_rank"),
         Index("ix_proposal_recent", "step_id", "status", "created_at", "id"),
         Index("ix_proposal_voted", "step_id", "status", "votes_total", "random_rank"),  # also the sum of votes
@@ -73,6 +135,7 @@ class Proposal(TenantOwned, Base):
         ),
     )
 
+    organisation_id: Mapped[uuid.UUID] = owner()
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
     consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
     step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=PUBLIC)
@@ -81,8 +144,13 @@ class Proposal(TenantOwned, Base):
         ForeignKey("account.id", ondelete="SET NULL"), index=True, info=ADMINISTRATION
     )
     author_name: Mapped[str] = mapped_column(String(80), default="", info=PUBLIC)  # imported contents: as published
+    kind: Mapped[ProposalKind] = mapped_column(default=ProposalKind.PROPOSAL, info=PUBLIC)
+    article_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), info=PUBLIC)
+    rewrites_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("proposal.id", ondelete="CASCADE"), info=PUBLIC)
     title: Mapped[str] = mapped_column(String(200), info=PUBLIC)
     body: Mapped[str] = mapped_column(Text, info=PUBLIC)
+    reason: Mapped[str | None] = mapped_column(Text, info=PUBLIC)  # why a version rewrites: « exposé des motifs »
+    sources: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True), info=PUBLIC)  # url, title
     status: Mapped[ContentStatus] = mapped_column(default=ContentStatus.PUBLISHED, info=PUBLIC)
     status_reason: Mapped[str | None] = mapped_column(String(40), info=PUBLIC)
     origin: Mapped[Origin] = mapped_column(default=Origin.LIVE, info=PUBLIC)
@@ -116,6 +184,7 @@ class Argument(TenantOwned, Base):
         Index("ix_argument_listed", "consultation_id", "id"),
     )
 
+    organisation_id: Mapped[uuid.UUID] = owner()
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
     consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
     step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=PUBLIC)
@@ -152,19 +221,22 @@ class ContentVersion(TenantOwned, Base):
         UniqueConstraint("argument_id", "version"),
     )
 
+    organisation_id: Mapped[uuid.UUID] = owner()
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
     proposal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("proposal.id", ondelete="CASCADE"), info=PUBLIC)
     argument_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("argument.id", ondelete="CASCADE"), info=PUBLIC)
     version: Mapped[int] = mapped_column(info=PUBLIC)
     title: Mapped[str | None] = mapped_column(String(200), info=PUBLIC)
     body: Mapped[str] = mapped_column(Text, info=PUBLIC)
+    reason: Mapped[str | None] = mapped_column(Text, info=PUBLIC)
+    sources: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True), info=PUBLIC)
     replaced_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
 
 
-def _index_of_votes(column: str) -> Index:
+def _index_of_votes(name: str, *columns: str, unique: bool = False) -> Index:
     """A vote is about a proposal or an argument: the column that is empty is not worth a page of an index."""
-    known = text(f"{column} IS NOT NULL")
-    return Index(f"ix_vote_{column}", column, sqlite_where=known, postgresql_where=known)
+    known = text(f"{columns[-1]} IS NOT NULL")
+    return Index(name, *columns, unique=unique, sqlite_where=known, postgresql_where=known)
 
 
 _AWAITING = text("NOT counted")
@@ -177,19 +249,21 @@ class Vote(TenantOwned, Base):
     __table_args__ = (
         CheckConstraint("(proposal_id IS NULL) <> (argument_id IS NULL)", name="one_target"),
         CheckConstraint("argument_id IS NULL OR value = 'for'", name="arguments_are_found_useful_or_not"),
-        UniqueConstraint("account_id", "proposal_id"),
-        UniqueConstraint("account_id", "argument_id"),
+        UniqueConstraint("account_id", "proposal_id"),  # whole: it also finds the votes of an account
+        _index_of_votes("uq_vote_account_id_argument_id", "account_id", "argument_id", unique=True),
         Index("ix_vote_listed", "consultation_id", "id"),
-        _index_of_votes("proposal_id"),
-        _index_of_votes("argument_id"),
+        _index_of_votes("ix_vote_proposal_id", "proposal_id"),
+        _index_of_votes("ix_vote_argument_id", "argument_id"),
         # Those that await a confirmed address: few among the votes, counted for the census.
         Index("ix_vote_awaiting", "consultation_id", sqlite_where=_AWAITING, postgresql_where=_AWAITING),
     )
 
-    organisation_id: Mapped[uuid.UUID] = owner()
+    # Copied from what is voted on, which goes with them: a key of their own would make each vote look them up, and
+    # on PostgreSQL lock them.
+    organisation_id: Mapped[uuid.UUID] = mapped_column(info=NEVER)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(info=PUBLIC)
+    step_id: Mapped[uuid.UUID] = mapped_column(info=PUBLIC)
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
-    consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
-    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), index=True, info=PUBLIC)
     proposal_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("proposal.id", ondelete="CASCADE"), info=PUBLIC)
     argument_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("argument.id", ondelete="CASCADE"), info=PUBLIC)
     account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id", ondelete="SET NULL"), info=NEVER)

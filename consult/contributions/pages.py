@@ -8,15 +8,17 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from flask import g, render_template, request, url_for
+from flask import current_app, g, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from consult.actor import Actor
 from consult.consultations import figures
 from consult.consultations import policy as consultations
-from consult.consultations.labels import ORIGINS, ground_label
+from consult.consultations.labels import ORIGINS, SET_ASIDE, ground_label
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import forms, policy, queries
+from consult.contributions.acts import queries as acts
+from consult.contributions.bill import pages as bill
 from consult.contributions.models import Proposal, Side
 from consult.contributions.queries import ProposalSheet, Sort
 from consult.errors import NotFoundError
@@ -34,6 +36,9 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
     sort = next((each for each, _ in SORTS if each == arguments.get("sort")), Sort.RANDOM)
     theme = next((each for each in themes if each.slug == arguments.get("theme")), None)
     text = arguments.get("q", "").strip()[:LONGEST_SEARCH]
+    answered = current_app.extensions["answered"]
+    answers = answered.choices(session, step)
+    answer = next((value for value, _ in answers if value and value == arguments.get("reponse")), "")
     number = _page_number(arguments.get("page"))
     census = figures.of_step(session, step, queries.census)
     page = queries.proposals(
@@ -42,10 +47,12 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         sort=sort,
         theme_id=theme.id if theme else None,
         text=text,
+        among=answered.ids(step, answer) if answer else None,
         number=number,
         published=census["contributions"],
     )
     asked = {"q": text, "theme": theme.slug if theme else "", "sort": "" if sort is Sort.RANDOM else sort.value}
+    asked["reponse"] = answer
     here: dict[str, Any] = {"slug": step.consultation.slug, "step_slug": step.slug}
     here |= {name: value for name, value in asked.items() if value}
     return render_template(
@@ -57,6 +64,8 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         census=census,
         position=registry.counted(session),
         themes={each.id: each.title for each in themes},
+        answer_choices=answers,
+        theme_id=theme.id if theme else None,
         theme_choices=[("", "Tous les thèmes"), *((each.slug, each.title) for each in themes)],
         asked=asked,
         sorts=[(each.value, label) for each, label in SORTS],
@@ -90,7 +99,11 @@ def tombstone(sheet: ProposalSheet) -> tuple[str, int]:
     """What is left of a proposal that is no longer published: why and since when, never its text."""
     found = sheet.proposal
     page = render_template(
-        "contributions/tombstone.html", step=sheet.step, proposal=found, reason=ground_label(found.status_reason)
+        "contributions/tombstone.html",
+        step=sheet.step,
+        proposal=found,
+        reason=ground_label(found.status_reason),
+        aside=found.status_reason in SET_ASIDE,
     )
     return page, 410
 
@@ -107,8 +120,10 @@ def proposal_page(sheet: ProposalSheet, form: Any = None) -> str:
     argues = is_open and policy.takes_arguments(step.settings) and found.status is ContentStatus.PUBLISHED
     if form is None and argues and g.account_id is not None:
         form = forms.argument_form(policy.limits(step.settings), values={"submission_key": secrets.token_urlsafe(16)})
+    template, more = bill.more_of(found) or ("contributions/proposal.html", {})
     return render_template(
-        "contributions/proposal.html",
+        template,
+        **more,
         sheet=sheet,
         proposal=found,
         step=step,
@@ -118,8 +133,8 @@ def proposal_page(sheet: ProposalSheet, form: Any = None) -> str:
         form=form,
         sides=sides,
         page_url={side.value: _side_page(found.id, side.value) for side in Side},
-        own_vote=queries.own_vote(g.session, g.account_id, found.id),
-        own_useful=queries.own_useful(g.session, g.account_id, shown),
+        own_vote=acts.own_vote(g.session, g.account_id, found.id),
+        own_useful=acts.own_useful(g.session, g.account_id, shown),
         is_author=g.account_id is not None and g.account_id == found.author_id,
         origins=ORIGINS,
     )

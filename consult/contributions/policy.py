@@ -56,17 +56,17 @@ def many_lines(text: str) -> str:
 
 def check_proposal(title: str, body: str, accepted: Limits) -> None:
     """Raise InvalidError naming each field whose length is not accepted."""
-    _refuse(
+    refuse(
         {
-            "title": _length("Le titre", title, accepted.title_min, accepted.title_max),
-            "body": _length("Le texte", body, accepted.body_min, accepted.body_max),
+            "title": length_fault("Le titre", title, accepted.title_min, accepted.title_max),
+            "body": length_fault("Le texte", body, accepted.body_min, accepted.body_max),
         }
     )
 
 
 def check_argument(body: str, accepted: Limits) -> None:
     """Raise InvalidError when the length of an argument is not accepted."""
-    _refuse({"body": _length("L’argument", body, accepted.argument_min, accepted.argument_max)})
+    refuse({"body": length_fault("L’argument", body, accepted.argument_min, accepted.argument_max)})
 
 
 def random_rank(order_seed: str, item_id: uuid.UUID) -> int:
@@ -78,14 +78,17 @@ def random_rank(order_seed: str, item_id: uuid.UUID) -> int:
     return int.from_bytes(hashlib.sha256(order_seed.encode() + item_id.bytes).digest()[:8], "big") >> 1
 
 
-def text_digest(title: str | None, body: str) -> str:
-    """What the public log holds of a text: SHA-256 of its canonical JSON; the text itself can then be erased."""
-    return hashlib.sha256(rfc8785.dumps({"title": title, "body": body})).hexdigest()
+def text_digest(title: str | None, body: str, **more: Any) -> str:
+    """What the public log holds of a text: SHA-256 of its canonical JSON; the text itself can then be erased.
+
+    `more`: what a version of an article says besides, its `reason` and its `sources`.
+    """
+    return hashlib.sha256(rfc8785.dumps({"title": title, "body": body, **more})).hexdigest()
 
 
-def text_entry(title: str | None, body: str, created_at: dt.datetime) -> dict[str, Any]:
+def text_entry(title: str | None, body: str, created_at: dt.datetime, **more: Any) -> dict[str, Any]:
     """What the public log holds of a text, and of its date, so that a row back-dated since is seen."""
-    return {"text_sha256": text_digest(title, body), "created_at": written(hour(created_at))}
+    return {"text_sha256": text_digest(title, body, **more), "created_at": written(hour(created_at))}
 
 
 def author_of(secret: bytes, account_id: uuid.UUID) -> str:
@@ -114,7 +117,8 @@ def _opaque(secret: bytes, purpose: bytes, account_id: uuid.UUID) -> str:
     return hmac.digest(key, account_id.bytes, "sha256")[:OPAQUE_BYTES].hex()
 
 
-def _length(what: str, text: str, least: int, most: int) -> str:
+def length_fault(what: str, text: str, least: int, most: int) -> str:
+    """Why a text is too short or too long, in French; empty when it is neither."""
     if not text:
         return f"{what} est vide : écrivez au moins {least} caractères."
     if len(text) < least:
@@ -125,7 +129,8 @@ def _length(what: str, text: str, least: int, most: int) -> str:
     return ""
 
 
-def _refuse(reasons: Mapping[str, str]) -> None:
+def refuse(reasons: Mapping[str, str]) -> None:
+    """Raise InvalidError for the reasons that are not empty, by field."""
     fields = {name: reason for name, reason in reasons.items() if reason}
     if fields:
         raise InvalidError(" ".join(fields.values()), fields=fields)

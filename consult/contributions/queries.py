@@ -13,30 +13,35 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, Select, bindparam, case, func, select, text, true
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, case, func, literal, select, text, true
 from sqlalchemy.orm import Session, contains_eager
 
-from consult.accounts.models import Account
+from consult.accounts.pseudonyms.queries import shown
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
 from consult.contributions import policy
 from consult.contributions.models import (
+    OFFICIAL,
+    STEP_KINDS,
     Argument,
     ContentVersion,
     ContributionDraft,
     Proposal,
+    ProposalKind,
     Side,
+    StepSecret,
     Theme,
     Vote,
     VoteValue,
 )
 from consult.registry import conservation
 from consult.registry import queries as registry
-from consult.registry.models import RegistryEntry
 from consult.search import queries as search
 
 PAGE: Final = 20
 EXCERPT: Final = 280
 MINE: Final = 200
+SIMILAR: Final = 3
+SHORT: Final = 120
 Rows: TypeAlias = Sequence[Any]  # rows with the named columns that each function tells
 _THEMES: Final = (
     select(Theme.id, Theme.slug, Theme.title, Theme.position)
@@ -55,7 +60,6 @@ class Sort(enum.StrEnum):
 
 _P: Final = Proposal.__table__.c
 _A: Final = Argument.__table__.c
-_PLACED: Final = RegistryEntry.position.is_not(None).label("placed")
 _ORDERS: Final = {
     Sort.RANDOM: (_P.random_rank,),
     Sort.RECENT: (_P.created_at.desc(), _P.id.desc()),
@@ -80,71 +84,119 @@ def proposals(
     sort: Sort = Sort.RANDOM,
     theme_id: uuid.UUID | None = None,
     text: str = "",
+    among: Select[Any] | None = None,
     number: int = 1,
     published: int | None = None,
 ) -> Page:
-    """A page of the published proposals of a step; two queries at most, whatever their number.
+    """A page of the published proposals of a step, `among` those of these ids; two queries at most, whatever their
+    number.
 
     Rows have id, title, excerpt, cut, theme_id, author, created_at, arguments, the votes and the imported votes.
     A number beyond the last page gives the last page. `published` is how many the step has, when the caller knows.
     """
     asked = {"step": step.id, "theme": theme_id, "offset": 0}
     found = search.find(session, step.id, text) if text else None
-    build = _statements if found is None else _list
-    count, listed = build(sort, theme_id is not None, found)
-    if published is None or theme_id is not None or found is not None:
+    build = _statements if found is None and among is None else _list
+    count, listed = build(sort, theme_id is not None, found, among)
+    number = max(1, number)
+    if theme_id is not None or found is not None or among is not None:
+        rows = session.execute(listed, asked | {"offset": (number - 1) * PAGE}).all()
+        if rows or number == 1:
+            total = rows[0].total if rows else 0
+            return Page(rows, number, max(1, -(-total // PAGE)), total)
+        published = None
+    if published is None:
         published = session.scalar(count, asked) or 0
     pages = max(1, -(-published // PAGE))
-    number = min(max(1, number), pages)
+    number = min(number, pages)
     rows = session.execute(listed, asked | {"offset": (number - 1) * PAGE}).all()
     return Page(rows, number, pages, published)
 
 
-def _list(sort: Sort, by_theme: bool, found: Any) -> tuple[Any, Any]:  # noqa: FBT001  # a key of the cache
-    """The statements that count a list and read one page of it.
+def _list(
+    sort: Sort,
+    by_theme: bool,  # noqa: FBT001  # a key of the cache
+    found: Select[Any] | None,
+    among: Select[Any] | None,
+) -> tuple[Any, Any]:
+    """The statements that count a list and read one page of it; what is filtered is counted as it is read.
 
     They are written on tables, which the tenant filter leaves alone: everything hangs on a step that was itself found
     under the filter, and a second condition on the organisation would hide the indexes from SQLite.
     """
-    kept = [_P.step_id == bindparam("step"), _P.status == ContentStatus.PUBLISHED]
+    kept = [_P.status == ContentStatus.PUBLISHED]
+    if found is None:  # what was found is of the step: named again, SQLite would walk through all of it
+        kept.append(_P.step_id == bindparam("step"))
     if by_theme:
         kept.append(_P.theme_id == bindparam("theme"))
-    if found is not None:
-        kept.append(_P.id.in_(found))
+    kept += [_P.id.in_(each) for each in (found, among) if each is not None]
     order = _ORDERS[sort]
-    ids = select(_P.id).where(*kept).order_by(*order).limit(PAGE).offset(bindparam("offset")).subquery()
-    return select(func.count()).select_from(Proposal.__table__).where(*kept), _cards(ids).order_by(*order)
+    filtered = by_theme or found is not None or among is not None
+    total = func.count().over() if filtered else literal(0)
+    ids = (
+        select(_P.id, total.label("total"))
+        .where(*kept)
+        .order_by(*order)
+        .limit(PAGE)
+        .offset(bindparam("offset"))
+        .subquery()
+    )
+    return select(func.count()).select_from(Proposal.__table__).where(*kept), cards(ids).order_by(*order)
 
 
 _statements = functools.cache(_list)  # building a statement costs more than running it
 
 
-def _cards(ids: FromClause) -> Select[Any]:
-    arguments = (
-        select(func.count())
-        .select_from(Argument.__table__)
-        .where(_A.proposal_id == _P.id, _A.status == ContentStatus.PUBLISHED)
-        .scalar_subquery()
-    )
+def orders(sort: Sort) -> tuple[Any, ...]:
+    """What a list of proposals in that order is sorted by."""
+    return _ORDERS[sort]
+
+
+def arguments_of(proposal_id: Any) -> Any:
+    """How many published arguments there are on a proposal, as a part of a larger statement."""
+    shown = (_A.proposal_id == proposal_id, _A.status == ContentStatus.PUBLISHED)
+    return select(func.count()).select_from(Argument.__table__).where(*shown).scalar_subquery()
+
+
+def cards(ids: FromClause) -> Select[Any]:
+    """What a list says of the proposals of these ids, of which `ids` has the `total` too; of a version, its reason."""
+    said = func.coalesce(_P.reason, _P.body)
     return (
         select(
-            *(_P.id, _P.title, _P.theme_id, _P.created_at),
-            func.substr(_P.body, 1, EXCERPT).label("excerpt"),
-            (func.length(_P.body) > EXCERPT).label("cut"),
+            *(_P.id, _P.title, _P.theme_id, _P.created_at, _P.rewrites_id),
+            func.substr(said, 1, EXCERPT).label("excerpt"),
+            (func.length(said) > EXCERPT).label("cut"),
             _author(_P),
             *(_P.votes_for, _P.votes_mixed, _P.votes_against),
             *(_P.imported_votes_for, _P.imported_votes_mixed, _P.imported_votes_against),
-            arguments.label("arguments"),
+            arguments_of(_P.id).label("arguments"),
+            ids.c.total,
         )
         .select_from(Proposal.__table__)
         .join(ids, ids.c.id == _P.id)
-        .outerjoin(Account.__table__, Account.__table__.c.id == _P.author_id)
     )
 
 
+def similar(session: Session, step: Step, text: str) -> Rows:
+    """The published proposals of a step that say much the same as a text, the closest first: three at most.
+
+    Rows have id, title, excerpt, cut, votes.
+    """
+    close = search.similar(session, step.id, text)[:SIMILAR]
+    if not close:
+        return []
+    rows = session.execute(
+        select(
+            *(_P.id, _P.title, _P.votes_total),
+            func.substr(_P.body, 1, SHORT).label("excerpt"),
+            (func.length(_P.body) > SHORT).label("cut"),
+        ).where(_P.id.in_(close), _P.status == ContentStatus.PUBLISHED)
+    )
+    return sorted(rows, key=lambda row: close.index(row.id))
+
+
 def _author(of: Any) -> ColumnElement[str]:
-    pseudonym = func.coalesce(Account.__table__.c.pseudonym, "")
-    return case((of.author_name != "", of.author_name), else_=pseudonym).label("author")
+    return case((of.author_name != "", of.author_name), else_=shown(of.author_id, of.consultation_id)).label("author")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +221,6 @@ def sheet(session: Session, proposal_id: uuid.UUID) -> ProposalSheet | None:
         .join(Step, Step.id == Proposal.step_id)
         .join(Consultation, Consultation.id == Proposal.consultation_id)
         .outerjoin(Theme, Theme.id == Proposal.theme_id)
-        .outerjoin(Account.__table__, Account.__table__.c.id == Proposal.author_id)
         .where(Proposal.id == proposal_id)
     ).one_or_none()
     if row is None:
@@ -207,7 +258,6 @@ def arguments(session: Session, proposal: Proposal, side: Side, *, number: int =
             _A.votes_for,
         )
         .select_from(Argument.__table__)
-        .outerjoin(Account.__table__, Account.__table__.c.id == _A.author_id)
         .where(*kept)
         .order_by(_A.votes_for.desc(), _A.created_at, _A.id)
         .limit(PAGE)
@@ -227,94 +277,6 @@ def versions(session: Session, item: Proposal | Argument) -> Sequence[ContentVer
     return session.scalars(
         select(ContentVersion).where(of == item.id).order_by(ContentVersion.version.desc()).limit(MINE)
     ).all()
-
-
-def own_vote(session: Session, account_id: uuid.UUID | None, proposal_id: uuid.UUID) -> Any:
-    """This account's vote on a proposal; None without one. The row has value, whether it is `counted` (the address is
-    confirmed), and whether it is `placed` in the log, hence in the figures.
-    """
-    if account_id is None:
-        return None
-    return session.execute(
-        select(Vote.value, Vote.counted, _PLACED)
-        .outerjoin(RegistryEntry, RegistryEntry.ref == Vote.registry_ref)
-        .where(Vote.account_id == account_id, Vote.proposal_id == proposal_id)
-    ).one_or_none()
-
-
-def own_useful(
-    session: Session, account_id: uuid.UUID | None, argument_ids: Sequence[uuid.UUID]
-) -> Mapping[uuid.UUID, bool]:
-    """Which of these arguments this account found useful, and whether its vote is placed in the log."""
-    if account_id is None or not argument_ids:
-        return {}
-    found = session.execute(
-        select(Vote.argument_id, _PLACED)
-        .outerjoin(RegistryEntry, RegistryEntry.ref == Vote.registry_ref)
-        .where(Vote.account_id == account_id, Vote.argument_id.in_(argument_ids))
-    )
-    return {row.argument_id: row.placed for row in found}
-
-
-def own_proposals(session: Session, account_id: uuid.UUID) -> Rows:
-    """The latest proposals of an account, in any state."""
-    return session.execute(
-        select(
-            Proposal.id, Proposal.title, Proposal.status, Proposal.status_reason, Proposal.created_at, Proposal.version
-        )
-        .where(Proposal.author_id == account_id)
-        .order_by(Proposal.created_at.desc())
-        .limit(MINE)
-    ).all()
-
-
-def own_arguments(session: Session, account_id: uuid.UUID) -> Rows:
-    """The latest arguments of an account, in any state; `title` of the proposal each is on, None unless published."""
-    return session.execute(
-        select(
-            Argument.id,
-            Argument.body,
-            Argument.side,
-            Argument.status,
-            Argument.status_reason,
-            Argument.created_at,
-            Argument.version,
-            Argument.proposal_id,
-            case((Proposal.status == ContentStatus.PUBLISHED, Proposal.title)).label("title"),
-        )
-        .join(Proposal, Proposal.id == Argument.proposal_id)
-        .where(Argument.author_id == account_id)
-        .order_by(Argument.created_at.desc())
-        .limit(MINE)
-    ).all()
-
-
-def own_votes(session: Session, account_id: uuid.UUID) -> Rows:
-    """The latest votes of an account, with the published proposal each concerns."""
-    on = func.coalesce(Vote.proposal_id, Argument.proposal_id)
-    return session.execute(
-        select(Vote.value, Vote.counted, Vote.cast_at, Vote.argument_id, Proposal.id, Proposal.title)
-        .outerjoin(Argument, Argument.id == Vote.argument_id)
-        .join(Proposal, Proposal.id == on)
-        .where(Vote.account_id == account_id, Proposal.status == ContentStatus.PUBLISHED)
-        .order_by(Vote.cast_at.desc())
-        .limit(MINE)
-    ).all()
-
-
-def prepared(session: Session, account_id: uuid.UUID) -> Mapping[str, int]:
-    """What waits for the account's address to be confirmed: uncounted votes, unpublished texts."""
-    waiting = [
-        select(func.count())
-        .select_from(model)
-        .where(model.author_id == account_id, model.status == ContentStatus.PENDING)
-        for model in (Proposal, Argument)
-    ]
-    uncounted = select(func.count()).select_from(Vote).where(Vote.account_id == account_id, Vote.counted.is_(False))
-    return {
-        "votes": session.scalar(uncounted) or 0,
-        "texts": sum(session.scalar(query) or 0 for query in waiting),
-    }
 
 
 def draft(session: Session, step_id: uuid.UUID, token: str, now: dt.datetime) -> Mapping[str, str]:
@@ -357,23 +319,42 @@ def _census() -> Any:
     return select(*(column for part in (first, *others) for column in part.c)).select_from(joined)
 
 
+def unlinked_steps(session: Session, consultation_id: uuid.UUID) -> int:
+    """In how many steps of a consultation the identifiers of authors and voters were destroyed (see `jobs`)."""
+    linked = select(StepSecret.step_id).where(StepSecret.step_id == Step.id)
+    steps = select(func.count()).select_from(Step).where(Step.consultation_id == consultation_id)
+    return session.scalar(steps.where(Step.kind.in_(STEP_KINDS), ~linked.exists())) or 0
+
+
+def submitted(session: Session, consultation_id: uuid.UUID) -> Sequence[uuid.UUID]:
+    """The ids of the texts that the administration submits in a consultation."""
+    return session.scalars(
+        select(Proposal.id).where(Proposal.consultation_id == consultation_id, Proposal.kind.in_(OFFICIAL))
+    ).all()
+
+
 def states(session: Session, consultation_id: uuid.UUID) -> Mapping[tuple[str, str], Mapping[str, int]]:
-    """How many proposals and arguments there are by origin and state, and how many votes are counted or awaiting.
+    """How many proposals, versions and arguments there are by origin and state; votes counted, and those awaiting.
 
     Votes are the rows, on contents in any state: the log says apart which were taken back or erased.
     """
     steps = select(Step.id).where(Step.consultation_id == consultation_id)
     found: dict[tuple[str, str], dict[str, int]] = {}
-    for kind, of in (("proposal", _P), ("argument", _A)):
-        query = select(of.origin, of.status, func.count()).where(of.step_id.in_(steps))
+    counted: tuple[tuple[str, Any, tuple[ColumnElement[bool], ...]], ...] = (
+        ("proposal", _P, (_P.step_id.in_(steps.where(Step.kind == "proposals")),)),
+        ("version", _P, (_P.step_id.in_(steps.where(Step.kind == "bill")), _P.kind == ProposalKind.VERSION)),
+        ("argument", _A, (_A.step_id.in_(steps),)),
+    )
+    for kind, of, which in counted:
+        query = select(of.origin, of.status, func.count()).where(*which)
         for origin, status, count in session.execute(query.group_by(of.origin, of.status)):
             found.setdefault((kind, origin.value), {})[status.value] = count
     # All of them by one index, those that await by another, which holds them alone: no row is read.
     all_votes = select(func.count()).select_from(Vote.__table__).where(Vote.consultation_id == consultation_id)
     awaiting = session.scalar(all_votes.where(text("NOT vote.counted"))) or 0
-    counted = (session.scalar(all_votes) or 0) - awaiting
-    if counted or awaiting:
-        found[conservation.VOTE, Origin.LIVE.value] = {"published": counted, "pending": awaiting}
+    placed = (session.scalar(all_votes) or 0) - awaiting
+    if placed or awaiting:
+        found[conservation.VOTE, Origin.LIVE.value] = {"published": placed, "pending": awaiting}
     return found
 
 

@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 from consult.accounts.models import Account
 from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
-from consult.consultations.models import Consultation, ContentStatus, Step
+from consult.consultations.models import ContentStatus, Step
 from consult.contributions import policy
-from consult.contributions.models import Argument, ContentVersion, Proposal, Side, StepSecret, Theme
-from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
+from consult.contributions.bill import policy as versions
+from consult.contributions.bill.policy import Sources
+from consult.contributions.models import Argument, ContentVersion, Proposal, ProposalKind, Side, StepSecret, Theme
+from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError
 from consult.registry import conservation
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
@@ -52,15 +54,15 @@ def submit_proposal(
     account = lock_active(session, account_id)
     key = policy.submission_digest(account_id, submission_key)
     same_text = (Proposal.step_id == step.id, Proposal.title == title, Proposal.body == body)
-    sent_already = _sent_already(session, Proposal, account_id, key, same_text)
+    sent_already = standing_copy(session, Proposal, account_id, key, same_text)
     if sent_already is not None:
         return sent_already
-    _check_open(step, now)
+    check_open(step, now)
     policy.check_proposal(title, body, policy.limits(step.settings))
     _check_theme(session, step, theme_id)
-    proposal = Proposal(**_new(step, account_id, key, now), theme_id=theme_id, title=title, body=body)
+    proposal = Proposal(**new_row(step, account_id, key, now), theme_id=theme_id, title=title, body=body)
     proposal.random_rank = policy.random_rank(step.order_seed, proposal.id)
-    return _receive(session, proposal, account, now)
+    return receive(session, proposal, account, now)
 
 
 def submit_argument(
@@ -82,17 +84,17 @@ def submit_argument(
     account = lock_active(session, account_id)
     key = policy.submission_digest(account_id, submission_key)
     same_text = (Argument.proposal_id == proposal.id, Argument.side == side, Argument.body == body)
-    sent_already = _sent_already(session, Argument, account_id, key, same_text)
+    sent_already = standing_copy(session, Argument, account_id, key, same_text)
     if sent_already is not None:
         return sent_already
-    _check_open(step, now)
+    check_open(step, now)
     if not policy.takes_arguments(step.settings):
         raise ForbiddenError("Cette étape ne recueille pas d’arguments.")
     if not is_shown(session, proposal):
         raise GoneError("La proposition n’est plus publiée : l’argument n’a pas été enregistré.")
     policy.check_argument(body, policy.limits(step.settings))
-    argument = Argument(**_new(step, account_id, key, now), proposal_id=proposal.id, side=side, body=body)
-    return _receive(session, argument, account, now)
+    argument = Argument(**new_row(step, account_id, key, now), proposal_id=proposal.id, side=side, body=body)
+    return receive(session, argument, account, now)
 
 
 def edit(
@@ -106,33 +108,56 @@ def edit(
     theme_id: uuid.UUID | None,
     version: int,
     now: dt.datetime,
+    reason: str | None = None,
+    sources: Sources | None = None,
 ) -> None:
     """Replace the text of one's own content; the former text stays, publicly, in its history.
 
-    `version` is the one that was read: raises ConflictError when another edit came first. An unchanged text changes
-    nothing. Raises ClosedError, ForbiddenError, GoneError, InvalidError.
+    `reason` and `sources` are those of a version of an article. `version` is the one that was read: raises
+    ConflictError when another edit came first. An unchanged text changes nothing. Raises ClosedError, ForbiddenError,
+    GoneError, InvalidError.
     """
-    title, body = (policy.one_line(title or "") if isinstance(item, Proposal) else item.title), policy.many_lines(body)
     _lock_own(session, item, account_id)
-    _check_open(step, now)
-    if isinstance(item, Proposal):
-        policy.check_proposal(title or "", body, policy.limits(step.settings))
-        _check_theme(session, step, theme_id)
-    else:
-        policy.check_argument(body, policy.limits(step.settings))
+    check_open(step, now)
+    said = _checked(session, item, step, title, body, theme_id, reason, sources)
     if item.version != version:
         raise ConflictError("Ce texte a changé depuis que vous l’avez ouvert, dans un autre onglet peut-être.")
-    same_theme = not isinstance(item, Proposal) or item.theme_id == theme_id
-    if (title, body) == (item.title, item.body) and same_theme:
+    if all(getattr(item, name) == value for name, value in said.items()):
         return
     _keep_version(session, item, now)
-    item.body, item.version, item.edited_at = body, item.version + 1, now
-    if isinstance(item, Proposal):
-        item.title, item.theme_id = title or "", theme_id
+    item.version, item.edited_at = item.version + 1, now
+    for name, value in said.items():
+        setattr(item, name, value)
     if item.status is ContentStatus.PUBLISHED:
         log(session, item, EntryKind.EDIT, _text_entry(session, item), now)
-        _index(session, item)
+        index(session, item)
     session.flush()
+
+
+def _checked(
+    session: Session,
+    item: Content,
+    step: Step,
+    title: str | None,
+    body: str,
+    theme_id: uuid.UUID | None,
+    reason: str | None,
+    sources: Sources | None,
+) -> dict[str, Any]:
+    """What an edit makes a content say, column by column. Raises InvalidError."""
+    said: dict[str, Any] = {"body": policy.many_lines(body)}
+    if isinstance(item, Argument):
+        policy.check_argument(said["body"], policy.limits(step.settings))
+    else:
+        said |= {"title": policy.one_line(title or ""), "theme_id": theme_id}
+        if item.kind is ProposalKind.VERSION:
+            said |= {"reason": policy.many_lines(reason or ""), "sources": sources or []}
+            rewritten = session.get_one(Proposal, item.rewrites_id)
+            versions.check_version(said["title"], said["body"], said["reason"], rewritten.body)
+        else:
+            policy.check_proposal(said["title"], said["body"], policy.limits(step.settings))
+        _check_theme(session, step, theme_id)
+    return said
 
 
 def withdraw(session: Session, item: Content, *, account_id: uuid.UUID, now: dt.datetime) -> None:
@@ -164,6 +189,8 @@ def erase(session: Session, item: Content, now: dt.datetime) -> None:
     item.status, item.status_reason, item.ended_at = ContentStatus.ERASED, None, now
     item.author_id, item.author_name, item.submission_key = None, "", None
     item.title, item.body = "" if isinstance(item, Proposal) else None, ""
+    if isinstance(item, Proposal):
+        item.reason = item.sources = None
     _bury(session, item, "erased", now)
     search.remove(session, item.id)
     session.flush()
@@ -172,19 +199,20 @@ def erase(session: Session, item: Content, now: dt.datetime) -> None:
 def publish(session: Session, item: Content, now: dt.datetime) -> None:
     """Make a pending content public: logged, and findable when it is a proposal."""
     item.status = ContentStatus.PUBLISHED
-    kind = EntryKind.CONTRIBUTION if isinstance(item, Proposal) else EntryKind.ARGUMENT
+    name, kind = "argument", EntryKind.ARGUMENT
+    if isinstance(item, Proposal):
+        of_article = item.kind is ProposalKind.VERSION
+        name, kind = ("version", EntryKind.VERSION) if of_article else ("proposal", EntryKind.CONTRIBUTION)
     session.flush()
-    submitted = conservation.flow(
-        "proposal" if isinstance(item, Proposal) else "argument", item.origin, conservation.SUBMITTED
-    )
+    submitted = conservation.flow(name, item.origin, conservation.SUBMITTED)
     item.registry_ref = log(session, item, kind, _text_entry(session, item), now, effect=submitted)
-    _index(session, item)
+    index(session, item)
 
 
 def publish_pending(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
     """Publish what an account wrote before its e-mail was confirmed, where it still can be; returns how many.
 
-    A text whose step has closed meanwhile, or an argument whose proposal is no longer published, stays pending.
+    A text whose step has closed meanwhile, or what it is about is no longer published, stays pending.
     """
     pending: list[tuple[Content, Step]] = [
         *_pending(session, Proposal, account_id),
@@ -192,7 +220,8 @@ def publish_pending(session: Session, account_id: uuid.UUID, now: dt.datetime) -
     ]
     published = 0
     for item, step in pending:
-        on = session.get_one(Proposal, item.proposal_id) if isinstance(item, Argument) else None
+        on_id = item.proposal_id if isinstance(item, Argument) else item.rewrites_id
+        on = session.get_one(Proposal, on_id) if on_id else None
         if consultations.accepts_acts(step, step.consultation, now) and (on is None or is_shown(session, on)):
             publish(session, item, now)
             published += 1
@@ -226,43 +255,9 @@ def restore(session: Session, item: Content) -> list[str]:
     if item.status is not ContentStatus.HIDDEN:
         raise ConflictError("Ce contenu n’est pas masqué.")
     item.status, item.status_reason, item.ended_at = ContentStatus.PUBLISHED, None, None
-    _index(session, item)
+    index(session, item)
     session.flush()
     return _refs(session, item)
-
-
-def add_theme(session: Session, step: Step, *, title: str) -> Theme:
-    """Add a heading at the end of a step's themes. Raises InvalidError, also once the consultation is opened."""
-    title = policy.one_line(title)
-    if not title or len(title) > consultations.TITLE_LENGTH:
-        message = f"Donnez au thème un titre de {consultations.TITLE_LENGTH} caractères au plus."
-        raise InvalidError(message, fields={"title": message})
-    _check_draft(session, step)
-    themes = session.scalars(select(Theme).where(Theme.step_id == step.id).order_by(Theme.position)).all()
-    slug = consultations.slug_of(title)
-    if slug in {theme.slug for theme in themes}:
-        message = "Un thème porte déjà ce titre."
-        raise InvalidError(message, fields={"title": message})
-    theme = Theme(
-        organisation_id=step.organisation_id,
-        step_id=step.id,
-        slug=slug,
-        title=title,
-        position=(themes[-1].position if themes else 0) + 1,
-    )
-    session.add(theme)
-    session.flush()
-    return theme
-
-
-def remove_theme(session: Session, step: Step, theme_id: uuid.UUID) -> None:
-    """Delete a theme of a draft. Raises InvalidError once the consultation is opened, NotFoundError."""
-    _check_draft(session, step)
-    theme = session.scalar(select(Theme).where(Theme.id == theme_id, Theme.step_id == step.id))
-    if theme is None:
-        raise NotFoundError("Ce thème n’existe pas dans cette étape.")
-    session.delete(theme)
-    session.flush()
 
 
 def log(
@@ -284,16 +279,18 @@ def _name(item: Content) -> str:
     return "contribution" if isinstance(item, Proposal) else "argument"
 
 
-def _sent_already(
+def standing_copy(
     session: Session, model: type[ContentT], account_id: uuid.UUID, key: str, same_text: tuple[ColumnElement[bool], ...]
 ) -> ContentT | None:
+    """What this form, or this account in the same words, has published already."""
     # The « Back » button shows a new form, with a new key, around the text already sent.
     standing = model.status.in_((ContentStatus.PENDING, ContentStatus.PUBLISHED))
     again = and_(model.author_id == account_id, standing, *same_text)
     return session.scalar(select(model).where(or_(model.submission_key == key, again)).limit(1))
 
 
-def _new(step: Step, account_id: uuid.UUID, submission_key: str, now: dt.datetime) -> dict[str, Any]:
+def new_row(step: Step, account_id: uuid.UUID, submission_key: str, now: dt.datetime) -> dict[str, Any]:
+    """The columns that every new content of an account has; it is pending until `receive`."""
     return {
         "id": uuid.uuid4(),
         "organisation_id": step.organisation_id,
@@ -307,7 +304,8 @@ def _new(step: Step, account_id: uuid.UUID, submission_key: str, now: dt.datetim
     }
 
 
-def _receive(session: Session, item: ContentT, account: Account, now: dt.datetime) -> ContentT:
+def receive(session: Session, item: ContentT, account: Account, now: dt.datetime) -> ContentT:
+    """Keep a new content, and publish it at once when its author's e-mail is confirmed."""
     session.add(item)
     if account.confirmed_at is not None:
         publish(session, item, now)
@@ -328,10 +326,16 @@ def _pending(session: Session, model: type[ContentT], account_id: uuid.UUID) -> 
 def _text_entry(session: Session, item: Content) -> dict[str, Any]:
     secret = session.get(StepSecret, item.step_id)
     author = policy.author_of(secret.secret, item.author_id) if secret and item.author_id else None
-    shared = {"author": author, **policy.text_entry(item.title, item.body, item.created_at)}
-    if isinstance(item, Proposal):
-        return {**shared, "theme": str(item.theme_id) if item.theme_id else None}
-    return {**shared, "on": str(item.proposal_id), "side": item.side.value}
+    more: dict[str, Any] = {}
+    about: dict[str, Any]
+    if isinstance(item, Argument):
+        about = {"on": str(item.proposal_id), "side": item.side.value}
+    elif item.kind is ProposalKind.VERSION:
+        about = {"article": str(item.article_id), "rewrites": str(item.rewrites_id)}
+        more = {"reason": item.reason, "sources": item.sources or []}
+    else:
+        about = {"theme": str(item.theme_id) if item.theme_id else None}
+    return {"author": author, **policy.text_entry(item.title, item.body, item.created_at, **more), **about}
 
 
 def _refs(session: Session, item: Content) -> list[str]:
@@ -343,14 +347,15 @@ def _bury(session: Session, item: Content, ground: str, now: dt.datetime) -> Non
     log(session, item, EntryKind.TOMBSTONE, {"ground": ground, "entries": entries}, now)
 
 
-def _index(session: Session, item: Content) -> None:
+def index(session: Session, item: Content) -> None:
+    """Make a proposal findable by what it says; an argument is not."""
     if isinstance(item, Proposal):
         search.index(
             session,
             organisation_id=item.organisation_id,
             step_id=item.step_id,
             item_id=item.id,
-            text=f"{item.title}\n{item.body}",
+            text="\n".join(filter(None, (item.title, item.body, item.reason))),
         )
 
 
@@ -363,6 +368,8 @@ def _keep_version(session: Session, item: Content, now: dt.datetime) -> None:
             version=item.version,
             title=item.title,
             body=item.body,
+            reason=getattr(item, "reason", None),
+            sources=getattr(item, "sources", None),
             replaced_at=now,
         )
     )
@@ -377,15 +384,10 @@ def _lock_own(session: Session, item: Content, account_id: uuid.UUID) -> None:
         raise GoneError("Ce contenu n’est plus publié : il ne peut plus être modifié ni retiré.")
 
 
-def _check_open(step: Step, now: dt.datetime) -> None:
+def check_open(step: Step, now: dt.datetime) -> None:
+    """Raise ClosedError unless the step takes acts."""
     if not consultations.accepts_acts(step, step.consultation, now):
         raise ClosedError(CLOSED)
-
-
-def _check_draft(session: Session, step: Step) -> None:
-    consultation = session.get_one(Consultation, step.consultation_id)
-    if consultations.is_public(consultation):
-        raise InvalidError("Les thèmes sont figés depuis l’ouverture de la consultation.")
 
 
 def _check_theme(session: Session, step: Step, theme_id: uuid.UUID | None) -> None:

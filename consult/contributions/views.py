@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import Any, TypeAlias
+from itertools import pairwise
+from typing import Any, Final, TypeAlias
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -15,18 +16,33 @@ from consult.consultations.forms import put_errors
 from consult.consultations.labels import STATUSES, ground_label
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import drafts, forms, pages, policy, queries, service
+from consult.contributions.acts import queries as act_queries
 from consult.contributions.acts.views import bp as acts
+from consult.contributions.bill import pages as bill_pages
+from consult.contributions.bill.bindings import BillStep
+from consult.contributions.bill.views import bp as bill
+from consult.contributions.bindings import ProposalsStep
+from consult.contributions.differences import differences
 from consult.contributions.manage.views import bp as manage
 from consult.contributions.models import Argument, Proposal
 from consult.errors import ClosedError, InvalidError, NotFoundError, TooManyError
 from consult.pagecache import cached_for_visitors
-from consult.security import address_key, anyone, client_address, limiter, new_token, signed_in
+from consult.paging import page_number
+from consult.protocols import StepKind
+from consult.security import account_or_address, address_key, anyone, limiter, new_token, signed_in
 
 bp = Blueprint("contributions", __name__)
 bp.register_blueprint(acts)
+bp.register_blueprint(bill)
 bp.register_blueprint(manage)
-step_page = pages.step_page  # what app.py gives to the step kind
+LONGEST_COMPARED: Final = 1_000
+VERSIONS: Final = 10  # of a page: comparing two long texts takes up to a tenth of a second
 View: TypeAlias = str | Response | tuple[str, int]
+
+
+def step_kinds() -> tuple[StepKind, ...]:
+    """The kinds of steps where people write, argue and vote, with their pages: what `app.py` binds."""
+    return ProposalsStep(pages.step_page), BillStep(bill_pages.step_page)
 
 
 @bp.get("/contributions/<uuid:proposal_id>")
@@ -68,12 +84,20 @@ def argument_versions(argument_id: uuid.UUID) -> View:
 
 
 def _versions_page(step: Step, item: Proposal | Argument, proposal: Proposal) -> str:
+    texts = [item, *queries.versions(g.session, item)]
+    pages_of_them = max(1, -(-len(texts) // VERSIONS))
+    number = min(page_number(request.args), pages_of_them)
+    shown = texts[(number - 1) * VERSIONS : number * VERSIONS + 1]  # and the one before the last, to compare with
     return render_template(
         "contributions/versions.html",
         step=step,
         item=item,
         proposal=proposal,
-        versions=queries.versions(g.session, item),
+        versions=shown[:VERSIONS],
+        passages={new.version: differences(old.body, new.body) for new, old in pairwise(shown)},
+        number=number,
+        pages=pages_of_them,
+        page_url=lambda n: url_for(str(request.endpoint), **request.view_args or {}, page=n),
     )
 
 
@@ -89,7 +113,7 @@ def write(slug: str, step_slug: str) -> View:
 
 @bp.post("/consultations/<slug>/<step_slug>/proposer")
 @anyone
-@limiter.limit("10/minute;60/hour", key_func=lambda: str(g.account_id or client_address()))
+@limiter.limit("10/minute;60/hour", key_func=account_or_address)
 def submit(slug: str, step_slug: str) -> View:
     """Publish the proposal; a visitor's is kept while they sign in."""
     step = _step(slug, step_slug)
@@ -124,6 +148,16 @@ def submit(slug: str, step_slug: str) -> View:
     return redirect(url_for(".proposal", proposal_id=made.id), 303)
 
 
+@bp.post("/consultations/<slug>/<step_slug>/proposer/semblables")
+@anyone
+@limiter.limit("60/minute", key_func=account_or_address)
+def similar(slug: str, step_slug: str) -> View:
+    """The form as it is being written, with the proposals that say much the same; nothing is kept."""
+    step = _step(slug, step_slug)
+    form = _proposal_form(step, typed=request.form)
+    return _form_page(step, form, compared=True)
+
+
 def _keep_and_sign_in(step: Step, form: Any) -> Response:
     title, body = policy.one_line(form.title.data or ""), policy.many_lines(form.body.data or "")
     policy.check_proposal(title, body, policy.limits(step.settings))
@@ -144,9 +178,9 @@ def mine() -> View:
     """What this account wrote and voted."""
     return render_template(
         "contributions/mine.html",
-        proposals=queries.own_proposals(g.session, g.account_id),
-        arguments=queries.own_arguments(g.session, g.account_id),
-        votes=queries.own_votes(g.session, g.account_id),
+        proposals=act_queries.own_proposals(g.session, g.account_id),
+        arguments=act_queries.own_arguments(g.session, g.account_id),
+        votes=act_queries.own_votes(g.session, g.account_id),
         statuses=STATUSES,
         ground_label=ground_label,
     )
@@ -163,7 +197,15 @@ def _proposal_form(step: Step, **filled: Any) -> Any:
     return forms.proposal_form(policy.limits(step.settings), queries.themes(g.session, step.id), **filled)
 
 
-def _form_page(step: Step, form: Any, *, kept: bool = False) -> str:
-    is_open = consultations.accepts_acts(step, step.consultation, g.now)
-    state = consultations.step_state(step, step.consultation, g.now).value
-    return render_template("contributions/write.html", step=step, form=form, state=state, is_open=is_open, kept=kept)
+def _form_page(step: Step, form: Any, *, kept: bool = False, compared: bool = False) -> str:
+    typed = (form.title.data or form.body.data or "")[:LONGEST_COMPARED]  # the idea is in the title
+    return render_template(
+        "contributions/write.html",
+        step=step,
+        form=form,
+        state=consultations.step_state(step, step.consultation, g.now).value,
+        is_open=consultations.accepts_acts(step, step.consultation, g.now),
+        kept=kept,
+        compared=compared,
+        similar=queries.similar(g.session, step, typed) if compared else [],
+    )

@@ -52,8 +52,13 @@ def cast(
     return tuple(sorted(votes, key=lambda vote: (vote.minute, vote.voter, vote.target)))
 
 
+def position(lean: str, group: str, rng: random.Random) -> str:
+    """What somebody of that group votes on what leans so."""
+    return rng.choices(_VALUES, _OPINIONS[lean][group])[0]
+
+
 def _opinion(person: DemoParticipant, proposal: DemoProposal, rng: random.Random) -> str:
-    return rng.choices(_VALUES, _OPINIONS[proposal.lean][person.group])[0]
+    return position(proposal.lean, person.group, rng)
 
 
 def _draw(

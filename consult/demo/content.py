@@ -9,17 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
 import yaml
 
-from consult.demo import ballots, replies
+from consult.demo import ballots, bill, opinions, replies
 from consult.demo.people import DAYS, GROUP_SHARES, MINUTES_PER_DAY, hour_of_day, pseudonyms
 from consult.demo.records import (
     DemoArgument,
+    DemoBill,
     DemoConsultation,
     DemoContent,
     DemoDecision,
@@ -27,6 +28,7 @@ from consult.demo.records import (
     DemoParticipant,
     DemoProposal,
     DemoQuestion,
+    DemoReply,
     DemoReport,
     DemoStep,
     DemoTheme,
@@ -39,8 +41,8 @@ _PROPOSAL_FILES = ("marche", "velo", "collectif", "voiture", "campagne", "pour_t
 
 def generate(seed: int) -> DemoContent:
     """The whole demonstration; the same seed gives the same content, to the letter (see `digest`)."""
-    plan = _read("consultation.yaml")
-    drafts = [draft for name in _PROPOSAL_FILES for draft in _read(f"proposals_{name}.yaml")]
+    plan = read("consultation.yaml")
+    drafts = [draft for name in _PROPOSAL_FILES for draft in read(f"proposals_{name}.yaml")]
     people = _participants(_source(seed, "people"))
     debaters = people[:DEBATERS]
     proposals = _proposals(drafts, debaters, _source(seed, "proposals"))
@@ -52,14 +54,15 @@ def generate(seed: int) -> DemoContent:
     votes = ballots.cast(
         debaters, proposals, arguments, appeal=appeal, withdrawn_at=hidden_at, rng=_source(seed, "votes")
     )
-    repliers = [person.id for person in people[SILENT_DEBATERS:]]
-    answered = replies.draw(repliers, _read("answers.yaml"), _source(seed, "replies"))
+    answered = _answered(people, seed)
+    law = bill.generate(read("bill.yaml"), debaters, _source(seed, "bill"))
     first_acts = _first_acts(
         [(p.author, p.minute) for p in proposals]
         + [(a.author, a.minute) for a in arguments]
         + [(v.voter, v.minute) for v in votes]
         + [(r.author, r.minute) for r in answered]
         + [(r.reporter, r.minute) for r in reports]
+        + _bill_acts(law)
     )
     return DemoContent(
         seed=seed,
@@ -76,7 +79,22 @@ def generate(seed: int) -> DemoContent:
         replies=answered,
         reports=reports,
         decisions=decisions,
+        bill=law,
     )
+
+
+def _bill_acts(law: DemoBill) -> list[tuple[str, int]]:
+    return (
+        [(version.author, version.minute) for version in law.versions]
+        + [(argument.author, argument.minute) for argument in law.arguments]
+        + [(vote.voter, vote.minute) for vote in law.votes]
+    )
+
+
+def _answered(people: Sequence[DemoParticipant], seed: int) -> tuple[DemoReply, ...]:
+    repliers = [person.id for person in people[SILENT_DEBATERS:]]
+    drawn = replies.draw(repliers, read("answers.yaml"), _source(seed, "replies"))
+    return opinions.added(drawn, _source(seed, "opinions"))
 
 
 def digest(content: DemoContent) -> str:
@@ -90,7 +108,8 @@ def codebook() -> str:
     return resources.files(__package__).joinpath("plan.yaml").read_text(encoding="utf-8")
 
 
-def _read(name: str) -> Any:
+def read(name: str) -> Any:
+    """A file of the demonstration's own words."""
     text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
 
@@ -121,6 +140,9 @@ def _question(question: Mapping[str, Any]) -> DemoQuestion:
         exclusive=question.get("exclusive"),
         max_choices=question.get("max_choices"),
         max_length=question.get("max_length"),
+        rows=tuple(question.get("rows", {}).items()),
+        settings=question.get("settings", {}),
+        only_if=tuple(question["only_if"]) if "only_if" in question else None,
     )
 
 
@@ -130,7 +152,7 @@ def _participants(rng: random.Random) -> list[DemoParticipant]:
     groups = rng.choices(list(GROUP_SHARES), list(GROUP_SHARES.values()), k=count)
     return [
         DemoParticipant(f"u{n:04d}", pseudonym, groups[n], 0)
-        for n, pseudonym in enumerate(pseudonyms(count, _read("people.yaml"), rng))
+        for n, pseudonym in enumerate(pseudonyms(count, read("people.yaml"), rng))
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from consult import seam
 from consult.accounts.models import Account
 from consult.accounts.passwords.service import KeptPassword, keep
-from consult.accounts.policy import skeleton
+from consult.accounts.pseudonyms.policy import skeleton
 from consult.accounts.sign_up.policy import TERMS_VERSION
 from consult.actor import Actor, Role
 from consult.clock import PARIS
@@ -21,12 +21,16 @@ from consult.coding import service as coding
 from consult.coding.models import AnalysisRun, RunStatus
 from consult.consultations import service as consultations
 from consult.consultations.models import Consultation, Step
-from consult.contributions import service as contributions
+from consult.contributions.bill.builder import service as bill
+from consult.contributions.bill.queries import texts as texts_of
+from consult.contributions.manage import service as themes
+from consult.contributions.models import Level
 from consult.db import ALL_TENANTS, Database, as_tenant
 from consult.demo import visitors
 from consult.demo.content import codebook, generate
+from consult.demo.followup import Decider
 from consult.demo.people import DAYS
-from consult.demo.records import DemoContent
+from consult.demo.records import DemoContent, DemoQuestion
 from consult.demo.replay import Replay, Stage, Tell
 from consult.errors import ForbiddenError
 from consult.jobs.worker import Worker
@@ -34,7 +38,8 @@ from consult.organisations import service as organisations
 from consult.organisations.models import Organisation
 from consult.protocols import Bindings
 from consult.questionnaires.builder import service as builder
-from consult.questionnaires.models import AnswerVisibility, Question, QuestionKind
+from consult.questionnaires.kinds.draft import QuestionDraft
+from consult.questionnaires.models import AnswerVisibility, Question
 from consult.sealing import second_factors
 from consult.settings import Settings
 
@@ -124,7 +129,9 @@ class _Loader:
             )
             self._write_participants()
             self._set_up(created_at)
-            Replay(self._session, self._stage()).run(self._content, tell)
+            replay = Replay(self._session, self._stage())
+            replay.run(self._content, tell)
+            self._decider(replay).run()
             self._ask_for_analysis()
 
     def _write_participants(self) -> None:
@@ -165,8 +172,9 @@ class _Loader:
         )
         self._add_steps(organiser, created_at)
         for theme in self._content.themes:
-            added = contributions.add_theme(self._session, self._steps["proposals"], title=theme.title)
+            added = themes.add_theme(self._session, self._steps["proposals"], title=theme.title)
             self._themes[theme.id] = added.id
+        self._write_bill(organiser, created_at)
         self._write_questions(organiser, created_at)
         consultations.open_consultation(
             self._session,
@@ -194,23 +202,42 @@ class _Loader:
                 now=now,
             )
 
+    def _write_bill(self, organiser: Actor, now: dt.datetime) -> None:
+        step = self._steps["bill"]
+        parts: dict[str, uuid.UUID] = {}
+        for part in self._content.bill.parts:
+            draft = bill.PartDraft(Level(part.level), heading=part.heading, body=part.body)
+            parent_id = parts[part.inside] if part.inside else None
+            parts[part.id] = bill.add(self._session, step, draft, parent_id=parent_id, actor=organiser, now=now).id
+        texts = texts_of(self._session, step.id)
+        self._articles = {name: texts[part_id] for name, part_id in parts.items() if part_id in texts}
+
     def _write_questions(self, organiser: Actor, now: dt.datetime) -> None:
         for asked in self._content.questions:
-            draft = builder.QuestionDraft(
-                kind=QuestionKind(asked.kind),
+            draft = QuestionDraft(
+                kind=asked.kind,
                 wording=asked.wording,
                 help=asked.help,
                 required=asked.required,
                 visibility=AnswerVisibility(asked.visibility),
                 options=tuple(label for key, label in asked.options if key != asked.exclusive),
                 exclusive=dict(asked.options)[asked.exclusive] if asked.exclusive else "",
-                maximum=asked.max_choices,
                 max_length=asked.max_length,
+                rows=tuple(label for _, label in asked.rows),
+                condition=self._condition(asked),
+                **({"maximum": asked.max_choices} | asked.settings),
             )
             question = builder.add(self._session, self._steps["questionnaire"], draft, actor=organiser, now=now)
             self._questions[asked.id] = question
             by_label = {option.label: str(option.id) for option in question.options}
-            self._options |= {(asked.id, key): by_label[label] for key, label in asked.options}
+            self._options |= {(asked.id, key): by_label[label] for key, label in (*asked.options, *asked.rows)}
+
+    def _condition(self, asked: DemoQuestion) -> dict[str, Any] | None:
+        if asked.only_if is None:
+            return None
+        question, operator, option = asked.only_if
+        looked_at = str(self._questions[question].id)
+        return {"all": [{"question": looked_at, "is": operator, "value": self._options[question, option]}]}
 
     def _stage(self) -> Stage:
         return Stage(
@@ -221,10 +248,21 @@ class _Loader:
             themes=self._themes,
             questions=self._questions,
             options=self._options,
+            articles=self._articles,
             moderator=self._actors[Role.MODERATOR],
             content_types=self._bindings.content_types,
             midnight=self._midnight,
             site=self._site,
+        )
+
+    def _decider(self, replay: Replay) -> Decider:
+        return Decider(
+            session=self._session,
+            consultation=self._consultation,
+            actor=self._actors[Role.DECISION_MAKER],
+            site=self._site,
+            now=self._now,
+            ids={**self._themes, **replay.ids},
         )
 
     def _ask_for_analysis(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-from consult.accounts.policy import skeleton
+from consult.accounts.pseudonyms.policy import skeleton
 
 MINUTES_PER_DAY = 1440
 DAYS = 28

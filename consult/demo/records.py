@@ -5,7 +5,8 @@ Instants are minutes since local midnight (Europe/Paris) of the day the consulta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,9 @@ class DemoQuestion:
     exclusive: str | None  # the option that goes with no other
     max_choices: int | None
     max_length: int | None
+    rows: tuple[tuple[str, str], ...]
+    settings: dict[str, Any]  # others, as a draft of question names them
+    only_if: tuple[str, str, str] | None  # (question, comparison, option)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,41 @@ class DemoVote:
 
 
 @dataclass(frozen=True, slots=True)
+class DemoPart:
+    """A part of the bill, in reading order; `inside` is the division that holds it."""
+
+    id: str
+    inside: str | None
+    level: str
+    heading: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoVersion:
+    """A version of an article or of another version; sources as they are typed."""
+
+    id: str
+    rewrites: str
+    author: str
+    title: str
+    body: str
+    reason: str
+    sources: str
+    minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoBill:
+    """The bill, what was written on it, and the votes on its articles and versions."""
+
+    parts: tuple[DemoPart, ...]
+    versions: tuple[DemoVersion, ...]
+    arguments: tuple[DemoArgument, ...]
+    votes: tuple[DemoVote, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DemoReply:
     """A reply: chosen option ids by closed question, text by open question; nothing where nothing was said.
 
@@ -136,6 +175,8 @@ class DemoReply:
     choices: dict[str, tuple[str, ...]]
     texts: dict[str, str]
     planted: tuple[str, ...]
+    cells: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of tables, rankings and scales, by ids
+    figures: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +217,4 @@ class DemoContent:
     replies: tuple[DemoReply, ...]
     reports: tuple[DemoReport, ...]
     decisions: tuple[DemoDecision, ...]
+    bill: DemoBill

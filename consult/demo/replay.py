@@ -22,23 +22,35 @@ from consult.actor import Actor
 from consult.consultations.models import Consultation, Origin, Step
 from consult.contributions import counters
 from consult.contributions import service as contributions
+from consult.contributions.bill import service as bill
+from consult.contributions.bill.policy import read_sources
 from consult.contributions.models import Argument, Proposal, Side, StepSecret, Vote, VoteValue
 from consult.contributions.policy import voter_of
 from consult.db import Base
-from consult.demo.records import DemoArgument, DemoContent, DemoDecision, DemoProposal, DemoReply, DemoReport, DemoVote
+from consult.demo.records import (
+    DemoArgument,
+    DemoContent,
+    DemoDecision,
+    DemoProposal,
+    DemoReply,
+    DemoReport,
+    DemoVersion,
+    DemoVote,
+)
 from consult.moderation import policy as moderation_policy
 from consult.moderation import service as moderation
 from consult.moderation.models import Act
 from consult.organisations.models import Organisation
 from consult.protocols import ContentType
 from consult.questionnaires import policy as questionnaires
+from consult.questionnaires.kinds.base import Given, nothing
 from consult.questionnaires.models import Answer, Question, Reply
 from consult.registry import conservation
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 
 Tell: TypeAlias = Callable[[int, int, str], None]
-DemoAct: TypeAlias = DemoProposal | DemoArgument | DemoVote | DemoReply | DemoReport | DemoDecision
+DemoAct: TypeAlias = DemoProposal | DemoVersion | DemoArgument | DemoVote | DemoReply | DemoReport | DemoDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class Stage:
     themes: Mapping[str, uuid.UUID]
     questions: Mapping[str, Question]
     options: Mapping[tuple[str, str], str]  # (question, option) -> option id
+    articles: Mapping[str, Proposal]  # the texts of the bill
     moderator: Actor
     content_types: Mapping[str, ContentType]
     midnight: dt.datetime  # that begins the opening day, in Paris
@@ -63,15 +76,16 @@ class Replay:
 
     def __init__(self, session: Session, stage: Stage) -> None:
         self._session, self._stage = session, stage
-        self._contents: dict[str, Proposal | Argument] = {}
+        self._contents: dict[str, Proposal | Argument] = dict(stage.articles)
         self._rows: dict[type[Base], list[dict[str, Any]]] = {Vote: [], Reply: [], Answer: []}
 
     def run(self, content: DemoContent, tell: Tell) -> None:
         """Hour by hour; within one, contents come before what speaks of them."""
         sources: tuple[tuple[DemoAct, ...], ...] = (
             content.proposals,
-            content.arguments,
-            content.votes,
+            content.bill.versions,
+            (*content.arguments, *content.bill.arguments),
+            (*content.votes, *content.bill.votes),
             content.replies,
             content.reports,
             content.decisions,
@@ -81,9 +95,11 @@ class Replay:
             for act in acts:
                 hours[act.minute // 60][kind].append(act)
         for done, hour in enumerate(sorted(hours), start=1):
-            proposals, arguments, votes, replies, reports, decisions = hours[hour]
+            proposals, versions, arguments, votes, replies, reports, decisions = hours[hour]
             for proposal in proposals:
                 self._propose(proposal)
+            for version in versions:
+                self._rewrite(version)
             for argument in arguments:
                 self._argue(argument)
             self._vote(votes)
@@ -95,6 +111,11 @@ class Replay:
             tell(done, len(hours), "Écriture de la démonstration")
         for model, rows in self._rows.items():
             self._session.execute(insert(model), rows)
+
+    @property
+    def ids(self) -> Mapping[str, uuid.UUID]:
+        """The contents that were written, by their names in the demonstration."""
+        return {name: content.id for name, content in self._contents.items()}
 
     def _propose(self, proposal: DemoProposal) -> None:
         self._contents[proposal.id] = contributions.submit_proposal(
@@ -108,12 +129,28 @@ class Replay:
             now=self._at(proposal.minute),
         )
 
+    def _rewrite(self, version: DemoVersion) -> None:
+        rewritten = self._contents[version.rewrites]
+        assert isinstance(rewritten, Proposal)
+        self._contents[version.id] = bill.submit_version(
+            self._session,
+            step=self._stage.steps["bill"],
+            rewritten=rewritten,
+            account_id=self._stage.accounts[version.author],
+            title=version.title,
+            body=version.body,
+            reason=version.reason,
+            sources=read_sources(version.sources),
+            submission_key=version.id,
+            now=self._at(version.minute),
+        )
+
     def _argue(self, argument: DemoArgument) -> None:
         target = self._contents[argument.proposal]
         assert isinstance(target, Proposal)
         self._contents[argument.id] = contributions.submit_argument(
             self._session,
-            step=self._stage.steps["proposals"],
+            step=self._session.get_one(Step, target.step_id),
             proposal=target,
             account_id=self._stage.accounts[argument.author],
             side=Side(argument.side),
@@ -126,14 +163,14 @@ class Replay:
         if not votes:
             return
         targets = [self._contents[vote.target] for vote in votes]
-        secret = self._session.get_one(StepSecret, self._stage.steps["proposals"].id).secret
+        secrets = {step: self._session.get_one(StepSecret, step).secret for step in {each.step_id for each in targets}}
         openings = [
             {
                 "step": str(target.step_id),
                 "contribution" if isinstance(target, Proposal) else "argument": str(target.id),
                 "version": target.version,
                 "value": vote.value,
-                "voter": voter_of(secret, self._stage.accounts[vote.voter]),
+                "voter": voter_of(secrets[target.step_id], self._stage.accounts[vote.voter]),
             }
             for vote, target in zip(votes, targets, strict=True)
         ]
@@ -198,13 +235,17 @@ class Replay:
         refs = self._log(EntryKind.CONTRIBUTION, openings, replies[0].minute, [submitted] * len(openings))
         self._rows[Reply] += [{**row, "registry_ref": ref} for row, ref in zip(rows, refs, strict=True)]
 
-    def _given(self, reply: DemoReply) -> dict[uuid.UUID, questionnaires.Given]:
+    def _given(self, reply: DemoReply) -> dict[uuid.UUID, Given]:
         values = {key: [self._stage.options[key, option] for option in chosen] for key, chosen in reply.choices.items()}
-        values |= {key: [text] for key, text in reply.texts.items()}
-        return {
+        values |= {key: [text] for key, text in (reply.texts | reply.figures).items()}
+        given = {
             self._stage.questions[key].id: questionnaires.read(self._stage.questions[key], typed)
             for key, typed in values.items()
         }
+        for key, cells in reply.cells.items():
+            keys = [":".join(self._stage.options.get((key, part), part) for part in cell.split(":")) for cell in cells]
+            given[self._stage.questions[key].id] = nothing() | {"options": keys}
+        return given
 
     def _report(self, report: DemoReport) -> None:
         item = self._contents[report.target]

@@ -42,6 +42,7 @@ VISITORS: Final = (
     Visitor(Role.ORGANISER, "organisateur", "Odile démonstration"),
     Visitor(Role.MODERATOR, "modérateur", "Marc démonstration"),
     Visitor(Role.ANALYST, "analyste", "Ana démonstration"),
+    Visitor(Role.DECISION_MAKER, "décideur", "Denis démonstration"),
     Visitor(Role.ADMINISTRATOR, "administrateur", "Ada démonstration"),
     Visitor(Role.DITP, "DITP", "Dina démonstration"),
     Visitor(Role.OPERATOR, "exploitant", "Otis démonstration"),

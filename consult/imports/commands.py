@@ -119,6 +119,7 @@ def report(batch: ImportBatch, refused: Iterator[tuple[int, str, str]]) -> Itera
     yield from (f"  ligne {line} : {reason}" for line, reason, _raw in islice(refused, SHOWN))
     if batch.rows_rejected:
         yield f"Toutes les lignes refusées : consult import --rejected {batch.id}"
+    yield "Une tâche relit les textes\u00a0: ce qui semble une donnée personnelle entre dans la file de modération."
     yield f"Pour annuler ce lot : consult import --undo {batch.id}"
 
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 import yaml
 
 from consult.consultations.policy import TITLE_LENGTH, slug_of
-from consult.imports.mapping import FORMAT, Layout, Target
+from consult.imports.mapping import FORMAT, FileKind, Layout, Target
 from consult.imports.readers import Row, Source
 from consult.imports.records import SIDES
-from consult.questionnaires.models import AnswerVisibility, QuestionKind
+from consult.questionnaires.models import AnswerVisibility
 
 SAMPLE_ROWS: Final = 2000
 MAX_OPTIONS: Final = 20
@@ -149,7 +149,7 @@ def _replies(columns: Mapping[str, _Column], rows: int) -> dict[str, Any]:
 def _question(name: str, column: _Column, rows: int) -> dict[str, Any]:
     kind = _kind(column, rows)
     drafted: dict[str, Any] = {"column": name, "wording": name, "kind": kind.value}
-    closed = kind in {QuestionKind.SINGLE, QuestionKind.MULTIPLE}
+    closed = kind in {FileKind.SINGLE, FileKind.MULTIPLE}
     sensitive = SENSITIVE.search(_plain(name)) is not None
     visibility = AnswerVisibility.AGGREGATES if closed or sensitive else AnswerVisibility.ADMINISTRATION
     drafted["visibility"] = visibility.value  # the careful choice: a person opens it up, never the machine
@@ -158,13 +158,13 @@ def _question(name: str, column: _Column, rows: int) -> dict[str, Any]:
     return drafted
 
 
-def _kind(column: _Column, rows: int) -> QuestionKind:
+def _kind(column: _Column, rows: int) -> FileKind:
     """Few short values that come back make a closed question."""
     length = column.length / max(column.filled, 1)
     few = 0 < len(column.values) <= MAX_OPTIONS and length < LONG_ANSWER
     if few and (len(column.values) <= max(rows // 5, 2)):
-        return QuestionKind.MULTIPLE if column.lists else QuestionKind.SINGLE
-    return QuestionKind.LONG_TEXT if length >= LONG_ANSWER else QuestionKind.SHORT_TEXT
+        return FileKind.MULTIPLE if column.lists else FileKind.SINGLE
+    return FileKind.LONG_TEXT if length >= LONG_ANSWER else FileKind.SHORT_TEXT
 
 
 def _fields(columns: Mapping[str, _Column], wanted: Sequence[str], target: Target) -> dict[str, str]:

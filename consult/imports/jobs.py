@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sqlalchemy.orm import Session
 
@@ -14,13 +14,15 @@ from consult import clock
 from consult.actor import SYSTEM, Actor
 from consult.db import Database
 from consult.errors import ConsultError
-from consult.imports import service, undo
+from consult.imports import queries, service, undo
 from consult.imports.models import ImportBatch
 from consult.jobs import service as jobs
 from consult.labels import number
-from consult.protocols import Progress, StepKind
+from consult.moderation import jobs as moderation
+from consult.protocols import ContentType, JobHandler, Progress, StepKind
 
 Tell = Callable[[Progress], None]
+EARLIEST: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class RunImport:
@@ -56,6 +58,34 @@ class UndoImport:
         """Remove chunk by chunk."""
         del cursor
         yield from undo.steps(session, uuid.UUID(payload["batch"]), clock.now())
+
+
+class FlagImported:
+    """Asked for by each import: puts in the queue of moderation what seems to hold personal data, and counts it."""
+
+    kind: ClassVar[str] = service.TRACES_JOB
+
+    def __init__(self, content_types: Mapping[str, ContentType]) -> None:
+        self._content_types = content_types
+
+    def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:
+        """In the order of the ids of the contents, chunk by chunk."""
+        batch_id = uuid.UUID(payload["batch"])
+        last, flagged = uuid.UUID(cursor.get("last", EARLIEST)), int(cursor.get("flagged", 0))
+        while chunk := queries.texts(session, session.get_one(ImportBatch, batch_id), after=last):
+            organisation_id = session.get_one(ImportBatch, batch_id).organisation_id
+            for item_type, item_id, texts in chunk:
+                content = self._content_types[item_type]
+                flagged += moderation.flag(session, content, item_id, texts, organisation_id, clock.now())
+                last = item_id
+            yield Progress(flagged, cursor={"last": str(last), "flagged": flagged})
+        session.get_one(ImportBatch, batch_id).flagged = flagged
+        yield Progress(flagged, message=f"{number(flagged)} contenus signalés à la modération")
+
+
+def handlers(content_types: Mapping[str, ContentType]) -> tuple[JobHandler, ...]:
+    """What `app.py` binds."""
+    return RunImport(), UndoImport(), FlagImported(content_types)
 
 
 def ask(session: Session, batch: ImportBatch, path: Path, *, now: dt.datetime) -> None:

@@ -30,11 +30,20 @@ import yaml
 
 from consult.clock import PARIS
 from consult.errors import InvalidError
-from consult.questionnaires.models import AnswerVisibility, QuestionKind
+from consult.questionnaires.models import AnswerVisibility
 
 FORMAT: Final = "consult-import/1"
 PACKAGED: Final = Path(__file__).with_name("mappings")
 MAX_MAPPING_BYTES: Final = 1_000_000
+
+
+class FileKind(StrEnum):
+    """The kinds of question that a column of answers may make."""
+
+    SINGLE = "single"
+    MULTIPLE = "multiple"
+    SHORT_TEXT = "short_text"
+    LONG_TEXT = "long_text"
 
 
 class Target(StrEnum):
@@ -96,7 +105,7 @@ class QuestionSpec:
     code: str
     column: str = ""
     wording: str = ""
-    kind: QuestionKind = QuestionKind.LONG_TEXT
+    kind: FileKind = FileKind.LONG_TEXT
     visibility: AnswerVisibility = AnswerVisibility.ROWS
     options: tuple[str, ...] | None = None
     values: Mapping[str, str] = field(default_factory=dict)
@@ -279,8 +288,7 @@ def _question(given: Mapping[str, Any], name: str, faults: dict[str, str]) -> Qu
         code=code,
         column=column,
         wording=_text(given, "wording", ""),
-        kind=_choice(given, "kind", QuestionKind, QuestionKind.LONG_TEXT, faults, within=name)
-        or QuestionKind.LONG_TEXT,
+        kind=_choice(given, "kind", FileKind, FileKind.LONG_TEXT, faults, within=name) or FileKind.LONG_TEXT,
         visibility=_choice(given, "visibility", AnswerVisibility, AnswerVisibility.ROWS, faults, within=name)
         or AnswerVisibility.ROWS,
         options=tuple(str(option)[:500] for option in options) if isinstance(options, list) else None,

@@ -9,7 +9,7 @@ import uuid
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult.db import ADMINISTRATION, NEVER, Base, TenantOwned
+from consult.db import ADMINISTRATION, NEVER, Base, TenantOwned, owner
 
 
 class BatchStatus(enum.StrEnum):
@@ -51,6 +51,8 @@ class ImportBatch(TenantOwned, Base):
     rows_existing: Mapped[int] = mapped_column(default=0, info=ADMINISTRATION)
     rows_empty: Mapped[int] = mapped_column(default=0, info=ADMINISTRATION)  # nothing in them to import
     rows_rejected: Mapped[int] = mapped_column(default=0, info=ADMINISTRATION)
+    # Contents put in the queue of moderation, their text seeming to hold personal data; None until they are read.
+    flagged: Mapped[int | None] = mapped_column(info=ADMINISTRATION)
 
 
 class RejectedRow(TenantOwned, Base):
@@ -59,6 +61,7 @@ class RejectedRow(TenantOwned, Base):
     __tablename__ = "rejected_row"
     __table_args__ = (Index("ix_rejected_row_listed", "batch_id", "id"),)
 
+    organisation_id: Mapped[uuid.UUID] = owner()
     id: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True, info=NEVER
     )

@@ -17,10 +17,10 @@ from consult.clock import PARIS
 from consult.consultations.models import ContentStatus, Origin
 from consult.imports.mapping import Layout, QuestionSpec
 from consult.imports.records import AnswerRecord, RejectedError, ReplyRecord
-from consult.imports.writers import Destination, Outcome, Result, another, log_rows
-from consult.questionnaires import policy, queries
-from consult.questionnaires.models import Answer, Question, QuestionKind, QuestionOption, Reply
-from consult.questionnaires.policy import Given
+from consult.imports.writers import Destination, Outcome, Result, another, log_rows, ordered_id
+from consult.questionnaires import kinds, policy, queries
+from consult.questionnaires.kinds.base import Given, nothing
+from consult.questionnaires.models import Answer, Question, QuestionOption, Reply
 from consult.registry.models import EntryKind
 
 MAX_QUESTIONS: Final = 500
@@ -58,7 +58,7 @@ def reply_entry(step_id: uuid.UUID, reply_id: uuid.UUID, version: int, public: M
 def _same(question: _Question, known: Given, answer: AnswerRecord) -> bool:
     """Whether a row says again what is already known of a reply."""
     chosen = {label for label, option in question.options.items() if str(option) in known["options"]}
-    return chosen == set(answer.values) if question.row.kind in policy.CHOICES else known["text"] == answer.values[0]
+    return chosen == set(answer.values) if kinds.of(question.row).takes_labels else known["text"] == answer.values[0]
 
 
 class ReplyWriter:
@@ -99,14 +99,14 @@ class ReplyWriter:
         mapping = self._to.mapping
         reply = replies.get(record.ref)
         if reply is None and not mapping.creates_replies:
-            raise RejectedError(f"Aucune réponse importée ne porte l’identifiant « {record.ref[:80]} ».")
+            raise RejectedError(f"Aucune réponse importée ne porte l’identifiant « {record.ref[:80]} ».")
         if reply is None and not record.answers and mapping.layout is Layout.LONG:
             return Outcome.EMPTY
         asked = [(self._question(session, answer), answer) for answer in record.answers]
         known = reply.answers if reply else {}
         for question, answer in asked:
             if question.row.id in known and not _same(question, known[question.row.id], answer):
-                raise another(record.ref, f"a déjà une autre réponse à « {question.row.wording[:80]} »")
+                raise another(record.ref, f"a déjà une autre réponse à « {question.row.wording[:80]} »")
         fresh = {question.row.id: (question, answer) for question, answer in asked if question.row.id not in known}
         given = {key: self._given(session, question, answer) for key, (question, answer) in fresh.items()}
         if reply is None:
@@ -116,7 +116,7 @@ class ReplyWriter:
         else:
             return Outcome.EXISTING if asked else Outcome.EMPTY
         reply.answers |= given
-        answers += [self._answer_row(reply.id, question, said) for question, said in given.items()]
+        answers += [self._answer_row(reply.id, question, said, now) for question, said in given.items()]
         return outcome
 
     # Replies
@@ -135,7 +135,7 @@ class ReplyWriter:
 
     def _new(self, record: ReplyRecord, now: dt.datetime) -> _Reply:
         day = record.received_on or now.astimezone(PARIS).date()
-        reply = _Reply(uuid.uuid4(), version=1)
+        reply = _Reply(ordered_id(now), version=1)
         reply.created = {
             "id": reply.id,
             "organisation_id": self._to.organisation_id,
@@ -152,8 +152,11 @@ class ReplyWriter:
         }
         return reply
 
-    def _answer_row(self, reply_id: uuid.UUID, question_id: uuid.UUID, given: Given) -> dict[str, Any]:
-        owned = {"id": uuid.uuid4(), "organisation_id": self._to.organisation_id, "import_batch_id": self._to.batch_id}
+    def _answer_row(
+        self, reply_id: uuid.UUID, question_id: uuid.UUID, given: Given, now: dt.datetime
+    ) -> dict[str, Any]:
+        key, to = ordered_id(now), self._to
+        owned = {"id": key, "organisation_id": to.organisation_id, "import_batch_id": to.batch_id}
         return {**owned, "reply_id": reply_id, "question_id": question_id, **given}
 
     def _save(self, session: Session, replies: Sequence[_Reply], now: dt.datetime) -> None:
@@ -190,16 +193,16 @@ class ReplyWriter:
         if known:
             return known
         if not self._to.draft:
-            raise RejectedError(f"La question « {answer.question[:80]} » n’existe pas, et le questionnaire est figé.")
+            raise RejectedError(f"La question « {answer.question[:80]} » n’existe pas, et le questionnaire est figé.")
         if len(self._questions) >= MAX_QUESTIONS:
-            raise RejectedError(f"Plus de {MAX_QUESTIONS} questions différentes : cette colonne n’en est pas une.")
+            raise RejectedError(f"Plus de {MAX_QUESTIONS} questions différentes : cette colonne n’en est pas une.")
         mapping = self._to.mapping
         spec = mapping.questions.get(answer.question) or mapping.defaults or QuestionSpec(answer.question)
         question = Question(
             organisation_id=self._to.organisation_id,
             step_id=self._to.step_id,
             position=max((other.row.position for other in self._questions.values()), default=0) + 1,
-            kind=spec.kind,
+            kind=spec.kind.value,
             wording=answer.wording or answer.question,
             visibility=spec.visibility,
             settings={CODE: answer.question},
@@ -212,25 +215,27 @@ class ReplyWriter:
         return self._keep(session, question)
 
     def _given(self, session: Session, question: _Question, answer: AnswerRecord) -> Given:
-        kind = question.row.kind
-        if kind not in policy.CHOICES:
-            return {"text": answer.values[0], "options": [], "other": None}
-        if kind is QuestionKind.SINGLE and len(answer.values) > 1:
-            raise RejectedError(f"Plusieurs réponses à « {question.row.wording[:80]} », qui n’en admet qu’une.")
+        kind = kinds.of(question.row)
+        if kind.written:
+            return nothing() | {"text": answer.values[0]}
+        if not kind.takes_labels:
+            raise RejectedError(f"« {question.row.wording[:80]} » est d’un type qu’un fichier ne remplit pas.")
+        if not kind.several and len(answer.values) > 1:
+            raise RejectedError(f"Plusieurs réponses à « {question.row.wording[:80]} », qui n’en admet qu’une.")
         for label in answer.values:
             if label not in question.options:
                 self._add_option(session, question, label)
         order = {option: rank for rank, option in enumerate(question.options.values())}
         chosen = sorted((question.options[label] for label in answer.values), key=order.__getitem__)
-        return {"text": None, "options": [str(option) for option in chosen], "other": None}
+        return nothing() | {"options": [str(option) for option in chosen]}
 
     def _add_option(self, session: Session, question: _Question, label: str) -> None:
         spec = self._to.mapping.questions.get(str(question.row.settings.get(CODE))) or self._to.mapping.defaults
         listed = spec is not None and spec.options is not None
         if listed or not self._to.draft:
-            raise RejectedError(f"« {label[:80]} » n’est pas une des réponses à « {question.row.wording[:80]} ».")
+            raise RejectedError(f"« {label[:80]} » n’est pas une des réponses à « {question.row.wording[:80]} ».")
         if len(question.options) >= MAX_OPTIONS:
-            raise RejectedError(f"Plus de {MAX_OPTIONS} réponses différentes à « {question.row.wording[:80]} ».")
+            raise RejectedError(f"Plus de {MAX_OPTIONS} réponses différentes à « {question.row.wording[:80]} ».")
         option = QuestionOption(
             organisation_id=self._to.organisation_id,
             question_id=question.row.id,

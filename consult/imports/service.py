@@ -31,6 +31,7 @@ from consult.imports.readers import Row, Source, open_source
 from consult.imports.records import Labels, Record, RejectedError, convert, sample
 from consult.imports.replies import ReplyWriter
 from consult.imports.writers import ArgumentWriter, Destination, Outcome, ProposalWriter, Writer
+from consult.jobs import service as jobs
 from consult.protocols import StepKind
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
@@ -42,6 +43,7 @@ WRITERS: Final[Mapping[Target, Callable[[Session, Destination], Writer]]] = {
     Target.ARGUMENTS: ArgumentWriter,
     Target.REPLIES: ReplyWriter,
 }
+TRACES_JOB: Final = "imports.traces"
 STEP_KINDS: Final = {Target.PROPOSALS: "proposals", Target.ARGUMENTS: "proposals", Target.REPLIES: "questionnaire"}
 Chunk: TypeAlias = Sequence[tuple[Row, Record | RejectedError]]
 
@@ -189,6 +191,7 @@ def finish(session: Session, batch_id: uuid.UUID, *, actor: Actor, now: dt.datet
         now=now,
     )
     _journal(session, batch, actor, "import.done", now)
+    jobs.enqueue(session, TRACES_JOB, {"batch": str(batch.id)}, organisation_id=batch.organisation_id, now=now)
     return batch
 
 

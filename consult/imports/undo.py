@@ -19,6 +19,7 @@ from consult.imports.mapping import Target
 from consult.imports.models import BatchStatus, ImportBatch
 from consult.imports.replies import reply_entry
 from consult.labels import number
+from consult.moderation import policy as moderation
 from consult.moderation.models import Decision, Report
 from consult.protocols import Progress
 from consult.questionnaires import policy, queries
@@ -88,6 +89,7 @@ def _check_free(session: Session, batch: ImportBatch, ids: Collection[uuid.UUID]
     if ids is not None:
         mine = mine.where(model.id.in_(ids))
     counted = {label: session.scalar(query) or 0 for label, query in _dependents(batch, mine).items()}
+    counted["signalements"] = _reports_of_people(session, mine)
     found = [f"{label} : {number(count)}" for label, count in counted.items() if count]
     if found:
         raise ConflictError(
@@ -107,9 +109,15 @@ def _dependents(batch: ImportBatch, mine: Select[uuid.UUID]) -> dict[str, Select
         counts = {"votes": _count(Vote, voted.in_(mine))}
         if target is Target.PROPOSALS:
             counts["arguments"] = _count(Argument, Argument.proposal_id.in_(mine))
-    counts["signalements"] = _count(Report, Report.item_id.in_(mine))
     counts["décisions de modération"] = _count(Decision, Decision.item_id.in_(mine))
     return counts
+
+
+def _reports_of_people(session: Session, mine: Select[uuid.UUID]) -> int:
+    """How many reports a person made of these rows; what a machine put in the queue goes with them."""
+    query = select(Report.item_type, Report.item_id, Report.reporter_key).where(Report.item_id.in_(mine))
+    machine = moderation.MACHINE
+    return sum(row.reporter_key != moderation.reporter_key(*row[:2], machine) for row in session.execute(query))
 
 
 def _count(model: Any, *conditions: ColumnElement[bool]) -> Select[int]:
@@ -128,7 +136,8 @@ def _remove_rows(session: Session, batch: ImportBatch, now: dt.datetime) -> int:
     if model is Proposal:
         for key in ids:
             search.remove(session, key)
-    session.execute(delete(model).where(model.id.in_(ids)), execution_options={"synchronize_session": False})
+    for gone in (delete(Report).where(Report.item_id.in_(ids)), delete(model).where(model.id.in_(ids))):
+        session.execute(gone, execution_options={"synchronize_session": False})
     return len(ids)
 
 

@@ -7,6 +7,7 @@ questions), so that each chunk may be a transaction of its own.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from consult.consultations.labels import GROUNDS
 from consult.consultations.models import ContentStatus, Origin, Step
 from consult.consultations.policy import slug_of
 from consult.contributions import policy as contributions
-from consult.contributions import service as contributions_service
+from consult.contributions.manage import service as themes
 from consult.contributions.models import Argument, Proposal, Side, Theme
 from consult.errors import InvalidError
 from consult.imports.mapping import ImportMapping
@@ -116,7 +117,7 @@ class ProposalWriter:
         search.index_many(session, organisation_id=self._to.organisation_id, step_id=self._to.step_id, texts=shown)
 
     def _row(self, session: Session, record: ProposalRecord, now: dt.datetime) -> dict[str, Any]:
-        new_id = uuid.uuid4()
+        new_id = ordered_id(now)
         for_, mixed, against = record.votes
         return {
             **_content(self._to, new_id, record.hidden),
@@ -141,7 +142,7 @@ class ProposalWriter:
                 raise RejectedError(f"Plus de {MAX_THEMES} thèmes différents : cette colonne n’est pas un thème.")
             step = session.get_one(Step, self._to.step_id)
             try:
-                self._themes[slug] = contributions_service.add_theme(session, step, title=title).id
+                self._themes[slug] = themes.add_theme(session, step, title=title).id
             except InvalidError as refusal:
                 raise RejectedError(refusal.message) from None
         return self._themes[slug]
@@ -204,7 +205,7 @@ class ArgumentWriter:
 
     def _row(self, record: ArgumentRecord, on: uuid.UUID, now: dt.datetime) -> dict[str, Any]:
         return {
-            **_content(self._to, uuid.uuid4(), record.hidden),
+            **_content(self._to, ordered_id(now), record.hidden),
             "proposal_id": on,
             "author_name": record.author,
             "side": Side(record.side),
@@ -214,6 +215,18 @@ class ArgumentWriter:
             "created_at": record.created_at or now,
             "imported_votes_for": record.votes,
         }
+
+
+def ordered_id(now: dt.datetime) -> uuid.UUID:
+    """An id that follows those made before it (UUID version 7, RFC 9562), for rows written by the hundred thousand.
+
+    Random ids touch a page of each index per row, and the more rows, the slower. These tell when they were made, to
+    the millisecond: not for what a person does.
+    """
+    milliseconds = int(now.timestamp() * 1000)
+    chance = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds << 80 | chance) & ~(0xF << 76) & ~(0b11 << 62)
+    return uuid.UUID(int=value | 7 << 76 | 0b10 << 62)
 
 
 def another(ref: str, holds: str) -> RejectedError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Select, delete, select, union_all, update
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account
 from consult.clock import hour, written
-from consult.consultations.models import Consultation, ConsultationStatus
+from consult.consultations.datasets import PublicRows
 from consult.contributions.models import Argument, Proposal
 from consult.moderation import policy
 from consult.moderation.models import Act, Contest, Decision, Report
@@ -134,9 +134,10 @@ def _decided(account_id: uuid.UUID) -> Select[uuid.UUID]:
 PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (ReportData(), ContestData(), DecisionData())
 
 
-class ModerationDataset:
+class ModerationDataset(PublicRows):
     """Decisions of moderators: what they decided of which content and on which ground, never their words nor names."""
 
+    model = Decision
     name: ClassVar[str] = "moderation"
     columns: ClassVar[Mapping[str, str]] = {
         "id": "Identifiant de la décision",
@@ -152,37 +153,23 @@ class ModerationDataset:
         "decided_at": "Heure de la décision (UTC)",
     }
 
-    def rows(
-        self,
-        session: Session,
-        consultation_id: uuid.UUID,
-        *,
-        after: str | None = None,
-        limit: int | None = None,
-        among: Collection[uuid.UUID] | None = None,
-    ) -> Iterator[Row]:
-        """Decisions in the order of their ids, unless the consultation is a draft."""
-        query = (
-            select(Decision)
-            .join(Consultation, Consultation.id == Decision.consultation_id)
-            .where(Decision.consultation_id == consultation_id, Consultation.status != ConsultationStatus.DRAFT)
-        )
-        if after is not None:
-            query = query.where(Decision.id > uuid.UUID(after))
-        if among is not None:
-            query = query.where(Decision.id.in_(among))
-        streamed = query.order_by(Decision.id).limit(limit).execution_options(yield_per=BATCH)
-        for decision in session.scalars(streamed):
-            yield {
-                "id": str(decision.id),
-                "target_type": "contribution" if decision.item_type == "proposal" else decision.item_type,
-                "target": str(decision.item_id),
-                "number": decision.number,
-                "act": decision.act.value,
-                "ground": decision.ground,
-                "article": decision.article,
-                "automated": decision.automated,
-                "reports": decision.reports,
-                "delay_seconds": decision.delay_seconds,
-                "decided_at": written(hour(decision.decided_at)),
-            }
+    def _select(self, consultation_id: uuid.UUID) -> Any:
+        told = (Decision.id, Decision.item_type, Decision.item_id, Decision.number, Decision.act, Decision.ground)
+        how = (Decision.article, Decision.automated, Decision.reports, Decision.delay_seconds, Decision.decided_at)
+        return select(*told, *how).where(Decision.consultation_id == consultation_id)
+
+    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
+        del session, consultation_id
+        return lambda row: {
+            "id": str(row.id),
+            "target_type": "contribution" if row.item_type == "proposal" else row.item_type,
+            "target": str(row.item_id),
+            "number": row.number,
+            "act": row.act.value,
+            "ground": row.ground,
+            "article": row.article,
+            "automated": row.automated,
+            "reports": row.reports,
+            "delay_seconds": row.delay_seconds,
+            "decided_at": written(hour(row.decided_at)),
+        }

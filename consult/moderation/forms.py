@@ -23,7 +23,7 @@ class ReportForm(Form):  # type: ignore[misc]  # WTForms has no types
     )
 
 
-class HideForm(Form):  # type: ignore[misc]
+class HideForm(Form):  # type: ignore[misc]  # WTForms has no types
     """A decision to hide."""
 
     ground = RadioField("Motif", [InputRequired()], choices=_GROUNDS)
@@ -34,13 +34,13 @@ class HideForm(Form):  # type: ignore[misc]
     )
 
 
-class ExplainForm(Form):  # type: ignore[misc]
+class ExplainForm(Form):  # type: ignore[misc]  # WTForms has no types
     """A decision that needs no ground, only words for the author: restore, uphold."""
 
     message = TextAreaField("Message à l’auteur", [InputRequired(), Length(max=MESSAGE_LENGTH)])
 
 
-class DismissForm(Form):  # type: ignore[misc]
+class DismissForm(Form):  # type: ignore[misc]  # WTForms has no types
     """Reports set aside."""
 
     message = TextAreaField(
@@ -48,7 +48,7 @@ class DismissForm(Form):  # type: ignore[misc]
     )
 
 
-class ContestForm(Form):  # type: ignore[misc]
+class ContestForm(Form):  # type: ignore[misc]  # WTForms has no types
     """An author's contestation."""
 
     statement = TextAreaField(

@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult import clock, traces
-from consult.accounts.models import Account, AccountStatus, Membership
+from consult.accounts.models import Account
+from consult.accounts.queries import staff_of
 from consult.actor import Role
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.db import as_tenant
@@ -22,7 +23,7 @@ from consult.moderation import policy, queries, service
 from consult.moderation.service import NOTIFY_JOB
 from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
-from consult.protocols import ContentType, Progress
+from consult.protocols import ContentType, JobHandler, Progress
 from consult.settings import Settings
 
 
@@ -81,34 +82,41 @@ class FlagTraces:
         for step in session.scalars(steps).all():
             with as_tenant(session, step.organisation_id):
                 for item_type, item_id, texts in queries.published_since(session, step.id, now - LOOKED_BACK):
-                    found = traces.kinds(*texts)
-                    if found and self._report(session, step, item_type, item_id, found, now):
-                        done += 1
+                    done += flag(session, self._content_types[item_type], item_id, texts, step.organisation_id, now)
             yield Progress(done, message=f"{done} contenus signalés")
 
-    def _report(
-        self,
-        session: Session,
-        step: Step,
-        item_type: str,
-        item_id: uuid.UUID,
-        found: Sequence[traces.Trace],
-        now: dt.datetime,
-    ) -> bool:
-        named = ", ".join(traces.LABELS[each] for each in found)
-        try:
-            return service.report(
-                session,
-                self._content_types[item_type],
-                item_id,
-                organisation_id=step.organisation_id,
-                reason="personal_data",
-                comment=f"Repéré automatiquement\u00a0: le texte semble contenir {named}.",
-                reporter=policy.MACHINE,
-                now=now,
-            )
-        except (NotFoundError, GoneError):  # hidden, withdrawn or erased since it was read
-            return False
+
+def handlers(settings: Settings, content_types: Mapping[str, ContentType]) -> tuple[JobHandler, ...]:
+    """What `app.py` binds."""
+    return NotifyModerators(settings), FlagTraces(content_types)
+
+
+def flag(
+    session: Session,
+    content: ContentType,
+    item_id: uuid.UUID,
+    texts: Sequence[str],
+    organisation_id: uuid.UUID,
+    now: dt.datetime,
+) -> bool:
+    """Put a content in the queue when its texts seem to hold personal data; whether it was not there already."""
+    found = traces.kinds(*texts)
+    if not found:
+        return False
+    named = ", ".join(traces.LABELS[each] for each in found)
+    try:
+        return service.report(
+            session,
+            content,
+            item_id,
+            organisation_id=organisation_id,
+            reason="personal_data",
+            comment=f"Repéré automatiquement\u00a0: le texte semble contenir {named}.",
+            reporter=policy.MACHINE,
+            now=now,
+        )
+    except (NotFoundError, GoneError):  # hidden, withdrawn or erased since it was read
+        return False
 
 
 PERIOD: Final = dt.timedelta(minutes=10)
@@ -119,20 +127,7 @@ TASKS: Final = (Task(FlagTraces.kind, PERIOD),)
 def moderators_of(session: Session, consultation: Consultation) -> list[Account]:
     """Who moderates a consultation: its moderators and the organisation's, else the administrators."""
     for role in (Role.MODERATOR, Role.ADMINISTRATOR):
-        query = (
-            select(Account)
-            .join(Membership, Membership.account_id == Account.id)
-            .where(
-                Membership.organisation_id == consultation.organisation_id,
-                Membership.role == role,
-                Membership.revoked_at.is_(None),
-                or_(Membership.consultation_id.is_(None), Membership.consultation_id == consultation.id),
-                Account.status == AccountStatus.ACTIVE,
-                Account.email.is_not(None),
-            )
-            .order_by(Account.created_at, Account.id)
-        )
-        found = list(session.scalars(query).unique())
+        found = staff_of(session, consultation.organisation_id, consultation.id, [role])
         if found:
             return found
     return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from collections.abc import Collection
 from typing import Final
@@ -22,7 +21,6 @@ COMMENT_LENGTH: Final = 1000
 MESSAGE_LENGTH: Final = 2000
 SHORTEST_MESSAGE: Final = 20
 QUOTE_LENGTH: Final = 600  # of a content, in the mail that tells its author what was decided
-CONTEST_LIFE: Final = dt.timedelta(days=183)  # Regulation (EU) 2022/2065, article 20(1): six months at least
 
 
 def scope(actor: Actor) -> frozenset[uuid.UUID] | None:
@@ -75,13 +73,17 @@ def quote(text: str) -> str:
     return "\n".join(f"> {line.strip()}".rstrip() for line in words.splitlines())
 
 
-def acts(status: str, *, reported: bool, contested: bool) -> Collection[Act]:
-    """What may be decided on a content in that state: the one table of transitions."""
+def acts(status: str, *, reported: bool, contested: bool, set_aside: bool) -> Collection[Act]:
+    """What may be decided on a content in that state: the one table of transitions.
+
+    `set_aside`: its author obtained that their contents be shown no more; none is published again meanwhile.
+    """
     found = []
     if status == ContentStatus.PUBLISHED:
         found.append(Act.HIDE)
     if status == ContentStatus.HIDDEN:
-        found.append(Act.RESTORE)
+        if not set_aside:
+            found.append(Act.RESTORE)
         if contested:
             found.append(Act.UPHOLD)
     if reported:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from consult.accounts.models import Account
+from consult.clock import day, start_of
+from consult.consultations.labels import SET_ASIDE
 from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Origin
-from consult.contributions.models import Argument, Proposal
+from consult.contributions.models import OFFICIAL, Argument, Proposal
 from consult.moderation.models import Act, Contest, Decision, Report
 from consult.protocols import ContentType, ModerableItem
 from consult.questionnaires.models import Answer, AnswerVisibility, Question, Reply
@@ -100,9 +103,13 @@ def published_since(
     found: list[tuple[str, uuid.UUID, tuple[str, ...]]] = []
     for name, model in (("proposal", Proposal), ("argument", Argument)):
         lately = or_(model.created_at >= since, model.edited_at >= since)
-        shown = (model.step_id == step_id, model.status == ContentStatus.PUBLISHED, model.origin == Origin.LIVE)
-        rows = session.execute(select(model.id, model.title, model.body).where(*shown, lately))
-        found += [(name, row.id, (row.title or "", row.body)) for row in rows]
+        shown = [model.step_id == step_id, model.status == ContentStatus.PUBLISHED, model.origin == Origin.LIVE]
+        if model is Proposal:
+            shown.append(Proposal.kind.not_in(OFFICIAL))
+        more = [Proposal.reason, Proposal.sources] if model is Proposal else []
+        rows = session.execute(select(model.id, model.title, model.body, *more).where(*shown, lately))
+        found += [(name, row.id, tuple(_texts(row[1:]))) for row in rows]
+    of_a_batch, moved = Reply.batch_ref.is_not(None), func.coalesce(Reply.edited_at, Reply.received_at)
     texts = (
         select(Answer.reply_id, Answer.text, Answer.other)
         .join(Reply, Reply.id == Answer.reply_id)
@@ -111,12 +118,22 @@ def published_since(
             Reply.step_id == step_id,
             Reply.status == ContentStatus.PUBLISHED,
             Reply.origin == Origin.LIVE,
-            or_(Reply.received_at >= since, Reply.edited_at >= since),
+            # Of anonymous replies, only the beginning of a day is known.
+            or_(Reply.received_at >= since, Reply.edited_at >= since, of_a_batch & (moved >= start_of(day(since)))),
             Question.visibility == AnswerVisibility.ROWS,
         )
     )
     found += [("reply", row.reply_id, (row.text or "", row.other or "")) for row in session.execute(texts)]
     return found
+
+
+def _texts(columns: Iterable[Any]) -> Iterator[str]:
+    """What the columns of a row say: texts, and the titles of sources."""
+    for column in columns:
+        if isinstance(column, list):
+            yield from (source["title"] for source in column)
+        else:
+            yield column or ""
 
 
 # One content --------------------------------------------------------------------------------------------------------
@@ -205,6 +222,24 @@ def tombstones(session: Session, *, consultation_slug: str = "", page: int = 1) 
         .offset((page - 1) * PAGE_SIZE)
     )  # fmt: skip
     return total or 0, [Tombstone(*row) for row in session.execute(query)]
+
+
+def author_set_aside(session: Session, item: ModerableItem) -> bool:
+    """Whether the author of a content obtained that it be shown no more (GDPR, articles 18 and 21).
+
+    What they wrote since is not concerned.
+    """
+    if item.author_id is None:
+        return False
+    if item.status_reason in SET_ASIDE:
+        return True
+    aside = select(Account.id).where(Account.id == item.author_id, Account.set_aside_at >= item.created_at)
+    return session.scalar(aside) is not None
+
+
+def hold_author(session: Session, author_id: uuid.UUID) -> None:
+    """Have no measure granted to the author until this transaction is over; one that is being granted ends before."""
+    session.execute(select(Account.id).where(Account.id == author_id).with_for_update(read=True, key_share=True))
 
 
 def author_was_told(session: Session, item_type: str, item_id: uuid.UUID) -> bool:

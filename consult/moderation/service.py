@@ -15,11 +15,13 @@ from typing import Any, Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from consult.accounts.models import Account, AccountStatus
+from consult.accounts.models import Account
+from consult.accounts.queries import reachable
 from consult.actor import Actor
 from consult.audit import service as audit
 from consult.consultations.labels import GROUNDS
 from consult.consultations.models import ContentStatus
+from consult.consultations.policy import APPEALS
 from consult.db import insert_once
 from consult.errors import ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
 from consult.jobs import service as jobs
@@ -134,6 +136,11 @@ def decide(
     The same act sent twice by the same person is done once. Raises NotFoundError, ForbiddenError, ConflictError when
     somebody else decided first, InvalidError naming the fields.
     """
+    if wanted.act is Act.RESTORE:
+        # The author before the content, as whoever grants a measure: in another order each would wait for the other.
+        found = content.items(session, [item_id]).get(item_id)
+        if found is not None and found.author_id is not None:
+            queries.hold_author(session, found.author_id)
     item = content.get(session, item_id)
     if item is None:
         raise NotFoundError("Ce contenu n’existe pas.")
@@ -146,11 +153,14 @@ def decide(
         raise ConflictError(_told(session, last))
     contest = queries.open_contest(session, item.type, item.id)
     reports = queries.open_reports(session, item.type, item.id)
-    if wanted.act not in policy.acts(item.status, reported=bool(reports), contested=contest is not None):
+    aside = queries.author_set_aside(session, item)
+    if wanted.act not in policy.acts(
+        item.status, reported=bool(reports), contested=contest is not None, set_aside=aside
+    ):
         raise ConflictError("L’état de ce contenu a changé. Rechargez la page pour voir ce qui peut être décidé.")
     _check_second_look(session, contest, actor)
     policy.check_words(wanted.act, wanted.ground, wanted.message)
-    author = _reachable_author(session, item)
+    author = reachable(session, item.author_id)
     token = new_token() if wanted.act is Act.HIDE and author else None  # its digest says that the author was told
     entries = _apply(session, content, item, wanted)
     decision = _write(session, item, wanted, organisation, actor, (last.number if last else 0) + 1, token, now)
@@ -174,7 +184,7 @@ def contest(session: Session, token: str, statement: str, *, now: dt.datetime) -
     decision, earlier = found
     if earlier is not None:
         return earlier
-    if now - decision.decided_at > policy.CONTEST_LIFE:
+    if now - decision.decided_at > APPEALS:
         raise GoneError("Le délai de six mois pour contester cette décision est passé.")
     history = queries.decisions(session, decision.item_type, decision.item_id)
     if any(each.act is Act.HIDE and each.number > decision.number for each in history):
@@ -310,12 +320,6 @@ def _publish(session: Session, decision: Decision, entries: Sequence[str], actor
         detail={"decision": str(decision.id), "ground": decision.ground, "reports": decision.reports},
         now=now,
     )
-
-
-def _reachable_author(session: Session, item: ModerableItem) -> str | None:
-    """The address of a content's author, if the account still receives mail."""
-    author = session.get(Account, item.author_id) if item.author_id else None
-    return author.email if author and author.status is AccountStatus.ACTIVE else None
 
 
 def _tell_author(

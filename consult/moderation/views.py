@@ -210,7 +210,8 @@ def _examine(
     history = queries.decisions(g.session, item.type, item.id)
     reports = queries.open_reports(g.session, item.type, item.id)
     contest = queries.open_contest(g.session, item.type, item.id)
-    possible = policy.acts(item.status, reported=bool(reports), contested=contest is not None)
+    aside = queries.author_set_aside(g.session, item)
+    possible = policy.acts(item.status, reported=bool(reports), contested=contest is not None, set_aside=aside)
     own = item.author_id is not None and item.author_id == g.account_id
     return render_template(
         "moderation/examine.html",
@@ -222,6 +223,7 @@ def _examine(
         reports=reports,
         contest=contest,
         own=own,
+        set_aside=aside,
         forms={act.value: forms.get(act) or FORMS[act](prefix=act.value) for act in possible if not own},
         seen=history[-1].number if history else 0,
         preview=preview,
@@ -283,7 +285,7 @@ def _contest_page(token: str, form: ContestForm) -> str:
         contest=earlier,
         form=form,
         token=token,
-        late=g.now - decision.decided_at > policy.CONTEST_LIFE,
+        late=g.now - decision.decided_at > consultation_policy.APPEALS,
     )
 
 

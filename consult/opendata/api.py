@@ -17,22 +17,27 @@ from flask import Response, current_app, g, request, url_for
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.http import http_date
 
-from consult import __version__, clock, errors
+from consult import clock, errors
 from consult.actor import ANONYMOUS
 from consult.clock import written
 from consult.consultations import queries as consultations
 from consult.consultations.models import Consultation
 from consult.errors import GoneError, InvalidError
-from consult.opendata import feed, queries, schemas
+from consult.opendata import envelopes, feed, queries, schemas
 from consult.protocols import Bindings, PublicDataset, Row
 from consult.registry import queries as registry
+from consult.registry import release
 from consult.reporting.views import PUBLIC_FILES as RESULT_FILES
 from consult.security import anyone, limiter
+from consult.settings import Settings
 
 LIMIT: Final = "300/minute"
 bp = APIBlueprint("api", __name__, url_prefix="/api/v1", tag="Données ouvertes")
 limiter.limit(LIMIT)(bp)
-RESTORED: Final = "Le registre a été restauré depuis ce curseur : videz votre copie et recommencez sans curseur."
+RESTORED: Final = (
+    "Le registre a été restauré depuis ce curseur, ou les identifiants des auteurs et des votants détruits à la fin "
+    "des recours\u00a0: videz votre copie et recommencez sans curseur."
+)
 EXPOSED: Final = "ETag, RateLimit, RateLimit-Policy, Deprecation, Sunset, Link"  # what a script elsewhere may read
 INVALID: Final = {
     "limit": f"un nombre entier de 1 à {schemas.MAX_LIMIT} est attendu",
@@ -41,6 +46,7 @@ INVALID: Final = {
 SUMMARIES: Final = {
     "steps": "Étapes d’une consultation",
     "themes": "Thèmes d’une consultation",
+    "articles": "Parties des textes de loi",
     "contributions": "Contributions d’une consultation",
     "arguments": "Arguments pour et contre",
     "votes": "Votes, un par un",
@@ -48,39 +54,42 @@ SUMMARIES: Final = {
     "replies": "Réponses aux questionnaires : qu’elles existent, et leur jour",
     "answers": "Réponses aux questions publiées ligne à ligne",
     "moderation": "Décisions de modération",
+    "official_answers": "Réponses officielles de l’administration",
+    "commitments": "Engagements de l’administration et leurs points d’étape",
     "totals": "Totaux des questions publiées en totaux seulement, par groupes de dix personnes au moins",
 }
 
 
 @bp.get("/version")
-@bp.output(schemas.Version)
+@bp.output(envelopes.Version)
 @bp.doc(summary="Version de la plateforme et de l’API", operation_id="version")
 @anyone
-def version() -> dict[str, str]:
-    return {"name": "consult", "version": __version__, "api": "v1", "licence": schemas.LICENCE}
+def version() -> dict[str, Any]:
+    settings: Settings = current_app.extensions["settings"]
+    return {"name": "consult", "api": "v1", "licence": schemas.LICENCE, **release.running(settings.commit)}
 
 
 @bp.get("/openapi.json")
 @bp.doc(hide=True)
 @anyone
 def openapi() -> Response:
-    document = {**current_app.spec, "servers": [{"url": request.script_root or "/"}]}  # type: ignore[attr-defined]
+    document = {**current_app.spec, "servers": [{"url": request.script_root or "/"}]}  # type: ignore[attr-defined]  # APIFlask’s own
     return Response(current_app.json.dumps(document), mimetype="application/json")
 
 
 @bp.get("/consultations")
-@bp.input(schemas.Page, location="query", arg_name="page")
-@bp.output(schemas.ConsultationList)
+@bp.input(envelopes.Page, location="query", arg_name="page")
+@bp.output(envelopes.ConsultationList)
 @bp.doc(summary="Consultations publiques", operation_id="consultations")
 @anyone
-def consultation_list(page: schemas.Page) -> dict[str, Any]:
+def consultation_list(page: envelopes.Page) -> dict[str, Any]:
     after = _opened(page.cursor, "consultations")
     rows = queries.consultation_rows(g.session, after=after, limit=page.limit + 1)
     return _listed(list(rows), page, "consultations") | _envelope(None)
 
 
 @bp.get("/consultations/<slug>")
-@bp.output(schemas.ConsultationReply)
+@bp.output(envelopes.ConsultationReply)
 @bp.doc(summary="Une consultation", operation_id="consultation")
 @anyone
 def consultation(slug: str) -> dict[str, Any]:
@@ -89,15 +98,15 @@ def consultation(slug: str) -> dict[str, Any]:
     return {"data": row} | _envelope(found)
 
 
-def _register(name: str, reply: type[schemas.ListEnvelope]) -> None:
+def _register(name: str, reply: type[envelopes.ListEnvelope]) -> None:
     """One list: `/consultations/<slug>/<name>`."""
 
     @bp.get(f"/consultations/<slug>/{name}", endpoint=name)
-    @bp.input(schemas.Page, location="query", arg_name="page")
+    @bp.input(envelopes.Page, location="query", arg_name="page")
     @bp.output(reply)
     @bp.doc(summary=SUMMARIES[name], operation_id=name)
     @anyone
-    def rows(slug: str, page: schemas.Page) -> dict[str, Any]:
+    def rows(slug: str, page: envelopes.Page) -> dict[str, Any]:
         found = _consultation(slug)
         scope = f"{name}:{found.id}"
         after = _opened(page.cursor, scope)
@@ -105,12 +114,12 @@ def _register(name: str, reply: type[schemas.ListEnvelope]) -> None:
         return _listed(listed, page, scope) | _envelope(found)
 
 
-for _name, _reply in schemas.ROWS.items():
+for _name, _reply in envelopes.ROWS.items():
     _register(_name, _reply)
 
 
 @bp.get("/consultations/<slug>/questionnaires")
-@bp.output(schemas.QuestionnaireList)
+@bp.output(envelopes.QuestionnaireList)
 @bp.doc(summary="Questionnaires et leurs questions", operation_id="questionnaires")
 @anyone
 def questionnaires(slug: str) -> dict[str, Any]:
@@ -130,7 +139,7 @@ def questionnaires(slug: str) -> dict[str, Any]:
 
 
 @bp.get("/consultations/<slug>/exports")
-@bp.output(schemas.ExportList)
+@bp.output(envelopes.ExportList)
 @bp.doc(summary="Export complet à télécharger", operation_id="exports")
 @anyone
 def exports(slug: str) -> dict[str, Any]:
@@ -141,7 +150,7 @@ def exports(slug: str) -> dict[str, Any]:
 
 
 @bp.get("/consultations/<slug>/results")
-@bp.output(schemas.ResultList)
+@bp.output(envelopes.ResultList)
 @bp.doc(summary="Analyse publiée et ses fichiers", operation_id="results")
 @anyone
 def results(slug: str) -> dict[str, Any]:
@@ -149,9 +158,23 @@ def results(slug: str) -> dict[str, Any]:
     return {"data": queries.result_rows(g.session, found, RESULT_FILES, _result_address(found))} | _envelope(found)
 
 
+@bp.get("/cases")
+@bp.input(envelopes.CasePage, location="query", arg_name="page")
+@bp.output(envelopes.CaseList)
+@bp.doc(summary="Cas d’usage publiés, avec les chiffres de leur consultation", operation_id="cases")
+@anyone
+def cases(page: envelopes.CasePage) -> dict[str, Any]:
+    bound: Bindings = current_app.extensions["bindings"]
+    after = _opened(page.cursor, "cases")
+    rows = queries.case_rows(
+        g.session, bound.step_kinds, theme=page.theme, partner=page.partner, after=after, limit=page.limit + 1
+    )
+    return _listed(rows, page, "cases") | _envelope(None) | {"source": _site_page("followup.case_list")}
+
+
 @bp.get("/consultations/<slug>/changes")
-@bp.input(schemas.Page, location="query", arg_name="page")
-@bp.output(schemas.ChangeList)
+@bp.input(envelopes.Page, location="query", arg_name="page")
+@bp.output(envelopes.ChangeList)
 @bp.doc(
     summary="Fil des changements",
     description=(
@@ -159,20 +182,21 @@ def results(slug: str) -> dict[str, Any]:
         "chaque ligne. Appliquez chaque changement : « put » écrit la ligne « row » sous « dataset » et « id », "
         "« delete » l’enlève. Gardez « next » : il sert à reprendre après une coupure comme à demander la suite plus "
         "tard. « more » dit s’il reste déjà quelque chose à lire. Une page peut être vide alors que « more » est vrai. "
-        "La réponse 410 demande de vider la copie et de recommencer sans curseur : le registre a été restauré."
+        "La réponse 410 demande de vider la copie et de recommencer sans curseur\u00a0: le registre a été restauré, "
+        "ou les identifiants des auteurs et des votants détruits à la fin des recours."
     ),
     operation_id="changes",
 )
 @anyone
-def changes(slug: str, page: schemas.Page) -> dict[str, Any]:
+def changes(slug: str, page: envelopes.Page) -> dict[str, Any]:
     found = _consultation(slug)
     scope = f"changes:{found.id}"
     cursor = _opened(page.cursor, scope)
-    after = -1 if cursor is None else feed.opened(g.session, cursor, GoneError(RESTORED))
+    after = -1 if cursor is None else feed.opened(g.session, found.id, cursor, GoneError(RESTORED))
     told = feed.page(
         g.session, found.id, current_app.extensions["bindings"].public_datasets, after=after, limit=page.limit
     )
-    following = _closed(scope, feed.cursor(g.session, told.position))
+    following = _closed(scope, feed.cursor(g.session, found.id, told.position))
     return {"data": told.changes, "next": following, "more": told.more} | _envelope(found)
 
 
@@ -200,7 +224,12 @@ def _envelope(found: Consultation | None) -> dict[str, Any]:
     }
 
 
-def _listed(rows: list[Row], page: schemas.Page, scope: str) -> dict[str, Any]:
+def _site_page(endpoint: str) -> str:
+    settings = current_app.extensions["settings"]
+    return queries.absolute(g.session, g.organisation, settings, url_for(endpoint))
+
+
+def _listed(rows: list[Row], page: envelopes.Page, scope: str) -> dict[str, Any]:
     """The page asked for, and the cursor of the next one if a row is left."""
     shown = rows[: page.limit]
     more = len(rows) > page.limit

@@ -23,6 +23,7 @@ from consult.organisations.models import Organisation
 SPDX: Final = Namespace("http://spdx.org/rdf/terms#")
 HYDRA: Final = Namespace("http://www.w3.org/ns/hydra/core#")
 VCARD: Final = Namespace("http://www.w3.org/2006/vcard/ns#")
+VERSION: Final = URIRef(f"{DCAT}version")  # of DCAT 3, which rdflib's own list does not know
 FRENCH: Final = URIRef("http://publications.europa.eu/resource/authority/language/FRA")
 HOURLY: Final = URIRef("http://publications.europa.eu/resource/authority/frequency/HOURLY")
 MEDIA: Final = "https://www.iana.org/assignments/media-types/"
@@ -121,7 +122,7 @@ def _add_dataset(
     if dump is not None and dump.finished_at is not None:
         found.add((dataset, DCTERMS.modified, _instant(written(dump.finished_at))))
         if dump.position is not None:
-            found.add((dataset, DCAT.version, Literal(f"état au n° {dump.position} du registre public")))
+            found.add((dataset, VERSION, Literal(f"état au n° {dump.position} du registre public")))
         base = f"{page.site}/donnees-ouvertes/{consultation.slug}"
         for file in dump.files:
             _add_distribution(found, dataset, URIRef(f"{base}/{file['name']}"), file, dump)

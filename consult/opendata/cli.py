@@ -1,7 +1,8 @@
-"""`consult export`."""
+"""`consult export` and `consult package`."""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import click
@@ -35,4 +36,38 @@ def export(serve: Serve, /, consultation: str | None, organisation: str, out: Pa
     for progress in make(served.organisation_id, consultation_id, partial):
         served.tell(f"{progress.message} ({progress.done})")
     partial.replace(out)
+    click.echo(str(out))
+
+
+@click.command("package")
+@click.argument("consultation")
+@click.option("--organisation", default="", help="Identifiant de l’organisation ; par défaut, la première.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Archive à créer ; par défaut, <consultation>-dossier.zip."
+)
+@click.pass_obj
+def package(serve: Serve, /, consultation: str, organisation: str, out: Path | None) -> None:
+    """Écrire le dossier de fin de mission anonymisé de CONSULTATION, close : données, notice, registre, empreintes."""
+    from consult import clock
+    from consult.actor import ANONYMOUS
+    from consult.consultations import queries
+    from consult.errors import ConflictError
+    from consult.opendata import library
+
+    served = serve(organisation)
+    out = out or Path(f"{consultation}-dossier.zip")
+    if out.exists():
+        raise ConflictError(f"« {out} » existe déjà : choisissez une autre archive par --out.")
+    with (
+        tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}.") as made,
+        served.database.session(write=False, tenant=served.organisation_id) as reading,
+    ):
+        found = queries.consultation_or_404(reading, consultation, ANONYMOUS)
+        folder, partial = Path(made) / "dossier", Path(made) / "dossier.zip"
+        folder.mkdir()
+        datasets = served.bindings.public_datasets
+        for progress in library.write(reading, served.settings, datasets, found, folder, now=clock.now()):
+            served.tell(f"{progress.message} ({progress.done})")
+        library.archive(folder, partial)
+        partial.replace(out)
     click.echo(str(out))

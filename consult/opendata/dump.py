@@ -75,11 +75,12 @@ def write_dump(
     folder: Path,
     *,
     formats: Collection[Format] = ALL,
+    edit: Callable[[str, Row], Row] = lambda _name, row: row,
 ) -> Generator[Progress, None, Written]:
     """Fill an existing empty folder, for one consultation, or for every public one of the organisation (None).
 
     `reading` is a reading session of its own, whose transaction has not begun: all files, and what is returned, show
-    one state of the database.
+    one state of the database. `edit` is given the name of a table and a row of it, and gives the row to write.
     """
     removals = registry.removal_count(reading, consultation_id)
     last_entry = registry.last_entry(reading, consultation_id)
@@ -89,7 +90,7 @@ def write_dump(
     done = 0
     with _writers(folder, identity, package.notice(manifest), list(listed.values()), formats) as writers:
         for name, table in listed.items():
-            rows = _rows(reading, consultation_id, datasets[name])
+            rows = (edit(name, row) for row in _rows(reading, consultation_id, datasets[name]))
             for count in _write_table(table, rows, writers, files):
                 yield Progress(done + count, None, f"Données « {name} »")
             done += count

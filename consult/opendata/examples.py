@@ -17,7 +17,9 @@ _CONTRIBUTION: Final = "4c2e8f75-6a1d-4e1c-9c2b-8a6a1a7d0c44"
 _QUESTION: Final = "5d3f9a86-7b2e-4f2d-8d3c-9b7b2b8e1d55"
 _OPTION: Final = "6e4a0b97-8c3f-4a3e-9e4d-0c8c3c9f2e66"
 _REPLY: Final = "7f5b1ca8-9d4a-4b4f-8f5e-1d9d4daa3f77"
+_ARTICLE: Final = "df9b7e0e-5da0-4b9f-8ebe-7eded9ea9dcc"
 _RESULTS: Final = "1d0f4c41-4b4b-4b2e-8950-2e1a5e9f6b00"
+_ANSWER: Final = "2c3beda0-7e92-4c9e-9a2f-9a4e5b6c7d88"
 _REF: Final = "9f86d081884c7d659a2feaa0c55ad015"
 _SHA256: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 CURSOR: Final = "IjRjMmU4Zjc1Ig.Xb1v7aVq9JrZkq3o8m0T2p4s6u8"
@@ -47,6 +49,15 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "title": "Transports collectifs",
         "position": 1,
     },
+    "articles": {
+        "id": _ARTICLE,
+        "step": _PROPOSALS,
+        "parent": None,
+        "position": 0,
+        "level": "article",
+        "name": "Article 1er",
+        "heading": "Horaires du soir",
+    },
     "contributions": {
         "id": _CONTRIBUTION,
         "step": _PROPOSALS,
@@ -64,6 +75,11 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "imported_votes_for": 0,
         "imported_votes_mixed": 0,
         "imported_votes_against": 0,
+        "kind": "version",
+        "article": _ARTICLE,
+        "rewrites": "e0c8e91f-6eb1-4ca0-9fcf-8fefaeeb0edd",
+        "reason": "Les apprentis et les soignants finissent après le dernier bus.",
+        "sources": [{"url": "https://exemple.example/enquete", "title": "Enquête sur les horaires"}],
     },
     "arguments": {
         "id": "9b7d3eca-1f6c-4d6b-8b7a-3fbf6fcc5b99",
@@ -94,10 +110,20 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "kind": "single",
         "wording": "Prenez-vous le bus au moins une fois par semaine ?",
         "options": [{"id": _OPTION, "label": "Oui"}],
+        "cells": [{"id": _OPTION, "label": "Oui", "group": ""}],
         "required": True,
         "visibility": "rows",
+        "version": 1,
+        "earlier": [],
     },
-    "replies": {"id": _REPLY, "step": _FORM, "received_on": "2026-03-06", "origin": "live"},
+    "replies": {
+        "id": _REPLY,
+        "step": _FORM,
+        "received_on": "2026-03-06",
+        "origin": "live",
+        "batch": None,
+        "salt": None,
+    },
     "answers": {"reply": _REPLY, "question": _QUESTION, "text": None, "options": [_OPTION], "other": None},
     "totals": {
         "id": f"{_QUESTION}:live:0000",
@@ -121,6 +147,65 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "delay_seconds": 5400,
         "decided_at": "2026-03-07T09:00:00Z",
     },
+    "official_answers": {
+        "id": _ANSWER,
+        "target_type": "contribution",
+        "target": _CONTRIBUTION,
+        "outcome": "partly_accepted",
+        "authority": "Direction des mobilités",
+        "body": "Un départ à 21 h 30 sera ouvert en septembre, du jeudi au samedi.",
+        "status": "published",
+        "version": 1,
+        "published_at": "2026-05-20T08:00:00Z",
+        "edited_at": None,
+        "withdrawn_at": None,
+        "withdrawal_reason": None,
+    },
+    "commitments": {
+        "id": "0a1fcd8b-5c70-4a7c-9e0d-7e2c3f4a5b66",
+        "title": "Ouvrir un départ à 21 h 30",
+        "body": "Un départ supplémentaire du jeudi au samedi, dès la rentrée.",
+        "owner": "Direction des mobilités",
+        "stage": "in_progress",
+        "due_on": "2026-09-30",
+        "link": "",
+        "answers": [_ANSWER],
+        "contributions": [_CONTRIBUTION],
+        "updates": [
+            {
+                "stage": "in_progress",
+                "body": "Le marché est attribué, les essais commencent en août.",
+                "published_at": "2026-07-02T09:00:00Z",
+            }
+        ],
+        "status": "published",
+        "version": 2,
+        "published_at": "2026-05-20T08:00:00Z",
+        "edited_at": "2026-07-02T09:00:00Z",
+        "withdrawn_at": None,
+        "withdrawal_reason": None,
+    },
+    "cases": {
+        "id": "1b2adc9c-6d81-4b8d-8f1e-8f3d4a5b6c77",
+        "title": "Mobilités du quotidien",
+        "partner": "Direction des mobilités",
+        "theme": "Transports",
+        "summary": "Deux mois de propositions et de votes sur les trajets de tous les jours.",
+        "starts_on": "2026-03-02",
+        "ends_on": "2026-04-30",
+        "consultation": SLUG,
+        "contributions": 318,
+        "arguments": 904,
+        "votes": 6240,
+        "replies": 412,
+        "imported_votes": 0,
+        "imported_replies": 0,
+        "position": 8120,
+        "sealed": 7963,
+        "result_link": "",
+        "licence": "etalab-2.0",
+        "published_at": "2026-06-01T09:00:00Z",
+    },
 }
 _ENVELOPE: Final = {
     "licence": "etalab-2.0",
@@ -130,9 +215,17 @@ _ENVELOPE: Final = {
 }
 _FILES: Final = f"{SITE}/donnees-ouvertes/{SLUG}"
 REPLIES: Final[Mapping[str, Mapping[str, Any]]] = {
-    "version": {"name": "consult", "version": "0.1.0", "api": "v1", "licence": "etalab-2.0"},
+    "version": {
+        "name": "consult",
+        "version": "0.1.0",
+        "commit": None,
+        "sources_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "api": "v1",
+        "licence": "etalab-2.0",
+    },
     "consultation": {"data": ROWS["consultation"], **_ENVELOPE},
     "consultations": {"data": [ROWS["consultation"]], "next": None, **_ENVELOPE, "source": f"{SITE}/consultations"},
+    "cases": {"data": [ROWS["cases"]], "next": None, **_ENVELOPE, "source": f"{SITE}/cas-d-usage"},
     "questionnaires": {
         "data": [{"step": _FORM, "slug": "questionnaire", "title": "Vos trajets", "questions": [ROWS["questions"]]}],
         **_ENVELOPE,

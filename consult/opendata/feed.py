@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
+from consult.contributions import queries as contributions
 from consult.opendata import queries
 from consult.protocols import PublicDataset, Row
 from consult.registry import queries as registry
@@ -23,9 +24,10 @@ from consult.registry.models import EntryKind, RegistryEntry
 # Positions looked at for one page: where a consultation has few entries in a long log, a page may be short or empty.
 WINDOW: Final = 20_000
 # What an act on the consultation itself may change: few rows, told again together.
-FRAME: Final = ("consultation", "steps", "themes", "questions", "totals")
+FRAME: Final = ("consultation", "steps", "themes", "articles", "questions", "totals")
 _LISTS: Final[Mapping[str, str]] = {
-    "contribution": "contributions", "proposal": "contributions", "argument": "arguments", "reply": "replies"
+    "contribution": "contributions", "proposal": "contributions", "argument": "arguments", "reply": "replies",
+    "answer": "official_answers", "commitment": "commitments",
 }  # fmt: skip
 
 
@@ -79,6 +81,9 @@ def _touch(touched: _Touched, entry: RegistryEntry) -> None:
     told = entry.opening
     if told is None:
         return
+    if entry.kind is EntryKind.REPLIES:
+        touched.rows["replies"] |= dict.fromkeys(map(uuid.UUID, told["replies"]), entry)
+        return
     name, item = _about(told)
     if item is None:
         touched.frame = entry
@@ -99,7 +104,7 @@ def _about(told: Mapping[str, Any]) -> tuple[str, uuid.UUID | None]:
     """The content that an opening names, and its kind."""
     if "item" in told:
         return str(told["type"]), uuid.UUID(told["item"])
-    for name in ("contribution", "argument", "reply"):
+    for name in ("contribution", "argument", "reply", "answer", "commitment"):
         if name in told:
             return name, uuid.UUID(told[name])
     return "", None
@@ -112,6 +117,9 @@ def _told(
         for name in FRAME:
             for row in datasets[name].rows(session, consultation_id):
                 yield _change(touched.frame, name, queries.key(row), row)
+        submitted = contributions.submitted(session, consultation_id)  # what the rules alone tell
+        for row in datasets["contributions"].rows(session, consultation_id, among=submitted):
+            yield _change(touched.frame, "contributions", queries.key(row), row)
     for name, entries in touched.rows.items():
         found = {queries.key(row): row for row in datasets[name].rows(session, consultation_id, among=entries.keys())}
         for item, entry in entries.items():
@@ -156,14 +164,21 @@ def _change(entry: RegistryEntry, dataset: str, key: str, row: Row | None) -> Ro
     }
 
 
-def cursor(session: Session, position: int) -> str:
-    """What a reader continues from: a position, and which restores of the log it has followed."""
-    return f"{position}.{registry.lost(session)}"
+def cursor(session: Session, consultation_id: uuid.UUID, position: int) -> str:
+    """What a reader continues from: a position, and what changed rows that no entry tells one by one."""
+    return f"{position}.{_epoch(session, consultation_id)}"
 
 
-def opened(session: Session, cursor: str, gone: Exception) -> int:
-    """The position of a cursor. Raises `gone` when the log was restored since: rows that it told may be lost."""
+def opened(session: Session, consultation_id: uuid.UUID, cursor: str, gone: Exception) -> int:
+    """The position of a cursor. Raises `gone` when rows that it told may be others, or lost: the log was restored, or
+    the identifiers of authors and voters destroyed.
+    """
     position, _, epoch = cursor.partition(".")
-    if int(epoch) != registry.lost(session):
+    if int(epoch) != _epoch(session, consultation_id):
         raise gone
     return int(position)
+
+
+def _epoch(session: Session, consultation_id: uuid.UUID) -> int:
+    """Two counts that never go down, added up."""
+    return registry.lost(session) + contributions.unlinked_steps(session, consultation_id)

@@ -20,8 +20,6 @@ from consult.opendata import dump as files
 from consult.opendata import queries, service
 from consult.opendata.formats import Format
 from consult.opendata.models import Dump, DumpStatus
-from consult.organisations import queries as organisations
-from consult.organisations.models import Organisation
 from consult.protocols import Progress, PublicDataset
 from consult.registry import queries as registry
 from consult.settings import Settings
@@ -52,7 +50,7 @@ class DumpMaker:
         database = Database(self._settings.database_url, pool_size=1)
         try:
             with database.session(write=False, tenant=organisation_id) as reading:
-                identity = self._identity(reading, organisation_id, consultation_id)
+                identity = queries.identity(reading, self._settings, organisation_id, consultation_id, clock.now())
                 reading.rollback()
                 return (
                     yield from files.write_dump(
@@ -61,18 +59,6 @@ class DumpMaker:
                 )
         finally:
             database.dispose()
-
-    def _identity(
-        self, reading: Session, organisation_id: uuid.UUID, consultation_id: uuid.UUID | None
-    ) -> files.Identity:
-        organisation = reading.get_one(Organisation, organisation_id)
-        site, now = organisations.address_of(reading, organisation, self._settings), clock.now()
-        if consultation_id is None:
-            title = f"Toutes les consultations de {organisation.name}"
-            return files.Identity(organisation.slug, "", title, f"{site}/donnees-ouvertes", now)
-        found = reading.get_one(Consultation, consultation_id)
-        source = f"{site}/consultations/{found.slug}"
-        return files.Identity(organisation.slug, found.slug, found.title, source, now)
 
 
 class MakeDump:

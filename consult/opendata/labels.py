@@ -9,6 +9,7 @@ DATASETS: Final[Mapping[str, str]] = {
     "consultation": "La consultation",
     "steps": "Étapes",
     "themes": "Thèmes",
+    "articles": "Parties des textes de loi",
     "contributions": "Contributions",
     "arguments": "Arguments",
     "votes": "Votes",
@@ -17,5 +18,7 @@ DATASETS: Final[Mapping[str, str]] = {
     "answers": "Réponses à chaque question",
     "totals": "Totaux publiés des questions fermées",
     "moderation": "Décisions de modération",
+    "official_answers": "Réponses officielles",
+    "commitments": "Engagements",
     "": "Tout l’export",
 }

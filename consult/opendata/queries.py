@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,16 +14,19 @@ from sqlalchemy.orm import Session
 
 from consult.clock import written
 from consult.coding import queries as coding
-from consult.consultations.bindings import consultation_row
+from consult.consultations.datasets import consultation_row
 from consult.consultations.models import Consultation, ConsultationStatus
 from consult.db import as_tenant
+from consult.followup import cases
+from consult.followup.models import UseCase
 from consult.jobs import queries as jobs
 from consult.jobs.models import Job
+from consult.opendata.dump import Identity
 from consult.opendata.models import Dump, DumpStatus
 from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
 from consult.paging import Paged, paged
-from consult.protocols import Row
+from consult.protocols import Row, StepKind
 from consult.registry import queries as registry
 from consult.settings import Settings
 
@@ -35,6 +39,19 @@ class Published:
 
     listed: Paged[Consultation]
     dumps: Mapping[uuid.UUID, Dump]
+
+
+def identity(
+    session: Session, settings: Settings, organisation_id: uuid.UUID, consultation_id: uuid.UUID | None, at: dt.datetime
+) -> Identity:
+    """What a dump made at that instant says of itself, for a consultation or for the whole organisation (None)."""
+    organisation = session.get_one(Organisation, organisation_id)
+    site = organisations.address_of(session, organisation, settings)
+    if consultation_id is None:
+        title = f"Toutes les consultations de {organisation.name}"
+        return Identity(organisation.slug, "", title, f"{site}/donnees-ouvertes", at)
+    found = session.get_one(Consultation, consultation_id)
+    return Identity(organisation.slug, found.slug, found.title, f"{site}/consultations/{found.slug}", at)
 
 
 def latest_dumps(session: Session, consultation_ids: Collection[uuid.UUID] | None = None) -> dict[uuid.UUID, Dump]:
@@ -167,6 +184,22 @@ def consultation_rows(session: Session, *, after: str | None, limit: int) -> Ite
         query = query.where(Consultation.id > uuid.UUID(after))
     for consultation in session.scalars(query.order_by(Consultation.id).limit(limit)):
         yield consultation_row(consultation)
+
+
+def case_rows(
+    session: Session,
+    step_kinds: Mapping[str, StepKind],
+    *,
+    theme: str = "",
+    partner: str = "",
+    after: str | None = None,
+    limit: int | None = None,
+) -> list[Row]:
+    """The published cases in the order of their ids, with their figures."""
+    query = cases.published(theme=theme, partner=partner)
+    if after is not None:
+        query = query.where(UseCase.id > uuid.UUID(after))
+    return cases.rows(session, session.scalars(query.limit(limit)).all(), step_kinds)
 
 
 def key(row: Row) -> str:

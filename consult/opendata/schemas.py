@@ -1,10 +1,8 @@
-"""What the public API says, as strict schemas: the rows of the public datasets, and the envelope around them.
+"""What the public API says, as strict schemas: the rows of the public datasets; `envelopes` puts the envelope around.
 
 A row has the columns of its dataset, no more and no less (a test compares the two); their French descriptions are those
 of the dataset, put into the specification by `specification.describe`.
 """
-
-# Over 400 lines: one declaration a dataset, to be read side by side with the specification.
 
 from __future__ import annotations
 
@@ -20,30 +18,6 @@ class Schema(BaseModel):
     """Base: nothing beyond what is declared, nothing converted on the way."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Page(Schema):
-    """Arguments of a list."""
-
-    limit: Annotated[int, Field(strict=False, ge=1, le=MAX_LIMIT, description="Nombre de lignes, 500 au plus.")] = 100
-    cursor: Annotated[
-        str, Field(max_length=500, description="Valeur de « next » dans la réponse précédente ; vide : le début.")
-    ] = ""
-
-
-class Envelope(Schema):
-    """What every reply says besides its data."""
-
-    licence: Literal["etalab-2.0"] = Field(description="Licence Ouverte 2.0 : réutilisation libre, source à citer.")
-    source: str = Field(description="Page de la consultation, à citer comme source.")
-    position: int | None = Field(description="Numéro de la dernière entrée du registre public ; nul avant la première.")
-    updated_at: str | None = Field(description="Dernière mise à jour des données, à l’heure près (UTC).")
-
-
-class ListEnvelope(Envelope):
-    """A page of rows."""
-
-    next: str | None = Field(description="Curseur de la page suivante ; nul à la dernière.")
 
 
 Status = Literal["published", "hidden", "withdrawn", "erased"]
@@ -86,6 +60,38 @@ class Theme(Schema):
     position: int
 
 
+class Article(Schema):
+    """A part of a bill."""
+
+    id: str
+    step: str
+    parent: str | None
+    position: int
+    level: Literal[
+        "part",
+        "book",
+        "title",
+        "subtitle",
+        "chapter",
+        "section",
+        "subsection",
+        "paragraph",
+        "subparagraph",
+        "annex",
+        "heading",
+        "article",
+    ]
+    name: str
+    heading: str
+
+
+class Source(Schema):
+    """What a version of an article rests on."""
+
+    url: str
+    title: str
+
+
 class Contribution(Schema):
     """A contribution; its text only as long as it is published."""
 
@@ -105,6 +111,11 @@ class Contribution(Schema):
     imported_votes_for: Count
     imported_votes_mixed: Count
     imported_votes_against: Count
+    kind: Literal["proposal", "version", "article", "question"]
+    article: str | None
+    rewrites: str | None
+    reason: str | None
+    sources: list[Source]
 
 
 class Argument(Schema):
@@ -142,6 +153,23 @@ class Option(Schema):
     label: str
 
 
+class Cell(Schema):
+    """What is counted of a question; `group`: the line of a grid, or the option ranked, that it is of."""
+
+    id: str
+    label: str
+    group: str
+
+
+class EarlierText(Schema):
+    """What a question said before it was corrected, and until when."""
+
+    version: int
+    wording: str
+    help: str
+    until: str
+
+
 class Question(Schema):
     """A question of a questionnaire."""
 
@@ -151,8 +179,11 @@ class Question(Schema):
     kind: str
     wording: str
     options: list[Option]
+    cells: list[Cell]
     required: bool
     visibility: Literal["rows", "aggregates", "administration"]
+    version: int
+    earlier: list[EarlierText]
 
 
 class Questionnaire(Schema):
@@ -165,12 +196,14 @@ class Questionnaire(Schema):
 
 
 class Reply(Schema):
-    """That somebody answered a questionnaire, and on which day."""
+    """That somebody answered a questionnaire, and on which day; of an anonymous reply, the day of its batch."""
 
     id: str
     step: str
     received_on: Day
     origin: Origin
+    batch: str | None
+    salt: str | None
 
 
 class Answer(Schema):
@@ -219,6 +252,80 @@ class Result(Schema):
     files: list[ResultFile]
 
 
+SaidStatus = Literal["published", "withdrawn"]
+Stage = Literal["planned", "in_progress", "done", "abandoned"]
+
+
+class OfficialAnswer(Schema):
+    """What the administration answered."""
+
+    id: str
+    target_type: Literal["contribution", "theme", "step", "consultation"]
+    target: str
+    outcome: Literal["under_study", "accepted", "partly_accepted", "declined"] | None
+    authority: str
+    body: str
+    status: SaidStatus
+    version: int
+    published_at: Instant
+    edited_at: Instant | None
+    withdrawn_at: Instant | None
+    withdrawal_reason: str | None
+
+
+class CommitmentUpdate(Schema):
+    """A dated word on a commitment."""
+
+    stage: Stage
+    body: str
+    published_at: Instant
+
+
+class Commitment(Schema):
+    """What the administration committed to."""
+
+    id: str
+    title: str
+    body: str
+    owner: str
+    stage: Stage
+    due_on: Day | None
+    link: str
+    answers: list[str]
+    contributions: list[str]
+    updates: list[CommitmentUpdate]
+    status: SaidStatus
+    version: int
+    published_at: Instant
+    edited_at: Instant | None
+    withdrawn_at: Instant | None
+    withdrawal_reason: str | None
+
+
+class Case(Schema):
+    """A finished consultation told as an example."""
+
+    id: str
+    title: str
+    partner: str
+    theme: str
+    summary: str
+    starts_on: Day
+    ends_on: Day
+    consultation: str
+    contributions: Count
+    arguments: Count
+    votes: Count
+    replies: Count
+    imported_votes: Count
+    imported_replies: Count
+    position: int | None
+    sealed: int | None
+    result_link: str
+    licence: str
+    published_at: Instant
+
+
 class Change(Schema):
     """What became of one row of a list."""
 
@@ -228,9 +335,21 @@ class Change(Schema):
     dataset: str = Field(description="Liste à laquelle la ligne appartient.")
     id: str = Field(description="Identifiant de la ligne ; « réponse:question » pour une réponse à une question.")
     action: Literal["put", "delete"] = Field(description="put : écrire « row » ; delete : enlever la ligne.")
-    row: Consultation | Step | Theme | Contribution | Argument | Vote | Question | Reply | Answer | Decision | None = (
-        Field(description="La ligne telle qu’elle est dans sa liste ; nul quand elle n’y est plus.")
-    )
+    row: (
+        Consultation
+        | Step
+        | Theme
+        | Contribution
+        | Argument
+        | Vote
+        | Question
+        | Reply
+        | Answer
+        | Decision
+        | OfficialAnswer
+        | Commitment
+        | None
+    ) = Field(description="La ligne telle qu’elle est dans sa liste ; nul quand elle n’y est plus.")
 
 
 class Total(Schema):
@@ -266,146 +385,3 @@ class Export(Schema):
     generated_at: Instant
     position: int | None = Field(description="Numéro, dans le registre public, de l’état que montrent les fichiers.")
     files: list[DumpFile]
-
-
-class ConsultationReply(Envelope):
-    """One consultation."""
-
-    data: Consultation
-
-
-class ConsultationList(ListEnvelope):
-    """Public consultations, in the order of their identifiers."""
-
-    data: list[Consultation]
-
-
-class StepList(ListEnvelope):
-    """Steps."""
-
-    data: list[Step]
-
-
-class ThemeList(ListEnvelope):
-    """Headings."""
-
-    data: list[Theme]
-
-
-class ContributionList(ListEnvelope):
-    """Contributions."""
-
-    data: list[Contribution]
-
-
-class ArgumentList(ListEnvelope):
-    """Arguments."""
-
-    data: list[Argument]
-
-
-class VoteList(ListEnvelope):
-    """Votes."""
-
-    data: list[Vote]
-
-
-class QuestionList(ListEnvelope):
-    """Questions."""
-
-    data: list[Question]
-
-
-class ReplyList(ListEnvelope):
-    """Replies."""
-
-    data: list[Reply]
-
-
-class AnswerList(ListEnvelope):
-    """Answers."""
-
-    data: list[Answer]
-
-
-class DecisionList(ListEnvelope):
-    """Decisions."""
-
-    data: list[Decision]
-
-
-class ResultList(Envelope):
-    """The published analysis, if there is one."""
-
-    data: list[Result]
-
-
-class ChangeList(Envelope):
-    """A page of the feed."""
-
-    data: list[Change]
-    next: str = Field(description="Curseur de la suite, à garder : il n’est jamais nul.")
-    more: bool = Field(description="Vrai s’il y a déjà une suite à lire.")
-
-
-class TotalList(ListEnvelope):
-    """Totals."""
-
-    data: list[Total]
-
-
-class QuestionnaireList(Envelope):
-    """Questionnaires, each with its questions."""
-
-    data: list[Questionnaire]
-
-
-class ExportList(Envelope):
-    """The export that may be downloaded, if there is one."""
-
-    data: list[Export]
-
-
-class Version(Schema):
-    """What runs."""
-
-    name: Literal["consult"]
-    version: str
-    api: Literal["v1"]
-    licence: Literal["etalab-2.0"]
-
-
-class FieldProblem(Schema):
-    """What is wrong with one argument."""
-
-    field: str
-    detail: str
-
-
-class Problem(Schema):
-    """A refusal, as RFC 9457 describes it."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    errors: list[FieldProblem] = Field(default_factory=list)
-
-
-ROWS: dict[str, type[ListEnvelope]] = {
-    "steps": StepList,
-    "themes": ThemeList,
-    "contributions": ContributionList,
-    "arguments": ArgumentList,
-    "votes": VoteList,
-    "questions": QuestionList,
-    "replies": ReplyList,
-    "answers": AnswerList,
-    "moderation": DecisionList,
-    "totals": TotalList,
-}
-ROW: dict[str, type[Schema]] = {
-    "consultation": Consultation,
-    **{name: reply.model_fields["data"].annotation.__args__[0] for name, reply in ROWS.items()},  # type: ignore[union-attr]  # each is a list of rows
-}

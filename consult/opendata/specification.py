@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from apiflask import APIFlask
 
-from consult.opendata import examples, schemas
+from consult.followup import cases
+from consult.opendata import envelopes, examples
 from consult.protocols import Bindings, PublicDataset
 
 HEADERS: Final = {
@@ -48,7 +49,7 @@ def describe(app: APIFlask) -> None:
 
 def _add_problems(spec: dict[str, Any]) -> None:
     """Document the refusals of every operation, as application/problem+json."""
-    problem = schemas.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    problem = envelopes.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions = problem.pop("$defs", {})
     spec["components"]["schemas"].update({**definitions, "Problem": problem})
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -96,8 +97,8 @@ def _say_in_french(components: dict[str, Any], datasets: Mapping[str, PublicData
     """Describe each column as its dataset does; docstrings, which are for us, stay out."""
     described = {
         reply.model_fields["data"].annotation.__args__[0].__name__: datasets[name].columns  # type: ignore[union-attr]  # each is a list
-        for name, reply in schemas.ROWS.items()
-    } | {"Consultation": datasets["consultation"].columns}
+        for name, reply in envelopes.ROWS.items()
+    } | {"Consultation": datasets["consultation"].columns, "Case": cases.COLUMNS}
     for name, component in components.items():
         component.pop("description", None)
         for column, text in described.get(name.rpartition(".")[2], {}).items():

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from consult.opendata import schemas
+from consult.opendata import envelopes
 from consult.protocols import PublicDataset
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {"answers": ("reply", "question")}  # the others: ("id",)
 LINKS: Final[Mapping[str, Mapping[str, str]]] = {  # table -> column -> the table whose `id` it gives
     "themes": {"step": "steps"},
-    "contributions": {"step": "steps", "theme": "themes"},
+    "articles": {"step": "steps", "parent": "articles"},
+    "contributions": {"step": "steps", "theme": "themes", "article": "articles", "rewrites": "contributions"},
     "arguments": {"contribution": "contributions"},
     "questions": {"step": "steps"},
     "replies": {"step": "steps"},
@@ -78,7 +79,7 @@ def tables(datasets: Mapping[str, PublicDataset], *, whole: bool = False) -> dic
 
 
 def _table(name: str, dataset: PublicDataset, *, whole: bool) -> Table:
-    model = schemas.ROW[name]
+    model = envelopes.ROW[name]
     described = model.model_json_schema()
     definitions = described.get("$defs", {})
     key, links = KEYS.get(name, ("id",)), LINKS.get(name, {})

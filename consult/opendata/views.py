@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Final
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, send_file, url_for
@@ -12,10 +14,11 @@ from consult.actor import ANONYMOUS, Role
 from consult.audit import service as audit
 from consult.consultations import queries as consultations
 from consult.errors import GoneError, NotFoundError
+from consult.followup.cases import COLUMNS
 from consult.opendata import catalogue as catalogues
 from consult.opendata import examples, queries, service
 from consult.opendata import reference as api_reference
-from consult.opendata.formats import MEDIA_TYPES
+from consult.opendata.formats import MEDIA_TYPES, cell
 from consult.opendata.labels import DATASETS
 from consult.opendata.models import Dump
 from consult.opendata.package import LICENCE_URL
@@ -99,6 +102,20 @@ def download(slug: str, name: str) -> Response:
     """A file of the export in force; never one that holds what was taken away since."""
     consultation = consultations.consultation_or_404(g.session, slug, ANONYMOUS)
     return _file(queries.served_dump(g.session, consultation.id), name, f"{slug}-{name}")
+
+
+@bp.get("/cas-d-usage.csv")
+@anyone
+@limiter.limit("60/minute")
+def cases() -> Response:
+    """The published cases for spreadsheets, in the CSV of the dumps."""
+    rows = queries.case_rows(g.session, current_app.extensions["bindings"].step_kinds)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([cell(row[name]) for name in COLUMNS] for row in rows)
+    disposition = {"Content-Disposition": "attachment; filename=cas-d-usage.csv"}
+    return FlaskResponse(text.getvalue(), mimetype="text/csv; charset=utf-8", headers=disposition)
 
 
 def _file(dump: Dump | None, name: str, download_name: str) -> Response:

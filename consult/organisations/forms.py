@@ -46,6 +46,15 @@ class IdentityForm(Form):  # type: ignore[misc]  # WTForms has no types
     host_address = TextAreaField("Adresse de l’hébergeur", [_at_most(1000)], filters=_CLEAN)
     host_phone = TelField("Téléphone de l’hébergeur", [_at_most(40)], filters=_CLEAN)
     dpo_email = EmailField("Adresse du délégué à la protection des données", [_at_most(254), _mailable])
+    protected_names = TextAreaField(
+        "Noms que personne ne peut porter",
+        [_at_most(4000)],
+        filters=_CLEAN,
+        description=(
+            "Un par ligne\u00a0: vos services, vos élus, vos partenaires. Un pseudonyme qui contient l’un d’eux, ou "
+            "qui lui ressemble, est refusé, comme s’il contenait le nom de l’organisation ou celui d’une institution."
+        ),
+    )
     access_register_email = EmailField(
         "Adresse qui reçoit le registre des accès",
         [_at_most(254), _mailable],

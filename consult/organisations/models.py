@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import String, Text
+from sqlalchemy import String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.db import ADMINISTRATION, PUBLIC, Base
@@ -31,6 +31,8 @@ class Organisation(Base):
     contact_email: Mapped[str] = mapped_column(String(254), default="", info=PUBLIC)
     dpo_email: Mapped[str] = mapped_column(String(254), default="", info=PUBLIC)
     access_register_email: Mapped[str] = mapped_column(String(254), default="", info=ADMINISTRATION)
+    # Names that no pseudonym may hold, one a line, beside its own and the official ones.
+    protected_names: Mapped[str] = mapped_column(Text, default="", server_default=text("''"), info=ADMINISTRATION)
     theme: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PUBLIC)
     fictional: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
     created_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)

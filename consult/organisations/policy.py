@@ -30,6 +30,12 @@ def legal_notice_gaps(organisation: Organisation) -> list[str]:
     return [label for name, label in LEGAL_NOTICE.items() if not str(getattr(organisation, name)).strip()]
 
 
+def protected_names(organisation: Organisation) -> tuple[str, ...]:
+    """The names of this organisation that no pseudonym may hold: its own, and those that its administrators list."""
+    listed = (organisation.name, organisation.legal_name, *organisation.protected_names.splitlines())
+    return tuple(name for name in dict.fromkeys(map(str.strip, listed)) if name)
+
+
 def own_hosts(option: str) -> dict[str, str]:
     """The hosts that serve one organisation each, from `Settings.hosts`: host -> slug."""
     pairs = (pair.partition("=") for pair in option.split(",") if "=" in pair)

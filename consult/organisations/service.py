@@ -15,7 +15,7 @@ from consult.errors import InvalidError
 from consult.organisations.models import Organisation
 from consult.organisations.policy import LEGAL_NOTICE, SLUG
 
-EDITABLE: Final = ("name", "tagline", *LEGAL_NOTICE, "access_register_email")
+EDITABLE: Final = ("name", "tagline", *LEGAL_NOTICE, "access_register_email", "protected_names")
 
 
 def create_organisation(

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import hmac
 import json
+import logging
 import os
 import secrets
 import uuid
@@ -22,8 +23,11 @@ from typing import IO, Final
 from consult.errors import UnavailableError
 from consult.privacy.models import ErasureMode
 
+logger = logging.getLogger(__name__)
 FORMAT: Final = "consult-erasures/1"
 SALT_BYTES: Final = 32
+_HEAD: Final = f'{{"format": "{FORMAT}", "salt": "'.encode()
+_HEAD_LENGTH: Final = len(_HEAD) + 2 * SALT_BYTES + 2  # the salt in hexadecimal, then « "} »
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,11 @@ class Recorded:
     def name(self, account_id: uuid.UUID) -> str:
         """What stands for this account in the file."""
         return hmac.new(self.salt, account_id.bytes, hashlib.sha256).hexdigest()
+
+
+def _torn(content: bytes) -> bool:
+    """Whether a crash cut the very first line: nothing was told before it, and the database still has it all."""
+    return len(content) < _HEAD_LENGTH and content[: len(_HEAD)] == _HEAD[: len(content)]
 
 
 class ErasureJournal:
@@ -69,9 +78,10 @@ class ErasureJournal:
     def _append(self, file: IO[bytes], erased: list[tuple[uuid.UUID, ErasureMode, dt.datetime]]) -> int:
         content = file.read()
         lines: list[dict[str, str]] = []
-        if content:
-            known = self._parse(content)
-        else:
+        known = self._parse(content)
+        if not known.salt:
+            file.truncate(0)
+            content = b""
             known = Recorded(secrets.token_bytes(SALT_BYTES), {})
             lines.append({"format": FORMAT, "salt": known.salt.hex()})
         head = len(lines)
@@ -89,6 +99,11 @@ class ErasureJournal:
         return len(lines) - head
 
     def _parse(self, content: bytes) -> Recorded:
+        if not content:
+            return Recorded(b"", {})
+        if _torn(content):
+            logger.warning("the first line of the journal of erasures was cut short: it tells no erasure")
+            return Recorded(b"", {})
         first, *rest = content.splitlines()
         try:
             head = json.loads(first)

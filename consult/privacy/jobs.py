@@ -19,6 +19,7 @@ from consult.organisations.models import Organisation
 from consult.privacy import queries, retention, service
 from consult.privacy.erasures import ErasureJournal
 from consult.privacy.models import ErasureEntry, ErasureMode
+from consult.privacy.rights.jobs import RemindRights
 from consult.privacy.service import RECORD_JOB
 from consult.protocols import Bindings, JobHandler, PersonalData, Progress
 from consult.settings import Settings
@@ -102,7 +103,11 @@ class Forget:
 
 def handlers(settings: Settings, personal_data: Sequence[PersonalData]) -> tuple[JobHandler, ...]:
     """What `app.py` binds."""
-    return RecordErasures(settings), Forget(settings, personal_data)
+    return RecordErasures(settings), Forget(settings, personal_data), RemindRights(settings)
 
 
-TASKS: Final = (Task(RecordErasures.kind, dt.timedelta(minutes=10)), Task(Forget.kind, dt.timedelta(days=1)))
+TASKS: Final = (
+    Task(RecordErasures.kind, dt.timedelta(minutes=10)),
+    Task(Forget.kind, dt.timedelta(days=1)),
+    Task(RemindRights.kind, dt.timedelta(days=1)),
+)

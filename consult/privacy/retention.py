@@ -11,15 +11,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, delete, inspect, select, update
+from sqlalchemy import ColumnElement, delete, func, inspect, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from consult.audit.models import AuditEntry
+from consult.consultations.queries import ended_before
 from consult.db import Base
 from consult.imports.models import ImportBatch, RejectedRow
 from consult.jobs.models import Job, JobState
 from consult.moderation.models import Contest, Report
-from consult.questionnaires.models import ReplyDraft
+from consult.privacy.rights import queries as rights
+from consult.privacy.rights.models import RightsRequest
+from consult.privacy.rights.policy import LINK_LIFE
+from consult.questionnaires.models import HasReplied, ReplyDraft
 
 CHUNK: Final = 200
 UNCONFIRMED: Final = dt.timedelta(days=30)
@@ -63,6 +67,22 @@ def _empty(text: InstrumentedAttribute[str], old: Callable[[dt.datetime], Column
     return sweep
 
 
+def _over(now: dt.datetime) -> ColumnElement[bool]:
+    """Requests never confirmed, and those answered, or lifted, a year ago; not what still keeps texts aside."""
+    unconfirmed = RightsRequest.due_on.is_(None) & (RightsRequest.asked_at < now - LINK_LIFE)
+    ended = func.coalesce(RightsRequest.lifted_at, RightsRequest.answered_at) < now - YEAR
+    return unconfirmed | (ended & ~rights.standing())
+
+
+def _replied_long_ago(session: Session, now: dt.datetime) -> int:
+    """In the order of accounts, which is that of the table: an order of replies is nowhere to be read."""
+    key = HasReplied.step_id, HasReplied.account_id
+    over = select(*key).where(HasReplied.step_id.in_(ended_before(now - YEAR))).order_by(*key).limit(CHUNK)
+    gone = [tuple(each) for each in session.execute(over)]
+    session.execute(delete(HasReplied).where(tuple_(*key).in_(gone)), execution_options={"synchronize_session": False})
+    return len(gone)
+
+
 MISSION: Final = "mission d’intérêt public (article 6, § 1, e)"
 CONTRACT: Final = "conservation limitée à ce qui est nécessaire (article 5, § 1, e)"
 PROOF: Final = "responsabilité et preuve (articles 5, § 2, et 17, § 3)"
@@ -70,19 +90,46 @@ _WITH_CONSULTATION: Final = "Tant que la consultation est publiée, sauf retrait
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
-        ("account",),
-        "Compte",
+        ("account", "consultation_pseudonym"),
+        "Compte, et noms portés dans une consultation",
         "Jusqu’à sa suppression\u00a0; 30 jours si l’adresse n’est jamais confirmée\u00a0; deux ans sans connexion, "
         "après un courriel envoyé un mois avant (ce qui est publié reste alors, sans nom).",
         CONTRACT,
     ),
     Rule(
-        ("proposal", "argument", "content_version", "vote", "search_document", "step_secret"),
-        "Propositions, arguments, versions et votes",
+        ("proposal", "article", "argument", "content_version", "vote", "search_document"),
+        "Propositions, articles, arguments, versions et votes",
         _WITH_CONSULTATION,
         MISSION,
     ),
+    Rule(
+        ("official_answer", "commitment", "commitment_link", "commitment_update", "use_case", "followup_version"),
+        "Réponses officielles, engagements, cas d’usage (agents)",
+        "Tant que la consultation est publiée, sans nom une fois le compte supprimé.",
+        PROOF,
+    ),
+    Rule(
+        ("step_secret",),
+        "Lien entre votre compte et vos votes",
+        "Six mois après la fin de la consultation, le temps des recours\u00a0; détruit ensuite\u00a0: vos votes "
+        "restent comptés, et plus personne ne peut dire qu’ils sont de vous.",
+        MISSION,
+    ),
     Rule(("reply", "answer", "published_total"), "Réponses aux questionnaires", _WITH_CONSULTATION, MISSION),
+    Rule(
+        ("has_replied",),
+        "Réponses anonymes\u00a0: que ce compte a répondu à ce questionnaire, sans le jour",
+        "Un an après la fin du questionnaire, ou jusqu’à la suppression du compte. La réponse elle-même n’est à "
+        "personne.",
+        CONTRACT,
+        _replied_long_ago,
+    ),
+    Rule(
+        ("reply_urn",),
+        "Réponses anonymes qui attendent leur lot, chiffrées",
+        "Jusqu’au lot\u00a0: vingt réponses au moins, ou la fin du questionnaire.",
+        MISSION,
+    ),
     Rule(("contribution_draft",), "Brouillons de propositions", "Un jour.", CONTRACT),
     Rule(
         ("reply_draft",),
@@ -135,7 +182,14 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         ("raw_export", "api_key"),
         "Exports bruts et clés de l’administration (agents)",
-        "Le fichier chiffré, une semaine\u00a0; la ligne du registre, sans nom une fois le compte supprimé.",
+        "Le fichier chiffré, une semaine, ou moins si un contenu ou un compte est masqué, retiré ou effacé\u00a0; la "
+        "ligne du registre, sans nom une fois le compte supprimé.",
+        PROOF,
+    ),
+    Rule(
+        ("mission_package",),
+        "Dossiers de fin de mission\u00a0: qui les a demandés (agents)",
+        "Jusqu’au dossier suivant\u00a0; sans nom une fois le compte supprimé.",
         PROOF,
     ),
     Rule(
@@ -154,6 +208,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "Un mois\u00a0; trois s’ils ont échoué. Ils ne nomment personne.",
         CONTRACT,
         _delete(Job, lambda now: (Job.state == JobState.FAILED) & (Job.finished_at < now - QUARTER)),
+    ),
+    Rule(
+        ("rights_request",),
+        "Demandes d’exercice de vos droits",
+        "Un an après la réponse, ou après la fin de ce qui a été accordé\u00a0; deux jours si l’adresse n’est jamais "
+        "confirmée.",
+        PROOF,
+        _delete(RightsRequest, _over),
     ),
     Rule(
         ("erasure_entry",),

@@ -11,11 +11,13 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from consult.actor import Actor
-from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Step
+from consult.clock import written
+from consult.consultations.datasets import PublicRows
+from consult.consultations.models import ContentStatus, Step
 from consult.personal import DeletedRows, KeptRows, plain_row
 from consult.protocols import ModerableItem, PersonalData, Row
-from consult.questionnaires import queries, service
-from consult.questionnaires.models import Answer, Question, Reply, ReplyDraft
+from consult.questionnaires import kinds, queries, service
+from consult.questionnaires.models import Answer, HasReplied, Question, Reply, ReplyDraft
 
 Page = Callable[[Session, Any, Actor, dt.datetime, Mapping[str, str]], str]
 
@@ -80,6 +82,7 @@ class ReplyContent:
                 title=f"Réponse à « {titles[reply.step_id]} »",
                 body=_open_answers(reply.answers, wordings),
                 status=reply.status.value,
+                status_reason=reply.status_reason,
                 created_at=reply.received_at,
                 address=f"/reponses/{reply.id}",
             )
@@ -101,55 +104,61 @@ def _open_answers(answers: Sequence[Answer], wordings: Mapping[uuid.UUID, str]) 
     return "\n\n".join(f"{wording}\n{said[key]}" for key, wording in wordings.items() if said.get(key))
 
 
-class QuestionsDataset:
+KEYS: Final = (
+    "identifiants des réponses choisies ; d’une grille, <ligne>:<colonne> ; d’un classement, <réponse>:<rang> ; d’une "
+    "échelle, la note ; d’un département, son code"
+)
+
+
+class QuestionsDataset(PublicRows):
     """Every question of a consultation, whoever sees its answers."""
 
+    model = Question
     name: ClassVar[str] = "questions"
     columns: ClassVar[Mapping[str, str]] = {
         "id": "identifiant de la question",
         "step": "identifiant de l’étape",
         "position": "rang dans le questionnaire",
-        "kind": "type : single, multiple, short_text, long_text",
+        "kind": f"type : {', '.join(kind.name for kind in kinds.OURS)}",
         "wording": "énoncé",
         "options": "réponses proposées : identifiant et libellé de chacune",
+        "cells": ("ce qui se compte : clé et libellé de chaque case, et sa ligne de grille ou sa réponse classée"),
         "required": "vrai si une réponse est obligatoire",
         "visibility": "publication des réponses : rows (ligne à ligne), aggregates (totaux), administration",
+        "version": "version de l’énoncé : 1, puis une de plus à chaque correction après l’ouverture",
+        "earlier": "énoncés et aides d’avant, du dernier au premier, chacun jusqu’à quand",
     }
 
-    def rows(
-        self,
-        session: Session,
-        consultation_id: uuid.UUID,
-        *,
-        after: str | None = None,
-        limit: int | None = None,
-        among: Collection[uuid.UUID] | None = None,
-    ) -> Iterator[Row]:
-        """Questions in the order of their ids, unless the consultation is a draft."""
-        query = (
-            select(Question)
-            .join(Step, Step.id == Question.step_id)
-            .join(Consultation, Consultation.id == Step.consultation_id)
-            .where(Consultation.id == consultation_id, Consultation.status != ConsultationStatus.DRAFT)
-        )
-        if after:
-            query = query.where(Question.id > uuid.UUID(after))
-        if among is not None:
-            query = query.where(Question.id.in_(among))
-        query = query.order_by(Question.id).limit(limit).options(selectinload(Question.options))
-        for question in session.scalars(query):
-            yield queries.question_row(question)
+    def _select(self, consultation_id: uuid.UUID) -> Any:
+        query = select(Question).join(Step, Step.id == Question.step_id)
+        return query.where(Step.consultation_id == consultation_id).options(selectinload(Question.options))
+
+    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
+        corrected = select(Question.id).join(Step, Step.id == Question.step_id)
+        corrected = corrected.where(Step.consultation_id == consultation_id, Question.version > 1)
+        before = queries.earlier_texts(session, session.scalars(corrected).all())
+
+        def write(row: Any) -> Row:
+            texts = [
+                {"version": each.number, "wording": each.wording, "help": each.help, "until": written(each.ended_at)}
+                for each in before.get(row.Question.id, ())
+            ]
+            return {**queries.question_row(row.Question), "earlier": texts}
+
+        return write
 
 
 class RepliesDataset:
-    """Published replies: that they were given, and on which day."""
+    """Published replies: that they were given, and on which day; of anonymous ones, in which batch."""
 
     name: ClassVar[str] = "replies"
     columns: ClassVar[Mapping[str, str]] = {
         "id": "identifiant de la réponse",
         "step": "identifiant de l’étape",
-        "received_on": "jour de réception (heure de Paris)",
+        "received_on": "jour de réception (heure de Paris) ; d’une réponse anonyme, jour de parution de son lot",
         "origin": "provenance : live (en ligne), imported (importée), offline (hors ligne)",
+        "batch": "entrée du registre du lot d’une réponse anonyme ; vide pour les autres",
+        "salt": "sel de l’empreinte de la réponse dans son lot ; vide une fois qu’elle a été modifiée",
     }
 
     def rows(
@@ -170,6 +179,8 @@ class RepliesDataset:
                     "step": str(row.step_id),
                     "received_on": row.received_on.isoformat(),
                     "origin": row.origin.value,
+                    "batch": row.batch_ref,
+                    "salt": row.batch_salt,
                 }
 
 
@@ -181,7 +192,7 @@ class AnswersDataset:
         "reply": "identifiant de la réponse",
         "question": "identifiant de la question",
         "text": "texte écrit, pour une question ouverte",
-        "options": "identifiants des réponses choisies, dans l’ordre de la question",
+        "options": f"ce qui a été choisi, dans l’ordre de la question : {KEYS}",
         "other": "précision écrite pour la réponse « autre »",
     }
 
@@ -233,6 +244,20 @@ class ReplyDraftData(DeletedRows):
     kept: ClassVar[str] = "Jusqu’à l’envoi de la réponse ou à la suppression du compte, un an au plus."
     model = ReplyDraft
     also: ClassVar[frozenset[str]] = frozenset({"step_id", "answers", "updated_at"})
+
+
+class HasRepliedData(DeletedRows):
+    """That the account replied to anonymous questionnaires."""
+
+    table: ClassVar[str] = "has_replied"
+    label: ClassVar[str] = "Questionnaires anonymes auxquels vous avez répondu"
+    purpose: ClassVar[str] = (
+        "Prendre une réponse par personne. Votre réponse, elle, n’est liée à vous nulle part : elle n’est donc ni dans "
+        "cette copie, ni effacée avec le compte ; seul votre code permet de la retirer."
+    )
+    kept: ClassVar[str] = "Un an après la fin du questionnaire, ou jusqu’à la suppression du compte."
+    model = HasReplied
+    also: ClassVar[frozenset[str]] = frozenset({"step_id"})
 
 
 class AnswerData:
@@ -292,4 +317,4 @@ class ReplyData(KeptRows):
         return len(replies)
 
 
-PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (ReplyDraftData(), AnswerData(), ReplyData())
+PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (ReplyDraftData(), HasRepliedData(), AnswerData(), ReplyData())

@@ -20,6 +20,7 @@ from consult.labels import number
 from consult.questionnaires import policy, queries
 from consult.questionnaires.models import ReplyDraft
 from consult.questionnaires.policy import Answers
+from consult.sealing import Keyring
 
 BROWSER_LIFE: Final = dt.timedelta(days=7)
 KILOBYTE: Final = 1000
@@ -28,6 +29,8 @@ BROWSER_BYTES: Final = 256_000  # twenty-five long answers of the usual length
 BROWSER_DRAFTS: Final = 10  # questionnaires begun at once by a visitor
 ADDRESS_DRAFTS: Final = 300  # begun at once by visitors who share a connection, and what they weigh together
 ADDRESS_BYTES: Final = 20_000_000
+BLOCK: Final = 4096  # a sealed draft weighs a whole number of these
+_SEALED: Final = "sealed"
 STILL_HERE: Final = (
     "Rien n’est perdu\u00a0: vos réponses restent affichées. Connectez-vous dans un autre onglet, puis renvoyez "
     "cette page."
@@ -36,16 +39,29 @@ STILL_HERE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose draft it is: an account's, else a browser's (digest of its token), on a connection (see address_key)."""
+    """Whose draft it is: an account's, else a browser's (digest of its token), on a connection (see address_key).
+
+    `seal`: for an anonymous step, whose drafts are the browser's alone, what only its token opens.
+    """
 
     account_id: uuid.UUID | None = None
     browser: str | None = None
     address_key: str | None = None
+    seal: Keyring | None = None
 
     @property
     def columns(self) -> dict[str, Any]:
         """What the row says of its holder: nothing of the connection once there is an account."""
         return {"account_id": self.account_id} if self.account_id else {"holder_digest": self.browser}
+
+
+def kept(session: Session, step: Step, holder: Holder) -> dict[str, Any]:
+    """What this person may take up again, by question id: the latest over the others."""
+    found = queries.drafts(session, step.id, account_id=holder.account_id, browser=holder.browser)
+    if holder.seal is None:
+        return queries.merge([draft for draft in found if _SEALED not in draft.answers])
+    opened = [holder.seal.unseal(draft.answers[_SEALED], step.id) for draft in found if _SEALED in draft.answers]
+    return {key: given for text in opened for key, given in json.loads(text).items()}
 
 
 def save(session: Session, step: Step, answers: Answers, holder: Holder, *, now: dt.datetime) -> None:
@@ -57,9 +73,12 @@ def save(session: Session, step: Step, answers: Answers, holder: Holder, *, now:
     """
     if holder.account_id:
         lock_active(session, holder.account_id)
-    earlier = queries.drafts(session, step.id, account_id=holder.account_id, browser=holder.browser)
-    merged = queries.merge(earlier) | policy.to_json(answers)
+    merged = kept(session, step, holder) | policy.to_json(answers)
     size = _bounded(session, step, merged, holder)
+    if holder.seal is not None:
+        size = -(-size // BLOCK) * BLOCK  # its length is not to tell whose reply has the same
+        padded = json.dumps(merged, ensure_ascii=False)
+        merged = {_SEALED: holder.seal.seal(padded + " " * (size - len(padded.encode())), step.id)}
     own = holder.columns
     insert_once(
         session,
@@ -79,6 +98,11 @@ def save(session: Session, step: Step, answers: Answers, holder: Holder, *, now:
     if holder.account_id and holder.browser:
         session.execute(delete(ReplyDraft).filter_by(step_id=step.id, holder_digest=holder.browser))
     session.flush()
+
+
+def forget(session: Session, step: Step, holder: Holder) -> None:
+    """Delete the draft of this browser."""
+    session.execute(delete(ReplyDraft).filter_by(step_id=step.id, holder_digest=holder.browser))
 
 
 def _bounded(session: Session, step: Step, answers: Mapping[str, Any], holder: Holder) -> int:

@@ -7,20 +7,11 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult.consultations.models import ContentStatus, Origin
-from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned
-
-
-class QuestionKind(enum.StrEnum):
-    """What a question asks for."""
-
-    SINGLE = "single"
-    MULTIPLE = "multiple"
-    SHORT_TEXT = "short_text"
-    LONG_TEXT = "long_text"
+from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned, owner
 
 
 class AnswerVisibility(enum.StrEnum):
@@ -32,11 +23,12 @@ class AnswerVisibility(enum.StrEnum):
 
 
 class OptionKind(enum.StrEnum):
-    """`other` asks for a text; `exclusive` (« aucune de ces réponses ») goes with no other option."""
+    """`other` asks for a text; `exclusive` (« aucune de ces réponses ») goes with no other; `row` is one of a table."""
 
     NORMAL = "normal"
     OTHER = "other"
     EXCLUSIVE = "exclusive"
+    ROW = "row"
 
 
 class Question(TenantOwned, Base):
@@ -49,12 +41,14 @@ class Question(TenantOwned, Base):
     step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), index=True, info=PUBLIC)
     position: Mapped[int] = mapped_column(info=PUBLIC)
     page: Mapped[int] = mapped_column(default=1, info=PUBLIC)
-    kind: Mapped[QuestionKind] = mapped_column(info=PUBLIC)
+    kind: Mapped[str] = mapped_column(String(40), info=PUBLIC)  # see `kinds`
     wording: Mapped[str] = mapped_column(Text, info=PUBLIC)
     help: Mapped[str] = mapped_column(Text, default="", info=PUBLIC)
     required: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
     visibility: Mapped[AnswerVisibility] = mapped_column(default=AnswerVisibility.ROWS, info=PUBLIC)
-    settings: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PUBLIC)  # minimum, maximum, max_length
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PUBLIC)  # what its kind keeps
+    # Of its text: 1, then one more for each correction once the consultation is open.
+    version: Mapped[int] = mapped_column(default=1, server_default="1", info=PUBLIC)
 
     options: Mapped[list[QuestionOption]] = relationship(
         order_by="QuestionOption.position", cascade="all, delete-orphan"
@@ -74,6 +68,20 @@ class QuestionOption(TenantOwned, Base):
     kind: Mapped[OptionKind] = mapped_column(default=OptionKind.NORMAL, info=PUBLIC)
 
 
+class QuestionVersion(TenantOwned, Base):
+    """What a question said before it was corrected."""
+
+    __tablename__ = "question_version"
+    __table_args__ = (UniqueConstraint("question_id", "number"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    question_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("question.id", ondelete="CASCADE"), info=PUBLIC)
+    number: Mapped[int] = mapped_column(info=PUBLIC)
+    wording: Mapped[str] = mapped_column(Text, info=PUBLIC)
+    help: Mapped[str] = mapped_column(Text, info=PUBLIC)
+    ended_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
+
+
 class PublishedTotal(TenantOwned, Base):
     """The totals of one question as they were published; every one stays, to be compared with what would follow."""
 
@@ -91,19 +99,29 @@ class PublishedTotal(TenantOwned, Base):
     question: Mapped[Question] = relationship()
 
 
+_ANONYMOUS = text("edit_key IS NOT NULL")
+
+
 class Reply(TenantOwned, Base):
-    """One person's reply to a questionnaire step (attributed mode)."""
+    """One person's reply to a questionnaire step.
+
+    An anonymous one came out of a `ReplyUrn`: it names no account and tells no instant, only the day of its batch.
+    """
 
     __tablename__ = "reply"
     __table_args__ = (
         UniqueConstraint("step_id", "account_id"),
         UniqueConstraint("step_id", "external_ref"),
         CheckConstraint("(status = 'hidden') = (status_reason IS NOT NULL)", name="hiding_is_motivated"),
+        CheckConstraint("account_id IS NULL OR edit_key IS NULL", name="anonymous_names_nobody"),
+        CheckConstraint("(edit_key IS NULL) = (batch_ref IS NULL)", name="anonymous_came_in_a_batch"),
+        Index("ix_reply_edit_key", "edit_key", sqlite_where=_ANONYMOUS, postgresql_where=_ANONYMOUS),
         Index("ix_reply_listed", "step_id", "status", "id"),
         Index("ix_reply_public", "consultation_id", "status", "id"),
         Index("ix_reply_census", "consultation_id", "origin", "status"),
     )
 
+    organisation_id: Mapped[uuid.UUID] = owner()
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
     consultation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("consultation.id", ondelete="CASCADE"), info=PUBLIC)
     step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=PUBLIC)
@@ -120,6 +138,11 @@ class Reply(TenantOwned, Base):
     received_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
     edited_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     version: Mapped[int] = mapped_column(default=1, info=PUBLIC)
+    # Of anonymous replies alone: the entry of the batch, what the commitment of these answers in it was salted with, as
+    # long as they stand, and what knows again the code that the person holds.
+    batch_ref: Mapped[str | None] = mapped_column(String(32), info=PUBLIC)
+    batch_salt: Mapped[str | None] = mapped_column(String(64), info=PUBLIC)
+    edit_key: Mapped[str | None] = mapped_column(String(64), info=NEVER)
 
     answers: Mapped[list[Answer]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
 
@@ -130,13 +153,14 @@ class Answer(TenantOwned, Base):
     __tablename__ = "answer"
     __table_args__ = (UniqueConstraint("reply_id", "question_id"),)
 
+    organisation_id: Mapped[uuid.UUID] = owner()
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
     reply_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reply.id", ondelete="CASCADE"), info=PUBLIC)
     question_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("question.id", ondelete="CASCADE"), index=True, info=PUBLIC
     )
     text: Mapped[str | None] = mapped_column(Text, info=PUBLIC)
-    options: Mapped[list[str]] = mapped_column(default=list, info=PUBLIC)  # option ids, in the order of the question
+    options: Mapped[list[str]] = mapped_column(default=list, info=PUBLIC)  # keys: see kinds.base.Given
     other: Mapped[str | None] = mapped_column(Text, info=PUBLIC)  # the text of an « autre » option
     import_batch_id: Mapped[uuid.UUID | None] = mapped_column(info=ADMINISTRATION)  # a later file may complete a reply
 
@@ -161,3 +185,46 @@ class ReplyDraft(TenantOwned, Base):
     size: Mapped[int] = mapped_column(info=NEVER)  # bytes of the answers, by which visitors are bounded
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict, info=NEVER)  # question id -> what was typed
     updated_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)
+
+
+class HasReplied(TenantOwned, Base):
+    """That an account gave its reply to an anonymous step: neither which, nor when, nor in which order.
+
+    Its rows have no number of their own: SQLite keeps them in the order of accounts.
+    """
+
+    __tablename__ = "has_replied"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  # SQLAlchemy's
+
+    organisation_id: Mapped[uuid.UUID] = owner()
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), primary_key=True, info=NEVER)
+    account_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), primary_key=True, index=True, info=NEVER
+    )
+
+
+class UrnKind(enum.StrEnum):
+    """What an urn gathers: replies to come, or what their authors change in those that came out."""
+
+    REPLIES = "replies"
+    CHANGES = "changes"
+
+
+class ReplyUrn(TenantOwned, Base):
+    """Anonymous replies between their sending and their batch: one row for all of them, sealed, in a drawn order.
+
+    Each that comes in has the whole row written again: nothing tells one from the others, nor when it came.
+    """
+
+    __tablename__ = "reply_urn"
+    __table_args__ = (
+        UniqueConstraint("step_id", "kind", "open"),
+        CheckConstraint("open IS NULL OR open", name="open_or_null"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=NEVER)
+    kind: Mapped[UrnKind] = mapped_column(info=NEVER)
+    open: Mapped[bool | None] = mapped_column(info=NEVER)  # null once full or lost: a step fills one of a kind
+    count: Mapped[int] = mapped_column(info=NEVER)
+    sealed: Mapped[str] = mapped_column(Text, info=NEVER)  # reply id -> its key and its answers: see anonymous/urns.py

@@ -11,8 +11,18 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
-from consult.questionnaires.models import Answer, AnswerVisibility, Question, Reply, ReplyDraft
-from consult.questionnaires.policy import Given
+from consult.questionnaires import kinds
+from consult.questionnaires.kinds.base import Given
+from consult.questionnaires.models import (
+    Answer,
+    AnswerVisibility,
+    Question,
+    QuestionVersion,
+    Reply,
+    ReplyDraft,
+    ReplyUrn,
+    UrnKind,
+)
 from consult.registry import queries as registry
 
 CHUNK: Final = 500
@@ -25,6 +35,15 @@ def questions(session: Session, step_id: uuid.UUID) -> list[Question]:
     """The questions of a step in their order, each with its options; two queries."""
     query = select(Question).where(Question.step_id == step_id).order_by(Question.position)
     return list(session.scalars(query.options(selectinload(Question.options))))
+
+
+def earlier_texts(session: Session, question_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[QuestionVersion]]:
+    """What these questions said before they were corrected, the latest first."""
+    query = select(QuestionVersion).where(QuestionVersion.question_id.in_(question_ids))
+    found: dict[uuid.UUID, list[QuestionVersion]] = {}
+    for version in session.scalars(query.order_by(QuestionVersion.number.desc())):
+        found.setdefault(version.question_id, []).append(version)
+    return found
 
 
 def own_reply(session: Session, step_id: uuid.UUID, account_id: uuid.UUID) -> Reply | None:
@@ -184,11 +203,17 @@ def question_row(question: Question) -> dict[str, Any]:
         "id": str(question.id),
         "step": str(question.step_id),
         "position": question.position,
-        "kind": question.kind.value,
+        "kind": question.kind,
         "wording": question.wording,
         "options": [{"id": str(option.id), "label": option.label} for option in question.options],
+        "cells": [
+            {"id": key, "label": label, "group": group.label}
+            for group in kinds.of(question).groups(question)
+            for key, label in group.cells.items()
+        ],
         "required": question.required,
         "visibility": question.visibility.value,
+        "version": question.version,
     }
 
 
@@ -219,7 +244,8 @@ def reply_chunks(
     `among`: of these ids only.
     """
     while limit is None or limit > 0:
-        query = select(Reply.id, Reply.step_id, Reply.received_on, Reply.origin).where(*is_public(consultation_id))
+        columns = (Reply.id, Reply.step_id, Reply.received_on, Reply.origin, Reply.batch_ref, Reply.batch_salt)
+        query = select(*columns).where(*is_public(consultation_id))
         if after:
             query = query.where(Reply.id > after)
         if among is not None:
@@ -244,9 +270,19 @@ def logged(session: Session, account_id: uuid.UUID) -> list[str]:
 
 
 def states(session: Session, consultation_id: uuid.UUID) -> Mapping[tuple[str, str], Mapping[str, int]]:
-    """How many replies there are by origin and state."""
+    """How many replies there are by origin and state; those that wait for their batch are pending."""
     query = select(Reply.origin, Reply.status, func.count()).where(Reply.consultation_id == consultation_id)
     found: dict[tuple[str, str], dict[str, int]] = {}
     for origin, status, count in session.execute(query.group_by(Reply.origin, Reply.status)):
         found.setdefault(("reply", origin.value), {})[status.value] = count
+    of_it = Step.consultation_id == consultation_id
+    waiting = select(func.sum(ReplyUrn.count)).join(Step, Step.id == ReplyUrn.step_id)
+    if staged := session.scalar(waiting.where(of_it, ReplyUrn.kind == UrnKind.REPLIES)):
+        live = found.setdefault(("reply", Origin.LIVE.value), {})
+        live["pending"] = live.get("pending", 0) + staged
     return found
+
+
+def awaiting_batches(session: Session) -> set[uuid.UUID]:
+    """The consultations of which something is still in an urn."""
+    return set(session.scalars(select(Step.consultation_id).where(Step.id.in_(select(ReplyUrn.step_id)))))

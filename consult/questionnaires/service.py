@@ -15,14 +15,15 @@ import rfc8785
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from consult import clock
 from consult.accounts.service import lock_active
 from consult.actor import Actor
-from consult.clock import PARIS
 from consult.consultations.models import ContentStatus, Origin, Step
 from consult.consultations.policy import accepts_acts
 from consult.db import insert_once
 from consult.errors import ClosedError, ConflictError, InvalidError, NotFoundError
-from consult.questionnaires import policy, queries
+from consult.questionnaires import conditions, policy, queries
+from consult.questionnaires.kinds.base import is_empty
 from consult.questionnaires.models import Answer, Question, QuestionOption, Reply, ReplyDraft
 from consult.questionnaires.policy import Answers
 from consult.registry import conservation
@@ -31,6 +32,10 @@ from consult.registry.models import EntryKind
 
 CLOSED: Final = (
     "Ce questionnaire ne reçoit pas de réponse en ce moment. Votre saisie reste affichée : copiez-la au besoin."
+)
+SENT_FOR_GOOD: Final = (
+    "Votre réponse est déjà partie, et l’organisateur a choisi qu’elle ne puisse plus être modifiée. Rien n’a été "
+    "remplacé."
 )
 STALE: Final = (
     "Vous avez déjà envoyé une autre réponse, depuis un autre onglet ou un autre appareil. Rien n’a été remplacé : "
@@ -58,33 +63,39 @@ def submit(
     confirmed stays pending, unpublished and out of the registry. Raises ClosedError; InvalidError, whose fields are
     question ids; ForbiddenError when the account was erased meanwhile.
     """
-    if not accepts_acts(step, step.consultation, now):
-        raise ClosedError(CLOSED)
-    refused = policy.errors(questions, answers)
-    if refused:
-        raise InvalidError(
-            "Certaines réponses sont à corriger.", fields={str(key): why for key, why in refused.items()}
-        )
+    kept = check(step, questions, answers, now)
     account_id = lock_active(session, _account(actor)).id
-    kept = {question.id: answers[question.id] for question in questions if not policy.is_empty(answers[question.id])}
     reply, created = _own_reply(session, step, account_id, now, confirmed=actor.confirmed)
     session.execute(delete(ReplyDraft).where(ReplyDraft.step_id == step.id, ReplyDraft.account_id == account_id))
     if not created:
         if reply.status is ContentStatus.HIDDEN:
             raise ClosedError("Votre réponse a été masquée par la modération : elle ne peut plus être modifiée.")
         stands = ContentStatus.PUBLISHED if actor.confirmed else ContentStatus.PENDING
-        if reply.status is stands and queries.answers_of(session, reply.id) == kept:
+        same = queries.answers_of(session, reply.id) == kept
+        if reply.status is stands and same:
             return reply
+        if policy.is_final(step) and (not same or reply.status is ContentStatus.WITHDRAWN):
+            raise ClosedError(SENT_FOR_GOOD)
         if reply.version != seen:
             raise ConflictError(STALE)
-        reply.version, reply.edited_at = reply.version + 1, now
         reply.status = stands
-        session.execute(delete(Answer).where(Answer.reply_id == reply.id))
-    session.add_all(Answer(reply_id=reply.id, question_id=key, **given) for key, given in kept.items())
-    session.flush()
-    if reply.status is ContentStatus.PUBLISHED:
-        _register(session, reply, questions, kept, now)
+        _replace(session, reply, now)
+    _say(session, reply, questions, kept, now)
     return reply
+
+
+def revise(session: Session, reply: Reply, questions: Sequence[Question], answers: Answers, now: dt.datetime) -> None:
+    """Publish other answers, none empty, for an anonymous reply that stands: of the edit, only the day is kept."""
+    _replace(session, reply, clock.start_of(clock.day(now)))
+    reply.batch_salt = None  # what it said before is not to be guessed from its batch
+    _say(session, reply, questions, answers, now)
+
+
+def take_back(session: Session, reply: Reply, now: dt.datetime) -> None:
+    """Empty an anonymous reply whose author withdraws it, hidden or not, for ever; a tombstone stays."""
+    session.execute(delete(Answer).where(Answer.reply_id == reply.id))
+    reply.status, reply.status_reason, reply.batch_salt = ContentStatus.WITHDRAWN, None, None
+    _bury(session, reply, "withdrawn", now)
 
 
 def withdraw(session: Session, reply_id: uuid.UUID, *, actor: Actor, now: dt.datetime) -> None:
@@ -137,6 +148,22 @@ def publish_pending_replies(session: Session, account_id: uuid.UUID, now: dt.dat
     return len(replies)
 
 
+def check(step: Step, questions: Sequence[Question], answers: Answers, now: dt.datetime) -> Answers:
+    """What is to be kept of answers: those that are not empty. Raises ClosedError; InvalidError, as `submit`."""
+    if not accepts_acts(step, step.consultation, now):
+        raise ClosedError(CLOSED)
+    refused = policy.errors(questions, answers)
+    if refused:
+        raise InvalidError(
+            "Certaines réponses sont à corriger.", fields={str(key): why for key, why in refused.items()}
+        )
+    return {
+        question.id: answers[question.id]
+        for question in conditions.asked(questions, answers)
+        if question.id in answers and not is_empty(answers[question.id])
+    }
+
+
 def _account(actor: Actor) -> uuid.UUID:
     if actor.account_id is None:
         raise ValueError("a reply needs an account: the view asks for one before")
@@ -157,11 +184,25 @@ def _own_reply(
         step_id=step.id,
         account_id=account_id,
         status=ContentStatus.PUBLISHED if confirmed else ContentStatus.PENDING,
-        received_on=now.astimezone(PARIS).date(),
+        received_on=clock.day(now),
         received_at=now,
     )
     own = select(Reply).where(Reply.step_id == step.id, Reply.account_id == account_id)
     return session.scalars(own.with_for_update().execution_options(populate_existing=True)).one(), created
+
+
+def _replace(session: Session, reply: Reply, now: dt.datetime) -> None:
+    reply.version, reply.edited_at = reply.version + 1, now
+    session.execute(delete(Answer).where(Answer.reply_id == reply.id))
+
+
+def _say(session: Session, reply: Reply, questions: Sequence[Question], answers: Answers, now: dt.datetime) -> None:
+    """Write what a reply says and, when it is published, commit to it."""
+    owned = {"organisation_id": reply.organisation_id, "reply_id": reply.id}  # the worker serves them all at once
+    session.add_all(Answer(**owned, question_id=key, **given) for key, given in answers.items())
+    session.flush()
+    if reply.status is ContentStatus.PUBLISHED:
+        _register(session, reply, questions, answers, now)
 
 
 def _register(
@@ -169,7 +210,7 @@ def _register(
 ) -> None:
     """Commit to the answers that are published row by row; the others stay out of a log that everybody reads."""
     public = rfc8785.dumps(policy.public_answers(questions, answers))
-    first = reply.registry_ref is None
+    first = reply.registry_ref is None and reply.batch_ref is None
     kind = EntryKind.CONTRIBUTION if first else EntryKind.EDIT
     effect = conservation.flow("reply", reply.origin, conservation.SUBMITTED) if first else None
     _append(session, reply, kind, {"answers_sha256": hashlib.sha256(public).hexdigest()}, now, effect)
@@ -194,7 +235,8 @@ def _append(
         now=now,
         effect=effect,
     )  # fmt: skip
-    reply.registry_ref = reply.registry_ref or ref  # the first: its edits follow it in the log
+    if reply.batch_ref is None:
+        reply.registry_ref = reply.registry_ref or ref  # the first: its edits follow it in the log
     session.flush()
 
 
@@ -207,15 +249,23 @@ def _bury(session: Session, reply: Reply, ground: str, now: dt.datetime) -> None
 
 
 def duplicate(session: Session, source: Step, target: Step) -> None:
-    """Copy the questions and their options to another step, with ids of their own."""
-    for question in queries.questions(session, source.id):
+    """Copy the text, the mode, the questions and their options to another step, with ids of their own."""
+    target.introduction, target.settings = source.introduction, dict(source.settings)
+    ids: dict[str, str] = {}
+    for question in conditions.in_order(queries.questions(session, source.id)):
         columns = ("position", "page", "kind", "wording", "help", "required", "visibility")
         options = [
-            QuestionOption(position=option.position, label=option.label, kind=option.kind)
+            QuestionOption(id=uuid.uuid4(), position=option.position, label=option.label, kind=option.kind)
             for option in question.options
         ]
         copied = {name: getattr(question, name) for name in columns}
-        session.add(Question(step_id=target.id, settings=dict(question.settings), options=options, **copied))
+        copy = Question(id=uuid.uuid4(), step_id=target.id, options=options, **copied)
+        ids |= {str(old.id): str(new.id) for old, new in zip(question.options, options, strict=True)}
+        ids[str(question.id)] = str(copy.id)
+        condition = conditions.of(question)
+        translated = {conditions.SETTING: conditions.translated(condition, ids)} if condition else {}
+        copy.settings = {**question.settings, **translated}
+        session.add(copy)
     session.flush()
 
 

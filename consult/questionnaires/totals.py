@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import func, select
@@ -20,13 +20,12 @@ from consult.consultations.models import Consultation, ConsultationStatus, Origi
 from consult.disclosure import Table, may_follow, protected
 from consult.jobs.schedule import Task
 from consult.protocols import Progress, Row
-from consult.questionnaires import policy, queries
-from consult.questionnaires.models import AnswerVisibility, PublishedTotal, Question, QuestionKind
+from consult.questionnaires import kinds, queries
+from consult.questionnaires.kinds.base import Group
+from consult.questionnaires.models import AnswerVisibility, PublishedTotal, Question
 from consult.questionnaires.queries import Tally
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
-
-NO_OPTION: Final = ""  # an imported reply may name none
 
 
 class PublishTotals:
@@ -63,9 +62,11 @@ def publish(session: Session, step_id: uuid.UUID, now: dt.datetime) -> int:
     for question in questions:
         for origin in (each for each in Origin if each is not Origin.TEST):
             tally, before = tallies.get((question.id, origin)), earlier.get((question.id, origin), [])
-            table = _table(question, tally) if tally else None
-            known = [_as_table(row, question) for row in before]
-            if table is None or (known and known[-1] == table) or not may_follow(table, known):
+            tables = _tables(question, tally) if tally else []
+            if tally is None or not any(tables) or not _may_follow(question, tables, before):
+                continue
+            counts = _counts(question, tables)
+            if before and (before[-1].answered, before[-1].counts) == (tally.answered, counts):
                 continue
             row = PublishedTotal(
                 organisation_id=question.organisation_id,
@@ -73,8 +74,8 @@ def publish(session: Session, step_id: uuid.UUID, now: dt.datetime) -> int:
                 origin=origin,
                 number=len(before) + 1,
                 as_of=hour(now),
-                answered=table.answered,
-                counts=dict(table.counts),
+                answered=tally.answered,
+                counts=counts,
             )
             session.add(row)
             _log(session, row, consultation_id, now)
@@ -104,21 +105,48 @@ def latest(session: Session, question_ids: list[uuid.UUID]) -> dict[uuid.UUID, l
 
 
 def _in_totals(question: Question) -> bool:
-    return question.visibility is AnswerVisibility.AGGREGATES and question.kind in policy.CHOICES
+    return question.visibility is AnswerVisibility.AGGREGATES and bool(kinds.of(question).groups(question))
 
 
-def _table(question: Question, tally: Tally) -> Table | None:
-    counts = {str(option.id): tally.options.get(str(option.id), 0) for option in question.options}
-    partition = question.kind is QuestionKind.SINGLE
-    if partition:
+def _tables(question: Question, tally: Tally) -> list[Table | None]:
+    """What may be told of each group of cells, taken alone; all or nothing where the groups complete each other."""
+    kind = kinds.of(question)
+    found = [_table(group, tally) for group in kind.groups(question)]
+    if kind.whole and any(table is None or None in table.counts.values() for table in found):
+        return [None for _ in found]
+    return found
+
+
+def _table(group: Group, tally: Tally) -> Table | None:
+    counts = {cell: tally.options.get(cell, 0) for cell in group.cells}
+    partition = False
+    if group.without is not None:
         without = tally.answered - sum(counts.values())
         partition = without >= 0  # an import may give several options to a question that takes one
-        counts |= {NO_OPTION: without} if partition else {}
+        counts |= {group.without: without} if partition else {}
     return protected(tally.answered, counts, partition=partition)
 
 
-def _as_table(row: PublishedTotal, question: Question) -> Table:
-    return Table(row.answered, row.counts, partition=question.kind is QuestionKind.SINGLE and NO_OPTION in row.counts)
+def _counts(question: Question, tables: Sequence[Table | None]) -> dict[str, int | None]:
+    """The cells of a question as they are published."""
+    found: dict[str, int | None] = {}
+    for group, table in zip(kinds.of(question).groups(question), tables, strict=True):
+        found |= dict.fromkeys(group.cells) if table is None else table.counts
+    return found
+
+
+def _may_follow(question: Question, tables: Sequence[Table | None], before: Sequence[PublishedTotal]) -> bool:
+    groups = kinds.of(question).groups(question)
+    return all(
+        table is None or may_follow(table, [_as_table(row, group) for row in before])
+        for group, table in zip(groups, tables, strict=True)
+    )
+
+
+def _as_table(row: PublishedTotal, group: Group) -> Table:
+    cells = [*group.cells, *([] if group.without is None else [group.without])]
+    partition = group.without is not None and group.without in row.counts
+    return Table(row.answered, {cell: row.counts[cell] for cell in cells if cell in row.counts}, partition=partition)
 
 
 def _published(session: Session, question_ids: list[uuid.UUID]) -> dict[tuple[uuid.UUID, Origin], list[PublishedTotal]]:
@@ -136,11 +164,11 @@ class TotalsDataset:
     columns: ClassVar[Mapping[str, str]] = {
         "id": "identifiant de la ligne",
         "question": "identifiant de la question, publiée en totaux seulement",
-        "option": "identifiant de l’option ; vide : réponses sans option",
-        "origin": "provenance : live (en ligne), imported (importée), offline (hors ligne)",
+        "option": "clé de la réponse, comme parmi les réponses ligne à ligne ; vide : aucune",
+        "origin": "provenance : live (en ligne), imported (importée), offline (hors ligne)",
         "answered": "personnes qui ont répondu à la question",
-        "count": "personnes qui ont choisi l’option ; vide : moins de dix, ou tu pour ne pas les révéler",
-        "as_of": "heure du décompte (UTC) : il n’est refait que lorsque dix réponses au moins s’y ajoutent",
+        "count": "personnes qui ont choisi l’option ; vide : moins de dix, ou tu pour ne pas les révéler",
+        "as_of": "heure du décompte (UTC) : il n’est refait que lorsque dix réponses au moins s’y ajoutent",
     }
 
     def rows(
@@ -181,10 +209,10 @@ class TotalsDataset:
 
 def _lines(table: PublishedTotal) -> Iterator[Row]:
     """A row keeps its `id` from one publication to the next: question, origin, rank of the option."""
-    options: list[str] = [str(option.id) for option in table.question.options]
-    if table.question.kind is QuestionKind.SINGLE:
-        options.append(NO_OPTION)
-    for rank, option in enumerate(options):
+    cells: list[str] = []
+    for group in kinds.of(table.question).groups(table.question):
+        cells += [*group.cells, *([] if group.without is None else [group.without])]
+    for rank, option in enumerate(cells):
         yield {
             "id": f"{table.question_id}:{table.origin.value}:{rank:04d}",
             "question": str(table.question_id),

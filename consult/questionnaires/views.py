@@ -1,4 +1,4 @@
-"""Pages of a questionnaire: its step, the form, the replies published row by row, one's own replies."""
+"""Pages of a questionnaire on which one acts: its step, the form, the withdrawal of one's own reply."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from flask import current_app, flash, g, redirect, render_template, request, url_for
 from flask import session as browser_session
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
@@ -19,47 +18,51 @@ from consult.actor import Actor
 from consult.consultations import figures
 from consult.consultations import policy as consultation_policy
 from consult.consultations import queries as consultations
-from consult.consultations.labels import ORIGINS, ground_label
 from consult.consultations.models import ContentStatus, Step
-from consult.disclosure import K
 from consult.errors import (
     ClosedError,
     ConflictError,
     ForbiddenError,
-    GoneError,
     InvalidError,
     NotFoundError,
     TooManyError,
 )
-from consult.pagecache import cached_for_visitors
-from consult.questionnaires import drafts, forms, labels, policy, queries, service, totals
+from consult.pagecache import purge
+from consult.questionnaires import conditions, drafts, forms, kinds, labels, policy, queries, reading, service
+from consult.questionnaires.anonymous import codes, urns
+from consult.questionnaires.anonymous import service as anonymous
+from consult.questionnaires.anonymous.views import bp as by_code
 from consult.questionnaires.builder.views import bp as builder
-from consult.questionnaires.models import AnswerVisibility, Question, QuestionKind, Reply
-from consult.questionnaires.policy import Given
+from consult.questionnaires.filling import Filling
+from consult.questionnaires.printing.views import bp as printing
 from consult.registry import queries as registry
+from consult.sealing import Keyring
 from consult.security import account_or_address, address_key, anyone, digest, limiter, new_token, signed_in
 
-bp = Blueprint("questionnaires", __name__)
+bp = reading.bp  # one blueprint: those pages and these
 bp.register_blueprint(builder)
+bp.register_blueprint(by_code)
+bp.register_blueprint(printing)
 View: TypeAlias = str | AnyResponse | tuple[str, int]
-PAGE_SIZE: Final = 20
 DRAFT_COOKIE: Final = "draft"  # key of the signed form cookie: the token of what this browser has begun to answer
-KEPT: Final = (
-    "Vos réponses sont gardées sept jours pour ce navigateur, mais elles ne sont pas encore envoyées. "
-    "Connectez-vous ou créez un compte : vous les retrouverez ici, prêtes à partir."
-)
 
 
 def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, arguments: Mapping[str, str]) -> str:
     """The public page of a questionnaire step: what is asked, who will see the answers, how to take part."""
     del arguments
     reply = queries.own_reply(session, step.id, actor.account_id) if actor.account_id else None
+    questions = queries.questions(session, step.id)
     return render_template(
         "questionnaires/step.html",
         step=step,
-        questions=queries.questions(session, step.id),
+        questions=questions,
+        earlier=queries.earlier_texts(session, [each.id for each in questions if each.version > 1]),
         state=consultation_policy.step_state(step, step.consultation, now).value,
         reply=reply,
+        anonymous=policy.is_anonymous(step),
+        final=policy.is_final(step),
+        replied=actor.account_id is not None and anonymous.has_replied(session, step.id, actor.account_id),
+        least=urns.LEAST,
         census=figures.of_step(session, step, service.census),
         position=registry.counted(session),
         labels=labels,
@@ -69,47 +72,15 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
 # The form -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Filling:
-    """What the form needs on any request: the step, its questions by page, and what was answered so far."""
-
-    step: Step
-    questions: list[Question]
-    reply: Reply | None
-    answers: dict[uuid.UUID, Given]
-
-    @property
-    def pages(self) -> list[int]:
-        return sorted({question.page for question in self.questions})
-
-    def on(self, page: int) -> list[Question]:
-        """The questions of the n-th page, from 1."""
-        return [question for question in self.questions if question.page == self.pages[page - 1]]
-
-    def number(self, raw: str) -> int:
-        """A page number sent by a browser, brought back among those that exist."""
-        asked = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 6 else 1  # noqa: PLR2004  # digits
-        return max(1, min(asked, len(self.pages)))
-
-    def page_of(self, refused: Mapping[uuid.UUID, str]) -> int:
-        """The first page that holds a refused question."""
-        return self.pages.index(min(q.page for q in self.questions if q.id in refused)) + 1
-
-
-def _filling(slug: str, step_slug: str) -> _Filling:
+def _filling(slug: str, step_slug: str) -> Filling:
     step = consultations.step_or_404(g.session, slug, step_slug, g.actor)
     questions = queries.questions(g.session, step.id) if step.kind == "questionnaire" else []
     if not questions:
         raise NotFoundError("Aucun questionnaire n’est publié à cette adresse.")
     reply = queries.own_reply(g.session, step.id, g.account_id) if g.account_id else None
     answers = queries.answers_of(g.session, reply.id) if reply else {}
-    kept = queries.merge(queries.drafts(g.session, step.id, account_id=g.account_id, browser=_browser()))
-    return _Filling(step, questions, reply, answers | policy.from_json(kept, questions))
-
-
-def _browser() -> str | None:
-    token = browser_session.get(DRAFT_COOKIE)
-    return digest(token) if token else None
+    kept = drafts.kept(g.session, step, _holder(step))
+    return Filling(step, questions, reply, answers | policy.from_json(kept, questions))
 
 
 @bp.get("/consultations/<slug>/<step_slug>/repondre")
@@ -117,9 +88,14 @@ def _browser() -> str | None:
 def reply_form(slug: str, step_slug: str) -> View:
     """A page of the form, filled with what this person has answered so far."""
     filling = _filling(slug, step_slug)
-    if not consultation_policy.accepts_acts(filling.step, filling.step.consultation, g.now):
-        return redirect(url_for("consultations.step", slug=slug, step_slug=step_slug), 303)
-    return _render(filling, filling.number(request.args.get("page", "1")))
+    replied = anonymous.has_replied(g.session, filling.step.id, g.account_id)
+    if (
+        replied
+        or filling.settled
+        or not consultation_policy.accepts_acts(filling.step, filling.step.consultation, g.now)
+    ):
+        return redirect(_step_address(filling.step), 303)
+    return _render(filling, filling.reached(request.args.get("page", "1")))
 
 
 @bp.post("/consultations/<slug>/<step_slug>/repondre")
@@ -129,26 +105,82 @@ def reply(slug: str, step_slug: str) -> View:
     """Take one page of answers: keep it, and go on, come back, or send the whole."""
     filling = _filling(slug, step_slug)
     page = filling.number(request.form.get("page", "1"))
-    filling.answers |= forms.read_page(filling.on(page), request.form)
-    if not consultation_policy.accepts_acts(filling.step, filling.step.consultation, g.now):
-        return _render(filling, page, message=service.CLOSED, closed=True), 403
+    here = filling.shown(page)
+    filling.answers |= forms.read_page(here, request.form)
+    unfit = _unfit(filling, page)
+    if unfit is not None:
+        return unfit
     action = request.form.get("action", "send")
     if action in {"previous", "save"}:
-        told = KEPT if g.account_id is None else "Votre brouillon est enregistré. Il n’est pas encore envoyé."
-        return _keep_and_go(filling, page, page - (action == "previous"), told if action == "save" else "")
-    here = filling.on(page)
-    refused = policy.errors(here if action == "next" or g.account_id is None else filling.questions, filling.answers)
-    if refused:
+        told = "Votre brouillon est enregistré. Il n’est pas encore envoyé."
+        if filling.anonymous:
+            told = labels.KEPT_SEALED
+        elif g.account_id is None:
+            told = labels.KEPT
+        back = filling.previous(page) if action == "previous" else page
+        return _keep_and_go(filling, page, back, told if action == "save" else "")
+    following = filling.following(page)
+    refused = policy.errors(filling.questions, filling.answers)
+    if following or action == "next" or g.account_id is None:
+        refused = {question.id: refused[question.id] for question in here if question.id in refused}
+    traced = {} if refused or "sure" in request.form else policy.traced(here, filling.answers)
+    if refused or traced:
         _keep_anyway(filling)
-        return _render(filling, filling.page_of(refused), refused=refused), 422
-    if action == "next" and page < len(filling.pages):
-        return _keep_and_go(filling, page, page + 1)
-    if g.account_id is None:
-        return _keep_and_sign_in(filling, page)
-    return _send(filling, page)
+        shown = filling.page_of(refused) if refused else page
+        return _render(filling, shown, refused=refused or traced, traced=bool(traced)), 422
+    if following or (action == "next" and page <= len(filling.pages)):
+        return _keep_and_go(filling, page, following or len(filling.pages) + 1)
+    send = _send_anonymously if filling.anonymous else _send
+    return _keep_and_sign_in(filling, page) if g.account_id is None else send(filling, page)
 
 
-def _send(filling: _Filling, page: int) -> View:
+def _unfit(filling: Filling, page: int) -> View | None:
+    """What is answered to a page that cannot be taken as it is, whatever it says: too late, sent already, stale."""
+    if not consultation_policy.accepts_acts(filling.step, filling.step.consultation, g.now):
+        return _render(filling, page, message=service.CLOSED, closed=True), 403
+    if filling.anonymous and anonymous.has_replied(g.session, filling.step.id, g.account_id):
+        return _replied_already(filling, page)
+    if request.form.get("texts", str(filling.texts)) != str(filling.texts):
+        _keep_anyway(filling)
+        return _render(filling, page, message=labels.CORRECTED), 409
+    return None
+
+
+def _send_anonymously(filling: Filling, page: int) -> View:
+    """Take the reply and show its code: on this page alone, since nobody here keeps it."""
+    here = {"actor": g.actor, "code": _code(), "keys": _keys(), "now": g.now}
+    try:
+        code = anonymous.submit(g.session, filling.step, filling.questions, filling.answers, **here)
+    except (ConflictError, ClosedError, ForbiddenError) as error:
+        _keep_anyway(filling)
+        return _render(filling, page, message=error.message, closed=isinstance(error, ClosedError)), error.status
+    drafts.forget(g.session, filling.step, _holder(filling.step))
+    return _sent(filling, code)
+
+
+def _replied_already(filling: Filling, page: int) -> View:
+    """Acknowledge again the same page sent again with its code: the first acknowledgement may have been lost."""
+    here = [each for each in filling.shown(page) if kinds.of(each).asks and not conditions.of(each)]
+    said = {each.id: filling.answers[each.id] for each in here}
+    if anonymous.holds(g.session, filling.step, said, code=_code(), keys=_keys()):
+        return _sent(filling, _code())
+    return _render(filling, page, message=anonymous.ALREADY, closed=True), 409
+
+
+def _sent(filling: Filling, code: str) -> str:
+    return render_template("questionnaires/anonymous/sent.html", step=filling.step, code=code, least=urns.LEAST)
+
+
+def _code() -> str:
+    """The code that the form carries, so that a reply sent again is the same one; else a new one."""
+    return codes.clean(request.form.get("code", "")) or codes.draw()
+
+
+def _keys() -> Keyring:
+    return urns.keyring(current_app.extensions["settings"].seal_keys)
+
+
+def _send(filling: Filling, page: int) -> View:
     seen = request.form.get("seen", "0")
     try:
         sent = service.submit(
@@ -173,25 +205,28 @@ def _send(filling: _Filling, page: int) -> View:
             "warning",
         )
     else:
-        flash("Votre réponse est enregistrée. Vous pouvez la modifier jusqu’à la fin de l’étape.", "success")
+        flash(labels.SENT_FOR_GOOD if policy.is_final(filling.step) else labels.SENT, "success")
     return redirect(_step_address(filling.step), 303)
 
 
-def _browser_token() -> str | None:
-    """The digest of this browser's draft token, made at the first need when nobody is signed in."""
-    if g.account_id is None and DRAFT_COOKIE not in browser_session:
+def _holder(step: Step, *, begins: bool = False) -> drafts.Holder:
+    """Who holds a draft of the step; `begins`: give this browser a token, where drafts are its own, if it has none.
+
+    Of an anonymous step, the browser alone, whoever is signed in, and its token alone opens what it holds.
+    """
+    anonymous_step = policy.is_anonymous(step)
+    account_id = None if anonymous_step else g.account_id
+    if begins and account_id is None and DRAFT_COOKIE not in browser_session:
         browser_session[DRAFT_COOKIE] = new_token()
-    return _browser()
+    token = browser_session.get(DRAFT_COOKIE)
+    address = address_key(current_app.extensions["settings"].secret_key)
+    seal = Keyring([token or ""], "anonymous draft") if anonymous_step else None
+    return drafts.Holder(account_id, digest(token) if token else None, address, seal)
 
 
-def _holder() -> drafts.Holder:
-    settings = current_app.extensions["settings"]
-    return drafts.Holder(g.account_id, _browser_token(), address_key(settings.secret_key))
-
-
-def _keep_anyway(filling: _Filling) -> None:
+def _keep_anyway(filling: Filling) -> None:
     """Keep what was typed although the request is refused."""
-    step_id, answers, holder, now = filling.step.id, filling.answers, _holder(), g.now
+    step_id, answers, holder, now = filling.step.id, filling.answers, _holder(filling.step, begins=True), g.now
 
     def keep(session: Session) -> None:  # another session: nothing of this one's rows may be used
         step = session.get_one(Step, step_id)
@@ -202,11 +237,11 @@ def _keep_anyway(filling: _Filling) -> None:
     db.survives(g.session, keep)
 
 
-def _keep_and_go(filling: _Filling, page: int, following: int, told: str = "") -> View:
+def _keep_and_go(filling: Filling, page: int, following: int, told: str = "") -> View:
     """Keep what was typed on a page and go to another one; where it cannot be kept, say so and show it again."""
     step = filling.step
     try:
-        drafts.save(g.session, step, filling.answers, _holder(), now=g.now)
+        drafts.save(g.session, step, filling.answers, _holder(step, begins=True), now=g.now)
     except (InvalidError, TooManyError) as error:
         return _render(filling, page, message=error.message), error.status
     if told:
@@ -215,36 +250,51 @@ def _keep_and_go(filling: _Filling, page: int, following: int, told: str = "") -
     return redirect(target, 303)
 
 
-def _keep_and_sign_in(filling: _Filling, page: int) -> View:
-    kept = _keep_and_go(filling, page, page, KEPT)
+def _keep_and_sign_in(filling: Filling, page: int) -> View:
+    kept = _keep_and_go(filling, page, page, labels.KEPT)
     if not isinstance(kept, AnyResponse):
         return kept
     return redirect(url_for("accounts.sign_in", suite=kept.location), 303)
 
 
 def _render(
-    filling: _Filling,
+    filling: Filling,
     page: int,
     *,
     refused: Mapping[uuid.UUID, str] | None = None,
     message: str = "",
     closed: bool = False,
+    traced: bool = False,
 ) -> str:
-    """A page of the form; closed: what was typed is shown, without a button that could only be refused."""
-    numbers = {question.id: rank for rank, question in enumerate(filling.questions, 1)}
-    form, asked = forms.page_form(filling.on(page), filling.answers, numbers=numbers, errors=refused or {})
+    """A page of the form; closed: what was typed is shown, without a button that could only be refused.
+
+    `traced`: its answers seem to hold personal data, and their author may insist.
+    """
+    numbers = policy.numbered(filling.questions)
+    form, asked = forms.page_form(
+        filling.shown(page), filling.answers, numbers=numbers, errors=refused or {}, sure="sure" in request.form
+    )
+    notes = forms.notes(asked, filling.questions, numbers)
     return render_template(
         "questionnaires/form.html",
         step=filling.step,
         form=form,
         asked=asked,
         page=page,
+        texts=filling.texts,
         pages=len(filling.pages),
+        goes_on=filling.may_go_on(page),
+        notes=notes,
+        followed=forms.followed(filling.questions, asked, filling.answers) if notes else "",
         seen=filling.reply.version if filling.reply else 0,
         editing=filling.reply is not None and filling.reply.status is not ContentStatus.WITHDRAWN,
         message=message,
         closed=closed,
-        long_text=QuestionKind.LONG_TEXT,
+        traced=traced,
+        anonymous=filling.anonymous,
+        final=policy.is_final(filling.step),
+        code=_code() if filling.anonymous and g.account_id else "",
+        least=urns.LEAST,
     )
 
 
@@ -252,97 +302,7 @@ def _step_address(step: Step) -> str:
     return url_for("consultations.step", slug=step.consultation.slug, step_slug=step.slug)
 
 
-# Replies that everybody may read ------------------------------------------------------------------------------------
-
-
-@bp.get("/consultations/<slug>/<step_slug>/reponses")
-@anyone
-@cached_for_visitors
-def replies(slug: str, step_slug: str) -> View:
-    """The replies of a step, with the answers that are published row by row."""
-    step = consultations.step_or_404(g.session, slug, step_slug, g.actor)
-    if step.kind != "questionnaire":
-        raise NotFoundError
-    found = queries.public_replies(g.session, step.id, after=_cursor(), limit=PAGE_SIZE + 1)
-    following = found[PAGE_SIZE - 1][0].id if len(found) > PAGE_SIZE else None
-    return render_template(
-        "questionnaires/replies.html",
-        step=step,
-        replies=found[:PAGE_SIZE],
-        questions=_public_questions(step),
-        totals=totals.latest(g.session, [each.id for each in queries.questions(g.session, step.id)]),
-        origins=ORIGINS,
-        smallest=K,
-        following=following,
-        census=figures.of_step(g.session, step, service.census),
-        position=registry.counted(g.session),
-    )
-
-
-@bp.get("/reponses/<uuid:reply_id>")
-@anyone
-@cached_for_visitors
-def one_reply(reply_id: uuid.UUID) -> View:
-    """One published reply; where it was hidden, the page says why and never what."""
-    found = queries.reply_with_step(g.session, reply_id)
-    if found is None or not consultation_policy.may_read(found[1].consultation, g.actor):
-        raise NotFoundError("Aucune réponse n’est publiée à cette adresse.")
-    reply, step = found
-    if reply.status is ContentStatus.HIDDEN:
-        why = ground_label(reply.status_reason)
-        raise GoneError(f"Cette réponse a été masquée par la modération. Motif\u00a0: {why}.")
-    if reply.status is not ContentStatus.PUBLISHED:
-        raise NotFoundError("Aucune réponse n’est publiée à cette adresse.")
-    return render_template(
-        "questionnaires/reply.html",
-        step=step,
-        reply=reply,
-        answers=queries.public_reply(g.session, reply_id),
-        questions=_public_questions(step),
-    )
-
-
-def _cursor() -> uuid.UUID | None:
-    raw = request.args.get("apres", "")
-    try:
-        return uuid.UUID(raw) if raw else None
-    except ValueError:
-        raise NotFoundError("Cette page de la liste n’existe pas.") from None
-
-
-def _public_questions(step: Step) -> list[Question]:
-    asked = queries.questions(g.session, step.id)
-    return [question for question in asked if question.visibility is AnswerVisibility.ROWS]
-
-
-# My replies ---------------------------------------------------------------------------------------------------------
-
-
-@bp.get("/mon-compte/reponses")
-@signed_in
-def mine() -> View:
-    """The questionnaires that this account has answered."""
-    return render_template("questionnaires/mine.html", own=queries.own_replies(g.session, g.account_id))
-
-
-@bp.get("/mon-compte/reponses/<uuid:reply_id>")
-@signed_in
-def my_reply(reply_id: uuid.UUID) -> View:
-    """All that this account said in one questionnaire, and what it may still do about it."""
-    found = queries.reply_with_step(g.session, reply_id)
-    if found is None or found[0].account_id != g.account_id:
-        raise NotFoundError("Aucune de vos réponses n’est à cette adresse.")
-    own, step = found
-    return render_template(
-        "questionnaires/my_reply.html",
-        reply=own,
-        step=step,
-        open=consultation_policy.accepts_acts(step, step.consultation, g.now),
-        questions=queries.questions(g.session, step.id),
-        answers=queries.answers_of(g.session, own.id),
-        ground=ground_label(own.status_reason),
-        labels=labels,
-    )
+# Taking a reply back --------------------------------------------------------------------------------------------------
 
 
 @bp.post("/mon-compte/reponses/<uuid:reply_id>/retirer")
@@ -351,5 +311,6 @@ def my_reply(reply_id: uuid.UUID) -> View:
 def withdraw(reply_id: uuid.UUID) -> View:
     """Take one's own reply back."""
     service.withdraw(g.session, reply_id, actor=g.actor, now=g.now)
+    purge()
     flash("Votre réponse est retirée : elle n’est plus publiée ni comptée.", "success")
     return redirect(url_for(".mine"), 303)

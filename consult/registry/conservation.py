@@ -57,16 +57,20 @@ class Line:
         return self.logged == ends
 
 
-def flow(kind: str, origin: str, act: str) -> dict[str, Any]:
-    """The part of an entry's effect that adds one to a flow."""
-    return {"flow": [kind, origin, act]}
+def flow(kind: str, origin: str, act: str, count: int = 1) -> dict[str, Any]:
+    """The part of an entry's effect that adds to a flow."""
+    return {"flow": [kind, origin, act, count]}
 
 
 def add_flows(
     session: Session, organisation_id: uuid.UUID, taken: Collection[tuple[uuid.UUID | None, Mapping[str, Any]]]
 ) -> None:
     """Add up the flows among the effects taken."""
-    told = Counter((whole, *effect["flow"]) for whole, effect in taken if whole is not None and "flow" in effect)
+    told: Counter[tuple[Any, ...]] = Counter()
+    for whole, effect in taken:
+        if whole is not None and "flow" in effect:
+            kind, origin, act, count = [*effect["flow"], 1][:4]  # entries of before batches count for one
+            told[whole, kind, origin, act] += count
     if not told:
         return
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -43,6 +42,8 @@ class EntryKind(enum.StrEnum):
     MODERATION_REVERSED = "moderation.reversed"
     TOMBSTONE = "tombstone"
     ANSWER = "answer"
+    COMMITMENT = "commitment"
+    CASE = "case"
     CONTENT = "content"
     RELEASE = "release"
     INCIDENT = "incident"
@@ -54,7 +55,8 @@ REMOVALS = (EntryKind.TOMBSTONE, EntryKind.MODERATION)
 _REMOVES = text("kind IN ('tombstone', 'moderation')")
 _EDITS = text("kind = 'edit'")
 _SEALS = text("kind = 'sealed'")
-_PENDING = text("position IS NULL")
+_RELEASES = text("kind = 'release'")
+_PENDING, _PLACED = text("position IS NULL"), text("position IS NOT NULL")
 _HELD = text("holder IS NOT NULL")
 _BIG = BigInteger().with_variant(Integer, "sqlite")
 
@@ -69,7 +71,14 @@ class RegistryEntry(TenantOwned, Base):
     __table_args__ = (
         CheckConstraint("(salt IS NULL) = (opening IS NULL)", name="opened_or_destroyed"),
         CheckConstraint("length(commitment) = 32", name="commitment_is_sha256"),
-        UniqueConstraint("organisation_id", "position"),
+        # Written by the sequencer alone: an act pays nothing for the place it has not yet.
+        Index(
+            "uq_registry_entry_organisation_id_position",
+            *("organisation_id", "position"),
+            unique=True,
+            sqlite_where=_PLACED,
+            postgresql_where=_PLACED,
+        ),
         Index("ix_registry_entry_consultation", "consultation_id", "id"),
         # Few entries take something away from the public: what was published before must be found quickly.
         Index("ix_registry_entry_removals", "consultation_id", "id", sqlite_where=_REMOVES, postgresql_where=_REMOVES),
@@ -79,12 +88,16 @@ class RegistryEntry(TenantOwned, Base):
         Index("ix_registry_entry_pending", "organisation_id", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
         # One per consultation: whether it is sealed is asked every few seconds.
         Index("ix_registry_entry_seals", "consultation_id", sqlite_where=_SEALS, postgresql_where=_SEALS),
+        # A handful: which release was told last is asked each time a log is opened.
+        Index(
+            "ix_registry_entry_releases", *("organisation_id", "id"), sqlite_where=_RELEASES, postgresql_where=_RELEASES
+        ),
         # An erasure finds all that a voter had logged, votes since withdrawn included.
         Index("ix_registry_entry_holder", "holder", sqlite_where=_HELD, postgresql_where=_HELD),
-        {"sqlite_autoincrement": True},
     )
 
-    organisation_id: Mapped[uuid.UUID] = owner()
+    # Without a key: each act would lock the row of its organisation. `RegistryLog` has it, and no entry is deleted.
+    organisation_id: Mapped[uuid.UUID] = mapped_column(info=NEVER)
     id: Mapped[int] = mapped_column(_BIG, primary_key=True, autoincrement=True, info=NEVER)
     consultation_id: Mapped[uuid.UUID | None] = mapped_column(info=PUBLIC)
     kind: Mapped[EntryKind] = mapped_column(info=PUBLIC)

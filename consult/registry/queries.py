@@ -229,6 +229,18 @@ def _removes() -> ColumnElement[bool]:
     return RegistryEntry.kind.in_(kinds)
 
 
+def seals(session: Session, consultation_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, int]:
+    """The position of the last seal of each of these consultations, those that have one."""
+    kind: ColumnElement[EntryKind] = literal_column(f"'{EntryKind.SEALED.value}'")  # as the index's condition says
+    query = select(RegistryEntry.consultation_id, func.max(RegistryEntry.position)).where(
+        RegistryEntry.kind == kind,
+        RegistryEntry.consultation_id.in_(consultation_ids),
+        RegistryEntry.position.is_not(None),
+    )
+    grouped = session.execute(query.group_by(RegistryEntry.consultation_id))
+    return {key: last for key, last in grouped if key is not None and last is not None}
+
+
 def openings(session: Session, consultation_id: uuid.UUID, kind: EntryKind) -> list[dict[str, Any]]:
     """What the entries of that kind about a consultation say, the last one first; erased ones are left out."""
     query = select(RegistryEntry.opening).where(

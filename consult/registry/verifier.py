@@ -33,7 +33,7 @@ import urllib.request
 import uuid
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,6 +45,7 @@ PROGRAMS = b"consult/programs/v1\n"
 LOG_KEY, WITNESS_KEY = 1, 4
 SAFE_INTEGER = 2**53 - 1
 VALUES = ("for", "mixed", "against")
+MASK = re.compile(r"\[[^\[\]]{2,40} masquée?\]")  # in the place of a personal datum, in the package for libraries
 FIELDS = {"at", "commitment", "consultation", "kind", "ref", "v"}
 REMOVED = {"withdrawn": "withdrawn", "erased": "erased", "import_undone": "erased"}
 
@@ -346,6 +347,11 @@ class Site:
                 time.sleep(2**attempt)
         raise Impossible(f"{self.address}/{path} ne répond pas")
 
+    def masked(self, slug: str) -> dict[str, set[str]]:
+        """A site shows every text as it was written."""
+        del slug
+        return {}
+
     def consultations(self) -> Iterator[dict[str, Any]]:
         """Every public consultation."""
         for rows, _ in self._pages(f"{self.home}api/v1/consultations"):
@@ -440,6 +446,10 @@ class Folder:
                 while chunk := [json.loads(line) for line in itertools.islice(lines, 500)]:
                     yield chunk, position
 
+    def masked(self, slug: str) -> dict[str, set[str]]:
+        """The rows of each file, by id, in whose texts something was masked: they are not those that were written."""
+        return {name: set(rows) for name, rows in self.manifest(slug).get("masked", {}).items()}
+
     def page_figures(self, path: str) -> None:
         """A folder has no pages."""
         del path
@@ -475,6 +485,11 @@ class Report:
         if self.counts[f"fraudes : {FRAUDS[name]}"] <= 100:  # noqa: PLR2004  # a report must stay readable
             self.frauds.append({"fraud": name, "label": FRAUDS[name], "message": message})
 
+    def pass_over(self, masked: int) -> None:
+        """Say how many texts could not be compared."""
+        if masked:
+            self.counts["textes masqués, non comparés"] += masked
+
 
 # The state that the entries give, replayed one by one --------------------------------------------------------------
 
@@ -495,8 +510,11 @@ Figures = tuple[str, tuple[int, ...]]  # a content, and its totals
 class Replay:
     """What the entries amount to, position after position; keeps little of each vote."""
 
-    def __init__(self, report: Report, watched: dict[int, set[Figures]], cuts: dict[str, Cut]) -> None:
+    def __init__(
+        self, report: Report, watched: dict[int, set[Figures]], cuts: dict[str, Cut], census: dict[str, Any]
+    ) -> None:
         self.report = report
+        self.census = census  # what the site says became of all that was submitted, and at which position
         self.cuts = cuts  # consultation -> the entries that its rows show; the later ones amount to nothing here
         self.watched = watched  # position -> figures displayed at that position
         self.contents: dict[str, Content] = {}
@@ -506,6 +524,8 @@ class Replay:
         self.opened: dict[str, int] = {}
         self.sealed: set[str] = set()
         self.acts: dict[tuple[str | None, str], int] = defaultdict(int)  # consultation and kind -> entries
+        self.brought: dict[str | None, int] = defaultdict(int)  # consultation -> replies that came by batches
+        self.gone: dict[tuple[str | None, str], int] = defaultdict(int)  # those of `acts` whose opening is lost
         self.missed: list[tuple[str, tuple[int, ...], int, tuple[int, ...]]] = []  # content, shown, position, counted
         self.erased: dict[str, int] = {}  # content -> position of the last erasure of a vote on it
         self.standing: dict[str | None, int] = defaultdict(int)  # consultation -> votes that stand
@@ -538,6 +558,8 @@ class Replay:
         elif content is not None:
             self._take_later(entry["kind"], content)
         self.acts[entry["consultation"], entry["kind"]] += 1
+        if entry["kind"] == "replies" and content is not None:
+            self.brought[entry["consultation"]] += len(content["replies"])
         self.compare(position)
 
     def _opened(
@@ -554,6 +576,7 @@ class Replay:
                 self.destroyed[entry["ref"]] = position
             else:
                 self.lost += 1
+                self.gone[entry["consultation"], entry["kind"]] += 1
             self.report.counts[f"ouvertures : {state}"] += 1
         elif commitment(bytes.fromhex(opening["salt"]), opening["content"]) != entry["commitment"]:
             self.report.fraud("edit", f"{place} : le contenu servi n’est pas celui qui fut engagé")
@@ -567,8 +590,10 @@ class Replay:
             self._check_time(place, entry, content)
         if kind in VOTES:
             self._vote(place, entry, content)
-        elif kind in ACTS:
+        elif kind in ACTS or kind in SAID:
             self._text(place, entry, content)
+        elif kind == "replies":
+            self._batch(place, entry, content)
         elif kind in ("moderation", "moderation.reversed"):
             self._moderate(entry, content)
         elif kind == "tombstone":
@@ -627,7 +652,7 @@ class Replay:
         self.contents[target].facts = {"version": content["version"]}
 
     def _seal(self, place: str, consultation: str, content: dict[str, Any]) -> None:
-        for kind in sorted(ACTS):
+        for kind in sorted(ACTS | {"replies"}):
             counted, told = self.acts[consultation, kind], content["entries"].get(kind, 0)
             if counted != told:
                 self.report.fraud("deletion", f"{place} : le scellé compte {told} {kind} ; le registre en a {counted}")
@@ -661,13 +686,32 @@ class Replay:
         if entry["kind"] != "edit" and known is not None:
             self.report.fraud("duplicate", f"{place} : {target} est déjà dans le registre")
         elif entry["kind"] != "edit":
-            self.contents[target] = Content(content.get("type") or entry["kind"], entry["consultation"], content)
+            kind = "contribution" if entry["kind"] == "version" else content.get("type") or entry["kind"]
+            self.contents[target] = Content(kind, entry["consultation"], content)
         elif known is None or content["version"] != known.facts.get("version", 0) + 1:
             self.report.fraud(
                 "deletion", f"{place} : {target} passe à la version {content['version']} sans la précédente"
             )
         else:
             known.facts, known.state = {**known.facts, **content}, "published"
+
+    def _batch(self, place: str, entry: dict[str, Any], content: dict[str, Any]) -> None:
+        """Anonymous replies that came out together: each is committed to by itself."""
+        if entry["consultation"] not in self.opened:
+            self.report.fraud("rules", f"{place} : lot antérieur à l’ouverture de sa consultation")
+        if entry["consultation"] in self.sealed:
+            self.report.fraud("backdating", f"{place} : lot d’une consultation déjà scellée")
+        if content["count"] != len(content["replies"]):
+            said = f"{place} : le lot annonce {content['count']} réponses et en engage {len(content['replies'])}"
+            self.report.fraud("count", said)
+        for reply, promised in content["replies"].items():
+            if reply in self.contents:
+                self.report.fraud("duplicate", f"{place} : {reply} est déjà dans le registre")
+                continue
+            facts = {"version": 1, "batch": entry["ref"], "salted": promised}
+            facts |= {"step": content["step"], "received_on": content["day"]}
+            self.contents[reply] = Content("reply", entry["consultation"], facts)
+        self.report.counts["réponses anonymes"] += len(content["replies"])
 
     def _moderate(self, entry: dict[str, Any], content: dict[str, Any]) -> None:
         target = content["item"]
@@ -694,10 +738,16 @@ class Replay:
                 "rules", f"{place} : règles changées après l’ouverture, autrement que par une date de fin reculée"
             )
         versions.append((position, rules))
+        for text in (each for step in rules["steps"] for each in step["rules"].get("texts", ())):
+            # What the administration submits has no entry of its own, and never changes.
+            self.contents.setdefault(text["id"], Content("contribution", consultation, text))
         self.sealed.discard(consultation)  # an end moved later is sealed again
 
     def compare(self, position: int) -> None:
         """Compare what was displayed at that position with what the entries up to it amount to."""
+        if self.census and self.census["position"] == position:
+            acts = {key: count - self.gone.get(key, 0) for key, count in self.acts.items()}
+            compare_census(self.census["lines"], acts, self.brought, self.report)
         for target, shown in self.watched.pop(position, ()):
             self.report.counts["totaux recomptés"] += 1
             counted = tuple(self.totals[target][: len(shown)])
@@ -716,13 +766,7 @@ class Replay:
                 self.report.notes.append(f"{said} : un vote y a été effacé entre-temps. Relancez la vérification.")
             else:
                 self.report.fraud("count", said)
-        if self.lost > self.told:
-            self.report.fraud("hidden", f"{self.lost} ouvertures dites perdues ; le registre en annonce {self.told}")
-        elif self.lost:
-            self.report.notes.append(
-                f"{self.lost} ouverture(s) perdue(s) par une restauration, que le registre annonce : "
-                "ce qu’elles disaient ne se vérifie plus."
-            )
+        self._tell_lost()
         for ref, position in self.destroyed.items():
             if ref not in self.buried:
                 self.report.fraud("hidden", f"entrée n° {position} : ouverture effacée sans trace publique")
@@ -730,12 +774,31 @@ class Replay:
             if ref not in self.covered:
                 self.report.fraud("hidden", f"entrée n° {position} : ouverture retenue sans décision publique")
 
+    def _tell_lost(self) -> None:
+        """Say what cannot be proved any more because a restore lost openings, as long as the log announced them."""
+        if self.lost > self.told:
+            self.report.fraud("hidden", f"{self.lost} ouvertures dites perdues ; le registre en annonce {self.told}")
+        elif self.lost:
+            self.report.notes.append(
+                f"{self.lost} ouverture(s) perdue(s) par une restauration, que le registre annonce : "
+                "ce qu’elles disaient ne se vérifie plus."
+            )
+        for (consultation, kind), count in self.gone.items():
+            if kind in {*SUBMITTED_BY.values(), "replies"}:
+                self.report.notes.append(
+                    f"Perdu dans {consultation} : {count} {kind}. Les comptes publiés ne les comptent pas ; rien ne "
+                    "prouve ce que ces actes disaient ni ce qu’ils étaient devenus."
+                )
+
 
 VOTES = {"vote.cast", "vote.changed", "vote.withdrawn"}
-ACTS = {"contribution", "argument", "edit"} | VOTES
+ACTS = {"contribution", "version", "argument", "edit"} | VOTES
 
 
-ABOUT = ("reply", "argument", "contribution")
+SAID = {"answer", "commitment", "case"}  # what the administration says, before or after a consultation is sealed
+
+
+ABOUT = ("reply", "argument", "contribution", "answer", "commitment", "case")
 
 
 def vote_key(voter: str, target: str) -> bytes:
@@ -916,33 +979,40 @@ class Displayed:
     votes: Votes
     questions: list[dict[str, Any]]
     positions: dict[str, int]  # content -> position at which its figures stand
+    masked: int  # texts that were masked: nothing is said of them
 
     @staticmethod
     def read(source: Site | Folder, consultation: dict[str, Any]) -> Displayed:
         """Every public row."""
         slug = consultation["slug"]
+        masked = source.masked(slug)
         found: Rows = {}
         positions: dict[str, int] = {}
         votes = Votes()
         for rows, _ in source.rows(slug, "votes"):
             for row in rows:
                 votes.add(row)
-        for name in ("steps", "contributions", "arguments", "replies"):
+        for name in ("steps", "contributions", "arguments", "replies", "official_answers", "commitments"):
             kept: dict[str, dict[str, Any]] = {}
             for rows, position in source.rows(slug, name):
-                kept.update((row["id"], _light(name, row)) for row in rows)
+                kept.update((row["id"], _light(name, row, masked.get(name, ()))) for row in rows)
                 positions.update((row["id"], position) for row in rows if name in ("contributions", "arguments"))
             found[name] = kept
         answers: dict[str, dict[str, Any]] = defaultdict(dict)
         for rows, _ in source.rows(slug, "answers"):
             for row in rows:
                 answers[row["reply"]][row["question"]] = {name: row[name] for name in ("text", "options", "other")}
-        for reply in found["replies"]:
-            found["replies"][reply]["sha256"] = sha256(answers.get(reply, {}))
+        for reply, row in found["replies"].items():
+            said = answers.get(reply, {})
+            row["masked"] = any(f"{reply}:{key}" in masked.get("answers", ()) and _masks(said[key]) for key in said)
+            row["sha256"] = sha256(said)
+            if row.get("salt"):
+                row["commitment"] = commitment(bytes.fromhex(row["salt"]), said)
         questions = [
             each for rows, _ in source.rows(slug, "questionnaires") for row in rows for each in row["questions"]
         ]
-        return Displayed(consultation, found, votes, questions, positions)
+        hidden = sum(bool(row.get("masked")) for rows in found.values() for row in rows.values())
+        return Displayed(consultation, found, votes, questions, positions, hidden)
 
     def figures(self) -> Iterator[tuple[int, str, tuple[int, ...]]]:
         """Position, content and totals displayed."""
@@ -956,18 +1026,45 @@ def sha256(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
-def _light(name: str, row: dict[str, Any]) -> dict[str, Any]:
-    """A row without its text, which only its digest replaces: a million of them must fit in memory."""
-    if name in ("contributions", "arguments") and row["status"] == "published":
-        row = {**row, "sha256": sha256({"title": row["title"], "body": row["body"]})}
-    return {key: value for key, value in row.items() if key not in ("title", "body", "summary")}
+ENGAGED = {  # columns whose digest the entries hold
+    "contributions": ("title", "body"),
+    "arguments": ("title", "body"),
+    "official_answers": ("target_type", "target", "outcome", "authority", "body"),
+    "commitments": ("title", "body", "owner", "stage", "due_on", "link", "answers", "contributions", "updates"),
+}
+
+
+VERSION = ("reason", "sources")  # and of a version of an article
+
+
+def _light(name: str, row: dict[str, Any], masked: Collection[str]) -> dict[str, Any]:
+    """A row without its text, which only its digest replaces: a million of them must fit in memory.
+
+    One that is said to be `masked`, and is, has not the text that was engaged.
+    """
+    if name in ENGAGED and row["status"] == "published":
+        engaged = (*ENGAGED[name], *(VERSION if row.get("kind") == "version" else ()))
+        digest = sha256({column: row[column] for column in engaged})
+        row = {**row, "sha256": digest, "masked": row["id"] in masked and _masks(row)}
+    return {key: value for key, value in row.items() if key not in ("title", "body", "summary", "reason", "sources")}
+
+
+def _masks(row: dict[str, Any]) -> bool:
+    """Whether a text of a row holds a mask."""
+    return any(isinstance(value, str) and MASK.search(value) is not None for value in row.values())
 
 
 def compare_rows(shown: Displayed, replay: Replay) -> list[tuple[str, str, str]]:
     """Fraud, row and message for each row that is not what the entries say."""
     identifier = shown.consultation["id"]
     found: list[tuple[str, str, str]] = []
-    kinds = {"contributions": "contribution", "arguments": "argument", "replies": "reply"}
+    kinds = {
+        "contributions": "contribution",
+        "arguments": "argument",
+        "replies": "reply",
+        "official_answers": "answer",
+        "commitments": "commitment",
+    }
     for name, kind in kinds.items():
         for row_id, row in shown.rows[name].items():
             found += [
@@ -990,11 +1087,16 @@ def _differences(kind: str, row: dict[str, Any], content: Content | None) -> Ite
         yield name, f"{kind} {row['id']} est affichée « {status} » ; le registre la dit « {content.state} »"
         return
     digest = content.facts.get("text_sha256") or content.facts.get("answers_sha256")
-    if status == "published" and row["sha256"] != digest:
+    if digest is None and "salted" in content.facts:  # anonymous, as its batch brought it
+        digest, row = content.facts["salted"], {**row, "sha256": row.get("commitment")}
+    if status == "published" and row["sha256"] != digest and not row["masked"]:
         yield "edit", f"{kind} {row['id']} : le texte affiché n’est pas celui qui fut engagé"
-    for mine, theirs in (("created_at", "created_at"), ("theme", "theme"), ("side", "side"), ("contribution", "on")):
-        if status == "published" and theirs in content.facts and row.get(mine) != content.facts[theirs]:
-            name = "backdating" if mine == "created_at" else "edit"
+    dates = ("created_at", "published_at", "received_on")
+    same = (*dates, "version", "theme", "article", "rewrites", "side", "batch")
+    told = (*((name, name) for name in same), ("contribution", "on"))
+    for mine, theirs in told:
+        if status == "published" and theirs in content.facts and mine in row and row[mine] != content.facts[theirs]:
+            name = "backdating" if mine in dates else "edit"
             yield name, f"{kind} {row['id']} : « {mine} » vaut {row.get(mine)}, le registre dit {content.facts[theirs]}"
 
 
@@ -1021,6 +1123,47 @@ def compare_rules(shown: Displayed, replay: Replay, report: Report) -> None:
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))  # noqa: FURB162  # Python 3.10 reads no Z
+
+
+# The kind of the entries by which each type of act is submitted: a reply is logged as a contribution is.
+SUBMITTED_BY = {
+    "proposal": "contribution",
+    "reply": "contribution",
+    "version": "version",
+    "argument": "argument",
+    "vote": "vote.cast",
+}
+
+
+def compare_census(
+    lines: list[dict[str, Any]],
+    acts: dict[tuple[str | None, str], int],
+    brought: dict[str | None, int],
+    report: Report,
+) -> None:
+    """Compare what the site says was submitted, and what became of it, with the entries up to its position.
+
+    `acts` leaves out those that a restore lost: the site, which lost their rows too, counts them nowhere.
+    """
+    told: dict[tuple[str, str], int] = defaultdict(int)
+    for line in lines:
+        report.counts["lignes de comptes recomptées"] += 1
+        told[line["consultation"], SUBMITTED_BY[line["type"]]] += line["logged"]
+        ends = sum(line[end] for end in ("published", "hidden", "withdrawn", "erased", "undone"))
+        if line["logged"] != ends:
+            what = f"{line['type']} ({line['origin']}) de {line['consultation']}"
+            report.fraud(
+                "deletion" if ends < line["logged"] else "injection",
+                f"{what} : {line['logged']} actes déposés, {ends} publiés, masqués, retirés, effacés ou annulés",
+            )
+    for consultation, kind in sorted(told):
+        counted = acts.get((consultation, kind), 0) + (brought[consultation] if kind == SUBMITTED_BY["reply"] else 0)
+        if counted != told[consultation, kind]:
+            report.fraud(
+                "deletion" if told[consultation, kind] < counted else "injection",
+                f"les comptes publiés disent {told[consultation, kind]} {kind} dans {consultation} ; "
+                f"le registre en porte {counted}",
+            )
 
 
 def page_figures(source: Site | Folder, shown: Displayed, most: int) -> Iterator[tuple[int, str, tuple[int, ...]]]:
@@ -1104,6 +1247,7 @@ def verify_log(
     rows: Site | Folder = options.dump or source
     shown = [Displayed.read(rows, each) for each in rows.consultations()]
     watched: dict[int, set[Figures]] = defaultdict(set)
+    census = source.get(f"{prefix}/census")
     for each in shown:
         for position, content, figures in each.figures():
             watched[position].add((content, figures))
@@ -1121,12 +1265,14 @@ def verify_log(
                 f"l’état servi compte {checkpoint.size} entrées ; le {saved['seen']}, il en comptait {saved['size']}",
             )
         known.append((saved["size"], saved["root"], f"du {saved['seen']}"))
-    replay = Replay(report, watched, rows.cuts() if isinstance(rows, Folder) else {})
+    cuts = rows.cuts() if isinstance(rows, Folder) else {}
+    replay = Replay(report, watched, cuts, json.loads(census) if census else {})
     read_log(source, prefix, checkpoint, replay, report, known)
     for each in shown:
         compare_rules(each, replay, report)
         for fraud, _, message in compare_rows(each, replay):
             report.fraud(fraud, message)
+        report.pass_over(each.masked)
     if not report.frauds:
         seen = datetime.now().astimezone().strftime("%d/%m/%Y à %H:%M")
         state[checkpoint.origin] = {"size": checkpoint.size, "root": report.root, "seen": seen}

@@ -41,7 +41,10 @@ class Figure:
 
 
 def figure(results: Mapping[str, Any], report: Path, arguments: Mapping[str, str]) -> Figure:
-    """The figure that an address names: `corpus`, then `code`, `mot` or `sans-code`. Raises NotFoundError."""
+    """The figure that an address names: `corpus`, then `code`, `mot`, `campagne` or `sans-code`.
+
+    Raises NotFoundError.
+    """
     missing = NotFoundError("Cette analyse ne contient pas ce chiffre.")
     corpus = next((each for each in results["corpora"] if each["key"] == arguments.get("corpus")), None)
     if corpus is None:
@@ -53,10 +56,20 @@ def figure(results: Mapping[str, Any], report: Path, arguments: Mapping[str, str
         if code is None:
             raise missing
         return Figure(corpus, f"Contributions codées « {code['label']} »", _ids(code["contributions"]))
+    if "campagne" in arguments:
+        return _campaign(corpus, arguments["campagne"], missing)
     found = _behind_word(report, corpus["key"], arguments.get("mot", ""))
     if found is None:
         raise missing
     return Figure(corpus, f"Contributions contenant « {arguments['mot']} »", _ids(found))
+
+
+def _campaign(corpus: Mapping[str, Any], number: str, missing: NotFoundError) -> Figure:
+    listed = corpus.get("campaigns", {}).get("register", [])
+    found = next((campaign for rank, campaign in enumerate(listed, start=1) if str(rank) == number), None)
+    if found is None:
+        raise missing
+    return Figure(corpus, f"Contributions de la campagne {number}", _ids(found["contributions"]))
 
 
 def _ids(raw: Sequence[str]) -> list[uuid.UUID]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import uuid
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Text, column, false, func, literal, select, table
+from sqlalchemy import ColumnElement, Select, Text, column, false, func, literal, select, table, union_all
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
 from consult.search import policy
 from consult.search.models import SearchDocument
 
+ALIKE: Final = 0.5  # the share of the rare words asked from which two texts say much the same
+_COMMON: Final = 500  # a word that so many contents hold is no reason to read them
+_READ: Final = 1_000
 _FTS = table("search_words", column("rowid"), column("search_words", Text))
 
 
@@ -20,13 +25,50 @@ def find(session: Session, step_id: uuid.UUID, text: str) -> Select[uuid.UUID]:
     found = select(SearchDocument.item_id).where(SearchDocument.step_id == step_id)
     if not wanted:
         return found.where(false())
-    return found.where(_holds_all(session, wanted))
+    return found.where(_holds(session, wanted))
 
 
-def _holds_all(session: Session, wanted: list[str]) -> ColumnElement[bool]:
+def similar(session: Session, step_id: uuid.UUID, text: str) -> list[uuid.UUID]:
+    """The ids of the step's contents that hold at least half of what the text's first words say, the closest first.
+
+    A word weighs the less the more contents hold it. Two statements, and a thousand contents read, whatever the size
+    of the step; both databases give the same list.
+    """
+    wanted = policy.query_words(text)
+    if not wanted:
+        return []
+    held = session.scalars(
+        union_all(*(select(func.count()).select_from(_holders(session, step_id, [word])) for word in wanted))
+    ).all()
+    weights = {word: 1 / math.log2(2 + count) for word, count in zip(wanted, held, strict=True)}
+    reasons: list[str] = []
+    read = 0
+    for count, word in sorted((count, word) for word, count in zip(wanted, held, strict=True) if count):
+        if count == _COMMON or read + count > _READ:
+            break
+        reasons.append(word)
+        read += count
+    if not reasons:
+        return []
+    holding = (SearchDocument.step_id == step_id, _holds(session, reasons, any_of=True))
+    found = session.execute(select(SearchDocument.item_id, SearchDocument.words).where(*holding))
+    whole = sum(weights.values())
+    shares = {
+        item_id: sum(weights[word] for word in weights.keys() & set(words.split())) / whole for item_id, words in found
+    }
+    close = (item_id for item_id, share in shares.items() if share >= ALIKE)
+    return sorted(close, key=lambda item_id: (-shares[item_id], item_id))
+
+
+def _holders(session: Session, step_id: uuid.UUID, wanted: list[str]) -> Any:
+    some = select(SearchDocument.id).where(SearchDocument.step_id == step_id, _holds(session, wanted))
+    return some.limit(_COMMON).subquery()
+
+
+def _holds(session: Session, wanted: list[str], *, any_of: bool = False) -> ColumnElement[bool]:
     # The words are [a-z0-9]+ only: nothing in them has a meaning for either query language.
     if session.get_bind().dialect.name == "sqlite":
-        asked = " AND ".join(f'"{word}"' for word in wanted)
+        asked = (" OR " if any_of else " AND ").join(f'"{word}"' for word in wanted)
         return SearchDocument.id.in_(select(_FTS.c.rowid).where(_FTS.c.search_words.op("MATCH")(asked)))
-    vector = func.array_to_tsvector(func.string_to_array(SearchDocument.words, " "))
-    return vector.op("@@", is_comparison=True)(literal(" & ".join(f"'{word}'" for word in wanted)).cast(TSQUERY))
+    asked = (" | " if any_of else " & ").join(f"'{word}'" for word in wanted)
+    return SearchDocument.words.op("@@", is_comparison=True)(literal(asked).cast(TSQUERY))

@@ -22,6 +22,8 @@ ACTS: Final = {
     EntryKind.MODERATION_REVERSED: "Décision de modération annulée",
     EntryKind.TOMBSTONE: "Texte retiré ou effacé",
     EntryKind.ANSWER: "Réponse officielle",
+    EntryKind.COMMITMENT: "Engagement de l’administration",
+    EntryKind.CASE: "Cas d’usage",
     EntryKind.CONTENT: "Changement de contenu",
     EntryKind.RELEASE: "Version du logiciel",
     EntryKind.INCIDENT: "Incident",
@@ -32,12 +34,23 @@ REPLY_ACTS: Final = {
     EntryKind.EDIT: "Réponse modifiée",
     EntryKind.TOMBSTONE: "Réponse retirée",
 }
+# What the administration says is corrected and taken back as citizens' texts are.
+SAID_ACTS: Final = {
+    "answer": {EntryKind.EDIT: "Réponse officielle corrigée", EntryKind.TOMBSTONE: "Réponse officielle retirée"},
+    "commitment": {EntryKind.EDIT: "Engagement suivi ou corrigé", EntryKind.TOMBSTONE: "Engagement retiré"},
+    "case": {EntryKind.EDIT: "Cas d’usage corrigé", EntryKind.TOMBSTONE: "Cas d’usage retiré"},
+}
 FIELDS: Final = {
     "type": "Nature",
     "step": "Étape",
     "contribution": "Proposition",
     "argument": "Argument",
     "reply": "Réponse",
+    "answer": "Réponse officielle",
+    "commitment": "Engagement",
+    "case": "Cas d’usage",
+    "published_at": "Heure de publication, arrondie",
+    "reason": "Motif",
     "version": "Version du texte",
     "value": "Sens du vote",
     "voter": "Votant (identifiant propre à cette étape, sans lien avec votre pseudonyme)",
@@ -45,9 +58,14 @@ FIELDS: Final = {
     "text_sha256": "Empreinte du texte, sans le texte",
     "answers_sha256": "Empreinte des réponses publiées",
     "theme": "Thème",
+    "article": "Article",
+    "rewrites": "Texte récrit",
     "on": "Sur la proposition",
     "side": "Côté",
     "created_at": "Heure, arrondie",
+    "day": "Jour",
+    "count": "Nombre de réponses",
+    "replies": "Empreintes salées des réponses publiées, une par réponse",
     "ground": "Raison",
     "entries": "Entrées dont le contenu a été détruit",
 }
@@ -55,14 +73,22 @@ USEFUL: Final = {"for": "Utile"}  # the only value of a vote on an argument
 VALUES: Final = {
     "value": {"for": "D’accord", "mixed": "Mitigé", "against": "Pas d’accord"},
     "side": {"for": "Pour", "against": "Contre"},
-    "ground": {"withdrawn": "retiré par son auteur", "erased": "effacé", "import_undone": "import annulé"},
-    "type": {"reply": "réponse à un questionnaire", "vote": "vote", "proposal": "proposition", "argument": "argument"},
+    "ground": {"withdrawn": "retiré par qui l’avait écrit", "erased": "effacé", "import_undone": "import annulé"},
+    "type": {
+        "replies": "réponses anonymes à un questionnaire",
+        "reply": "réponse à un questionnaire",
+        "vote": "vote",
+        "proposal": "proposition",
+        "argument": "argument",
+    },
 }
 
 
 def act(kind: EntryKind, opening: dict[str, Any] | None) -> str:
     """What an entry is about, in French."""
-    about = REPLY_ACTS if opening and "reply" in opening else ACTS
+    opening = opening or {}
+    about = next((words for name, words in SAID_ACTS.items() if name in opening), ACTS)
+    about = REPLY_ACTS if "reply" in opening else about
     return about.get(kind, ACTS[kind])
 
 
@@ -77,12 +103,15 @@ def _value(value: Any, words: dict[str, str]) -> str:
         return "–"
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}\u00a0: {inner}" for key, inner in value.items())
     return words.get(str(value), str(value))
 
 
 # What the conservation census counts.
 CONSERVED: Final = {
     "proposal": "Propositions",
+    "version": "Versions d’articles",
     "argument": "Arguments",
     "reply": "Réponses aux questionnaires",
     "vote": "Votes",

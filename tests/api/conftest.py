@@ -20,6 +20,7 @@ SECRETS = (
     "Brouillon tu",
     "Ailleurs tu",
     "Message tu",
+    "Engagement tu",
 )
 
 
@@ -57,6 +58,7 @@ def filled(database) -> Filled:
         )
         factories.make_vote(session, shown, account)
         factories.make_theme(session, step)
+        factories.make_part(session, factories.make_step(session, consultation, kind="bill"))
         session.add(
             Decision(
                 organisation_id=organisation.id,
@@ -69,6 +71,14 @@ def filled(database) -> Filled:
                 decided_at=factories.NOW,
             )
         )
+        factories.make_answer(session, shown, body="Un train de plus circulera, dès septembre.")
+        factories.make_answer(session, step, published=False, body=SECRETS[8])
+        taken_back = {"withdrawn_at": factories.NOW, "withdrawal_reason": "Publiée par erreur.", "status": "withdrawn"}
+        factories.make_answer(session, consultation, body=SECRETS[8], **taken_back)
+        factories.make_commitment(session, consultation)
+        factories.make_commitment(session, consultation, title=SECRETS[8], body=SECRETS[8], **taken_back)
+        factories.make_case(session, consultation)
+        factories.make_case(session, consultation, published=False, title=SECRETS[8])
         asked = factories.make_step(session, consultation, kind="questionnaire")
         question = factories.make_question(session, asked, "single", ["Oui", "Non"])
         factories.make_total(session, asked)

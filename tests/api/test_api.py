@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from consult.contributions.models import Proposal
-from consult.opendata import schemas
+from consult.opendata import envelopes
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 from tests import factories
 from tests.api.conftest import SECRETS
 
-LISTS = [*schemas.ROWS]
+LISTS = [*envelopes.ROWS]
 BASE = "/api/v1/consultations/essai"
 
 
@@ -43,10 +43,10 @@ def test_a_list_is_its_dataset_row_for_row(app, client, filled, database, name):
 
 def test_every_schema_has_the_columns_of_its_dataset(app):
     datasets = app.extensions["bindings"].public_datasets
-    for name, reply in schemas.ROWS.items():
+    for name, reply in envelopes.ROWS.items():
         row = reply.model_fields["data"].annotation.__args__[0]
         assert list(row.model_fields) == list(datasets[name].columns), name
-    assert set(datasets) == {*schemas.ROWS, "consultation"}
+    assert set(datasets) == {*envelopes.ROWS, "consultation"}
 
 
 def test_every_reply_tells_its_licence_source_position_and_last_update(client, filled, database):

@@ -25,10 +25,6 @@ from tests.registers import act, features, sequencer
 pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
 
 
-class CutError(Exception):
-    """The line fell."""
-
-
 class Replica:
     """What a reader keeps: the rows of each list, and the cursor, written in one transaction a page."""
 
@@ -42,39 +38,37 @@ class Replica:
         with urllib.request.urlopen(f"{self.address}/changes?{urlencode(query)}", timeout=30) as reply:
             return json.load(reply)
 
-    def read(self, limit, line) -> bool:
-        """One page; `line` is asked before each change, and may fall."""
+    def read(self, limit, falls) -> bool:
+        """One page; the line falls before the change that `falls` names among so many, if any."""
         (cursor,) = self.file.execute("SELECT cursor FROM place").fetchone()
         page = self.get(cursor=cursor, limit=limit)
+        fall = falls(len(page["data"]))
         self.file.execute("BEGIN")
-        try:
-            for change in page["data"]:
-                line()
-                name, key = change["dataset"], change["id"]
-                if change["action"] == "put":
-                    self.file.execute(
-                        "INSERT OR REPLACE INTO row VALUES (?, ?, ?)", (name, key, json.dumps(change["row"]))
-                    )
-                else:
-                    self.file.execute("DELETE FROM row WHERE dataset = ? AND id = ?", (name, key))
-            line()
-            self.file.execute("UPDATE place SET cursor = ?", (page["next"],))
-            self.file.execute("COMMIT")
-        except CutError:
+        for change in page["data"][:fall]:
+            name, key = change["dataset"], change["id"]
+            if change["action"] == "put":
+                self.file.execute("INSERT OR REPLACE INTO row VALUES (?, ?, ?)", (name, key, json.dumps(change["row"])))
+            else:
+                self.file.execute("DELETE FROM row WHERE dataset = ? AND id = ?", (name, key))
+        if fall is not None:
             self.file.execute("ROLLBACK")
             return True
+        self.file.execute("UPDATE place SET cursor = ?", (page["next"],))
+        self.file.execute("COMMIT")
         return page["more"]
 
     def catch_up(self, seed) -> int:
         chance, cuts = random.Random(seed), 0
 
-        def line():
+        def falls(changes):
+            """Anywhere in half of the pages, however long: an entry of many replies is told whole."""
             nonlocal cuts
-            if chance.random() < 0.15:
-                cuts += 1
-                raise CutError
+            if chance.random() < 0.5:
+                return None
+            cuts += 1
+            return chance.randint(0, changes)
 
-        while self.read(chance.randint(1, 3), line):
+        while self.read(chance.randint(1, 3), falls):
             pass
         return cuts
 
@@ -88,7 +82,7 @@ def story(app, database, tmp_path):
     """A consultation that opens, what people do in it, and the sequencer that places it."""
     with database.transaction(tenant=ALL_TENANTS) as session:
         session.expire_on_commit = False
-        seed = Seed(session, SimpleNamespace(bindings=app.extensions["bindings"]))
+        seed = Seed(session, SimpleNamespace(bindings=app.extensions["bindings"]), anonymous=True)
         hidden = seed.write(seed.people[1], "Une première idée")
         seed.vote(seed.people[2], hidden, VoteValue.AGAINST)
         told = SimpleNamespace(organisation=seed.organisation.id, consultation=seed.whole.id, hidden=hidden.id)
@@ -102,10 +96,11 @@ def live(database, story) -> None:
     with database.transaction(tenant=story.organisation) as session:
         seed = story.seed
         seed.session = session
-        for name in ("organisation", "whole", "step", "form", "question"):
+        for name in ("organisation", "whole", "step", "form", "question", "secret"):
             setattr(seed, name, session.merge(getattr(seed, name)))
         seed.people = [session.merge(each) for each in seed.people]
         seed.live()
+        seed.reply_anonymously()
 
 
 def lists(client, name):

@@ -13,12 +13,13 @@ import consult
 ROOT = Path(consult.__file__).parent
 APPENDS = {f"consult.registry.service.{name}" for name in ("append", "append_all", "write")}
 # The features whose rows page, API or dump show.
-FEATURES = ("coding", "consultations", "contributions", "imports", "moderation", "questionnaires")
+FEATURES = ("coding", "consultations", "contributions", "followup", "imports", "moderation", "questionnaires")
 WRITES = {"insert", "update", "delete", "insert_once"}
 BEFORE = "a draft consultation is public nowhere: opening it logs all of its rules"
 CALLER = "moderation logs the decision, with the refs that this returns"
 NOWHERE = "public nowhere"
 PUBLISHED = "an analysis is public once it is published, which is logged"
+URN = "what is in an urn is public nowhere: `batches.flush` logs what comes out"
 AROUND = "the contents themselves are erased by `ProposalData` and its like, which log it"
 SILENT = {
     "coding.bindings.CodebookApprovalData": NOWHERE,
@@ -33,14 +34,22 @@ SILENT = {
     "consultations.service.add_step": BEFORE,
     "consultations.service.create_consultation": BEFORE,
     "consultations.service.move_step": BEFORE,
+    "contributions.bill.bindings.BillStep": BEFORE,
+    "contributions.bill.builder.service.add": BEFORE,
+    "contributions.bill.builder.service.change": BEFORE,
+    "contributions.bill.builder.service.duplicate": BEFORE,
+    "contributions.bill.builder.service.move": BEFORE,
+    "contributions.bill.builder.service.remove": BEFORE,
     "contributions.bindings.DraftData": NOWHERE,
     "contributions.bindings.ProposalsStep": BEFORE,
     "contributions.bindings.VersionData": AROUND,
     "contributions.drafts.keep": NOWHERE,
-    "contributions.service.add_theme": BEFORE,
+    "contributions.manage.service.add_theme": BEFORE,
     "contributions.service.hide": CALLER,
-    "contributions.service.remove_theme": BEFORE,
+    "contributions.manage.service.remove_theme": BEFORE,
     "contributions.service.restore": CALLER,
+    "followup.service.create": NOWHERE,
+    "followup.service.remove": NOWHERE,
     "imports.service.Importer": "its writers log each row",
     "imports.service.begin": NOWHERE,
     "imports.service.stop": NOWHERE,
@@ -50,13 +59,24 @@ SILENT = {
     "moderation.bindings.ReportData": NOWHERE,
     "moderation.service.contest": NOWHERE,
     "moderation.service.report": NOWHERE,
+    "questionnaires.anonymous.batches.seal_again": URN,
+    "questionnaires.anonymous.service.change": URN,
+    "questionnaires.anonymous.service.submit": URN,
+    "questionnaires.anonymous.service.withdraw": URN,
+    "questionnaires.anonymous.urns.amend": URN,
+    "questionnaires.anonymous.urns.put": URN,
+    "questionnaires.anonymous.urns.write": URN,
     "questionnaires.bindings.AnswerData": AROUND,
     "questionnaires.bindings.QuestionnaireStep": BEFORE,
     "questionnaires.bindings.ReplyContent": CALLER,
+    "questionnaires.builder.exchange.imported": BEFORE,
     "questionnaires.builder.service.add": BEFORE,
     "questionnaires.builder.service.change": BEFORE,
     "questionnaires.builder.service.delete": BEFORE,
+    "questionnaires.builder.service.extend": BEFORE,
     "questionnaires.builder.service.move": BEFORE,
+    "questionnaires.builder.service.set_mode": BEFORE,
+    "questionnaires.drafts.forget": NOWHERE,
     "questionnaires.drafts.save": NOWHERE,
     "questionnaires.service.duplicate": BEFORE,
     "questionnaires.service.hide": CALLER,

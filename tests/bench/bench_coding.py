@@ -27,7 +27,8 @@ from analysis.text import Vocabulary
 ROOT = Path(__file__).parents[2]
 QUESTIONS = {"small": ("FI9", "TE12"), "full": ("q162", "TE11", "TE12", "FI9")}
 LEXICAL = {"q162": 0.62, "TE11": 0.80, "TE12": 0.59, "FI9": 0.48}  # reached elsewhere without encoder
-WITH_ENCODERS = 0.6575  # mean micro F1 of the four, reached elsewhere with two encoders
+# Means over the four questions, reached elsewhere by the baseline and both encoders.
+WITH_ENCODERS = {"micro F1": 0.6575, "macro F1": 0.5875, "P@1": 0.775}
 FOLDS, INNER = 5, 3
 MIN_POSITIVE, READERS = 20, 3
 
@@ -119,29 +120,33 @@ def cross_validated(texts, labels, clusters, way):
     return score, given, time.process_time() - started
 
 
-def told(score, given, labels) -> str:
+def measures(score, given, labels) -> dict[str, float]:
     micro, macro = f1(given, labels)
     some = labels.any(axis=1)
     first = labels[np.arange(len(labels)), score.argmax(axis=1)][some].mean()
     ranking = label_ranking_average_precision_score(labels[some], score[some])
-    return f"micro {micro:.3f} macro {macro:.3f} P@1 {first:.3f} LRAP {ranking:.3f}"
+    return {"micro F1": micro, "macro F1": macro, "P@1": float(first), "LRAP": float(ranking)}
 
 
-def gain(pairs: list[tuple], draws: int = 1000) -> tuple[float, float]:
-    """Mean gain in micro F1 over questions and its lower bound at 95 %, contributions drawn again."""
+def told(found: dict[str, float]) -> str:
+    return " ".join(f"{name} {value:.3f}" for name, value in found.items())
+
+
+def gain(pairs: list[tuple], which: int, draws: int = 1000) -> tuple[float, float]:
+    """Mean gain in micro (0) or macro (1) F1 over questions and its lower bound at 95 %, contributions drawn again."""
     random, found = np.random.default_rng(1), []
     for draw in range(draws + 1):
         each = []
         for ours, theirs, labels in pairs:
             rows = random.integers(0, len(labels), len(labels)) if draw else np.arange(len(labels))
-            each.append(f1(ours[rows], labels[rows])[0] - f1(theirs[rows], labels[rows])[0])
+            each.append(f1(ours[rows], labels[rows])[which] - f1(theirs[rows], labels[rows])[which])
         found.append(np.mean(each))
     return float(found[0]), float(np.quantile(found[1:], 0.025))
 
 
 def run(scale: str) -> list[dict]:
     """Measure and return rows for the bench table."""
-    rows, lexical, encoded, micros = [], [], [], []
+    rows, lexical, encoded, reached = [], [], [], []
     for question in QUESTIONS[scale]:
         texts, labels = data(question)
         clusters = clusters_of(texts)
@@ -151,7 +156,7 @@ def run(scale: str) -> list[dict]:
             clusters,
             lambda k, h: by_baseline(texts, labels, clusters, k, h),  # noqa: B023 -- used at once
         )
-        base = told(theirs, given, labels)
+        base = told(measures(theirs, given, labels))
         score, mine, spent = cross_validated(
             texts,
             labels,
@@ -162,8 +167,8 @@ def run(scale: str) -> list[dict]:
         rows.append({
             "name": f"coding {question}: micro F1 without encoder",
             "value": round(f1(mine, labels)[0], 3), "unit": "F1", "budget": f">= {LEXICAL[question]}",
-            "note": f"{labels.shape[0]} texts, {labels.shape[1]} tags: {told(score, mine, labels)}; baseline {base}; "
-            f"processor {spent:.0f} s against {seconds:.0f} s",
+            "note": f"{labels.shape[0]} texts, {labels.shape[1]} tags: {told(measures(score, mine, labels))}; "
+            f"baseline {base}; processor {spent:.0f} s against {seconds:.0f} s",
         })  # fmt: skip
         if scale == "full" and available():
             vectors = sentence_vectors(texts)
@@ -172,20 +177,22 @@ def run(scale: str) -> list[dict]:
                 lambda k, h: by_ours(texts, labels, clusters, vectors, k, h),  # noqa: B023 -- used at once
             )  # fmt: skip
             encoded.append((mine, given, labels))
-            micros.append(f1(mine, labels)[0])
+            reached.append(measures(score, mine, labels))
             rows.append({
-                "name": f"coding {question}: micro F1 with the optional encoder",
-                "value": round(micros[-1], 3), "unit": "F1", "budget": None, "note": told(score, mine, labels),
+                "name": f"coding {question}: micro F1 with the optional encoders",
+                "value": round(reached[-1]["micro F1"], 3), "unit": "F1", "budget": None, "note": told(reached[-1]),
             })  # fmt: skip
-    if micros:
-        name, mean = "coding: mean micro F1 with the optional encoder", round(float(np.mean(micros)), 4)
-        budget, note = f">= {WITH_ENCODERS}", "reference: two encoders"
-        rows.append({"name": name, "value": mean, "unit": "F1", "budget": budget, "note": note})
-    for name, pairs in (("without encoder", lexical), ("with the optional encoder", encoded)):
-        if pairs:
-            mean, low = gain(pairs)
-            rows.append({"name": f"coding: gain over the baseline {name}, lower bound", "value": round(low, 4),
-                         "unit": "F1", "budget": ">= 0" if scale == "full" else None,
+    for measure, reference in WITH_ENCODERS.items() if reached else ():
+        rows.append({"name": f"coding: mean {measure} with the optional encoders",
+                     "value": round(float(np.mean([one[measure] for one in reached])), 4), "unit": "F1",
+                     "budget": f">= {reference}", "note": "reference: baseline and both encoders"})  # fmt: skip
+    for name, pairs in (("without encoder", lexical), ("with the optional encoders", encoded)):
+        for which, measure in enumerate(("micro", "macro")) if pairs else ():
+            mean, low = gain(pairs, which)
+            # Thresholds of the words alone aim at micro F1; only what aims at both is held to both.
+            held = scale == "full" and (measure == "micro" or pairs is encoded)
+            rows.append({"name": f"coding: gain in {measure} F1 over the baseline {name}, lower bound",
+                         "value": round(low, 4), "unit": "F1", "budget": ">= 0" if held else None,
                          "note": f"mean gain {mean:.4f}, bootstrap of contributions"})  # fmt: skip
     return rows
 

@@ -1,5 +1,6 @@
 """Import and dump of a consultation: rows per second and peak memory, which must not grow with the rows.
 
+The dump is in NDJSON and CSV; `bench_dumps.py` measures each format.
 Each measure is a process of its own, so that its peak memory is its own. Rows are open answers in French, one reply
 each, written to a CSV file by a fixed seed; the database is SQLite, whose writer is the narrower way.
 """
@@ -16,13 +17,18 @@ import tempfile
 import time
 from pathlib import Path
 
+from sqlalchemy import func, select, update
+
 from consult.app import bindings
 from consult.consultations.models import Consultation, ConsultationStatus
 from consult.db import ALL_TENANTS, Base, Database
 from consult.imports import jobs, service
 from consult.migrations import load_models
+from consult.opendata.formats import Format
 from consult.opendata.jobs import DumpMaker
 from consult.organisations.models import Organisation
+from consult.questionnaires.models import Reply
+from consult.registry.models import RegistryEntry
 from consult.settings import Settings
 
 SIZES = {"small": (10_000, 100_000), "full": (100_000, 1_000_000)}
@@ -56,7 +62,7 @@ def _measure(size: int) -> dict[str, dict[str, float]]:
     folder = Path(tempfile.mkdtemp(prefix="consult-bench-"))
     try:
         _write_table(folder / "table.csv", size)
-        return {work: _child(work, folder, size) for work in ("import", "dump")}
+        return {work: _child(work, folder, size) for work in ("import", "place", "dump")}
     finally:
         shutil.rmtree(folder)
 
@@ -100,12 +106,20 @@ def _import(folder: Path, settings: Settings) -> int:
     return batch.rows_added
 
 
+def _place(folder: Path, settings: Settings) -> int:
+    """Leave the entries as the sequencer does within minutes: the manifest of a dump names those without a place."""
+    del folder
+    with Database(settings.database_url).transaction(tenant=ALL_TENANTS) as session:
+        session.execute(update(RegistryEntry).values(position=RegistryEntry.id - 1, effect=None))
+        return session.scalar(select(func.count()).select_from(Reply))
+
+
 def _dump(folder: Path, settings: Settings) -> int:
     database = Database(settings.database_url)
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         consultation = session.query(Consultation).one()
         organisation_id, consultation_id = consultation.organisation_id, consultation.id
-    make = DumpMaker(settings, bindings(settings).public_datasets)
+    make = DumpMaker(settings, bindings(settings).public_datasets, formats={Format.NDJSON, Format.CSV})
     for _progress in make(organisation_id, consultation_id, folder / "dump"):
         pass
     manifest = json.loads((folder / "dump" / "manifest.json").read_text(encoding="utf-8"))
@@ -115,7 +129,7 @@ def _dump(folder: Path, settings: Settings) -> int:
 def _run_child(work: str, folder: Path) -> None:
     settings = Settings(database_url=f"sqlite:///{folder}/bench.db", data_dir=str(folder))
     start = time.perf_counter()
-    rows = {"import": _import, "dump": _dump}[work](folder, settings)
+    rows = {"import": _import, "place": _place, "dump": _dump}[work](folder, settings)
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({"rows": rows, "seconds": seconds, "peak_kb": peak}))

@@ -33,8 +33,6 @@ NO_ANSWER = ("RAS", "NSP", "", "...", "Rien", "Je ne sais pas", "Aucune idée")
 SPACY_SAMPLE = 60
 HELD_OUT = 400
 COMPARED = {"small": 6_000, "full": 41_900}
-# rainette 0.3.1.1 on a machine like this one, 41,900 real answers x 3,000 forms x 10 classes.
-RAINETTE_SECONDS, RAINETTE_MB = 132, 5_500
 
 
 def data() -> Path:
@@ -129,60 +127,15 @@ def real_words(texts: list[str]):
     return found, lemmas, vocabulary
 
 
-def run_table(path: str) -> None:
-    """Saves the matrix of answers by lemmas, so that classifying it is measured alone."""
-    from scipy import sparse
-
-    from analysis.lexical.segments import cut, tabulate
-
-    found, *_ = real_words(answers())
-    sparse.save_npz(path, tabulate(found.words, cut(found.words, size=0)).matrix)
-
-
-def run_reinert(path: str) -> None:
-    """Prints seconds of the classification alone, then the measures of its quality."""
-    import numpy as np
-    from scipy import sparse
-    from sklearn.metrics import adjusted_rand_score
-
-    from analysis.lexical.bipartition import Rows, chi_square, improving
-    from analysis.lexical.reinert import descend
-
-    table = sparse.load_npz(path)
-    started = time.process_time()
-    whole = descend(table, classes=10, least=None, seed=1)
-    seconds = time.process_time() - started
-    rng = np.random.default_rng(11)
-    total = len(whole.classes)
-    stability = []
-    for _ in range(5):
-        kept = np.sort(rng.choice(total, size=int(0.9 * total), replace=False))
-        again = descend(table[kept], classes=10, least=None, seed=1)
-        stability.append(adjusted_rand_score(whole.classes[kept], again.classes))
-    order = rng.permutation(total)
-    shuffled = descend(table[order], classes=10, least=None, seed=1)
-    seeds = [
-        adjusted_rand_score(whole.classes, descend(table, classes=10, least=None, seed=seed).classes) for seed in (2, 3)
-    ]
-    gaps, moves = [], 0
-    for node in whole.nodes:
-        if node.children:
-            one, two = (whole.nodes[child].units for child in node.children)
-            matrix = table[np.concatenate([one, two])][:, node.columns].tocsr()
-            first = np.arange(matrix.shape[0]) < len(one)
-            rows = Rows(matrix, np.ones(matrix.shape[0]))
-            gaps.append(abs(chi_square(rows, first) / node.chi2 - 1))
-            moves += len(improving(rows, first, least=whole.least))
-    same = float((shuffled.classes == whole.classes[order]).mean())
-    print(seconds, np.mean(stability), min(stability), same, min(seeds), max(gaps), moves)
-    print(whole.sizes.min() / whole.least, whole.unclassified / total)
-
-
 def run_duplicates(compared: str) -> None:
-    """Prints recall and precision of near pairs against every pair, and seconds, on real answers and planted copies."""
+    """Prints recall and precision of near pairs against every pair, and seconds, on real answers and planted copies.
+
+    Then the share of near pairs that one campaign holds both of, where it holds one, and the size of the largest.
+    """
     import numpy as np
     from scipy import sparse
 
+    from analysis.semantic.campaigns import find_campaigns
     from analysis.semantic.duplicates import THRESHOLD, near_pairs
     from analysis.semantic.shingles import bare, word_shingles
     from analysis.text import Vocabulary
@@ -215,6 +168,9 @@ def run_duplicates(compared: str) -> None:
         expected |= {(int(ranks[i]), int(ranks[j])) for i, j in zip(one[near], two[near], strict=True) if i < j}
     found = set(map(tuple, pairs.tolist()))
     print(len(found & expected) / len(expected), len(found & expected) / len(found), len(expected), seconds)
+    register = find_campaigns(read)
+    one, two = register.family[register.duplicates.pairs].T
+    print((one == two)[(one >= 0) | (two >= 0)].mean(), register.campaigns[0].size)
 
 
 def run_lemmas() -> None:
@@ -304,37 +260,14 @@ def volume(scale: str) -> list[dict]:
 
 
 def quality(scale: str) -> list[dict]:
-    """What the classification, the duplicates and the lemmas are worth."""
-    with tempfile.TemporaryDirectory() as folder:
-        child(__file__, "table", Path(folder) / "table.npz")
-        _, memory, printed = child(__file__, "reinert", Path(folder) / "table.npz")
-    seconds, mean, lowest, same, seeds, gap, moves, smallest, left = map(float, printed)
+    """What the duplicates and the lemmas are worth."""
     *_, found = child(__file__, "duplicates", COMPARED[scale])
-    recall, precision, pairs, took = map(float, found)
+    recall, precision, pairs, took, together, largest = map(float, found)
     *_, (agreement, tokens, right, read) = child(__file__, "lemmas")
     return [
-        row(
-            "Reinert, speed beside rainette",
-            RAINETTE_SECONDS / seconds,
-            "x",
-            ">= 5",
-            f"{seconds:.1f} s, rainette {RAINETTE_SECONDS} s recorded",
-        ),
-        row("Reinert, memory beside rainette", RAINETTE_MB / memory, "x", ">= 5", f"{memory:.0f} MB"),
-        row("Reinert, 90 % subsamples, mean of five", mean, "ARI", ">= 0.75", f"lowest {lowest:.3f}"),
-        row("Reinert, units in the same class in another order", same, "share", ">= 1", ""),
-        row("Reinert, two other seeds, lowest", seeds, "ARI", ">= 0.8", ""),
-        row("Reinert, reported chi-square against recomputed", gap, "gap", "<= 1e-9", ""),
-        row("Reinert, single moves that would improve a division", moves, "moves", "<= 0", ""),
-        row(
-            "Reinert, smallest class over the set minimum",
-            smallest,
-            "ratio",
-            ">= 1",
-            f"unclassified {100 * left:.2f} %",
-        ),
         row("near pairs at 0.8, recall", recall, "share", ">= 0.98", f"{pairs:.0f} pairs in {took:.1f} s"),
         row("near pairs at 0.8, precision", precision, "share", ">= 1", ""),
+        row("near pairs that campaigns keep together", together, "share", ">= 0.98", f"largest campaign {largest:.0f}"),
         row("lemmas, agreement with spaCy in context", float(agreement), "share", ">= 0.98", f"{tokens} content words"),
         row("lemmas, right by a reader", int(right) / int(read), "share", ">= 0.97", f"{right} of {read} words"),
     ]
@@ -349,8 +282,6 @@ CHILDREN = {
     "lexicon": run_lexicon,
     "vectoriser": run_vectoriser,
     "spacy": run_spacy,
-    "table": run_table,
-    "reinert": run_reinert,
     "duplicates": run_duplicates,
     "lemmas": run_lemmas,
 }

@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import http.client
+import itertools
 import os
 import random
 import statistics
@@ -19,11 +20,12 @@ from sqlalchemy import insert, text
 
 from consult.accounts import policy as accounts_policy
 from consult.accounts import service as accounts
-from consult.consultations.models import Step
-from consult.contributions import policy
-from consult.contributions.models import Proposal
-from consult.db import ALL_TENANTS, Base, Database
-from consult.migrations import load_models
+from consult.consultations.models import Step, StepFigures
+from consult.contributions import policy, queries
+from consult.contributions.models import Proposal, Vote, VoteValue
+from consult.db import ALL_TENANTS, Database
+from consult.migrations import commands as migrations
+from consult.search import service as search
 from consult.settings import Settings
 from tests import factories
 from tests.servers import accepts, free_port, postgresql_binaries, postgresql_cluster, wait_until
@@ -31,6 +33,14 @@ from tests.servers import accepts, free_port, postgresql_binaries, postgresql_cl
 ROOT = Path(__file__).parent.parent.parent
 # Processes and threads of gunicorn: what the page's budget speaks of, and what `consult serve` starts.
 TWO_WORKERS, AS_SERVED = (2, 4), (Settings().workers, Settings().threads)
+
+
+# Words of the texts, the first ones said much more often than the last, as in a language (Zipf).
+WORDS = [
+    *("train", "travail", "soir", "voiture", "ville", "gare", "ligne", "bus", "vélo", "école", "route", "village"),
+    *(f"mot{rank}" for rank in range(2_000)),
+]
+WEIGHTS = [1 / (rank + 2) for rank in range(len(WORDS))]
 
 
 @dataclass(frozen=True)
@@ -42,11 +52,10 @@ class Scene:
     tokens: list[str]
 
 
-def seed(url: str, *, proposals: int, accounts_count: int = 0) -> Scene:
-    """A fresh schema with one open step of that many proposals, and people signed in."""
-    load_models()
+def seed(url: str, *, proposals: int, accounts_count: int = 0, votes: int = 0) -> Scene:
+    """A fresh schema with one open step of that many proposals, findable, votes on them, and people signed in."""
+    migrations.upgrade(url)
     database = Database(url)
-    Base.metadata.create_all(database.engine)
     now = dt.datetime.now(dt.UTC)
     chance = random.Random(1)
     with database.transaction(tenant=ALL_TENANTS) as session:
@@ -59,6 +68,13 @@ def seed(url: str, *, proposals: int, accounts_count: int = 0) -> Scene:
         people = [factories.make_account(session, organisation, now=now) for _ in range(max(20, accounts_count))]
         rows = [_proposal(step, chance, n, chance.choice(themes), chance.choice(people), now) for n in range(proposals)]
         session.execute(insert(Proposal), rows)
+        counts = dict(queries.census(session, step))  # as the sequencer keeps them
+        session.add(StepFigures(organisation_id=organisation.id, step_id=step.id, counts=counts))
+        texts = ((row["id"], f"{row['title']}\n{row['body']}") for row in rows)
+        search.index_many(session, organisation_id=organisation.id, step_id=step.id, texts=texts)
+        cast = [_vote(step, chance, now, *pair) for pair in itertools.product(people, rows[: votes // len(people)])]
+        if cast:
+            session.execute(insert(Vote), cast)
         life = accounts_policy.session_life((), Settings())
         tokens = [
             accounts.open_session(session, each, now=now, life=life, browser="", second_factor_at=None)[0]
@@ -81,12 +97,25 @@ def _proposal(step: Step, chance: random.Random, n: int, theme, author, now: dt.
         "step_id": step.id,
         "theme_id": theme.id,
         "author_id": author.id,
-        "title": f"Plus de trains le soir sur la ligne {n}",
-        "body": "Le dernier train part trop tôt pour rentrer du travail. " * chance.randint(1, 30),
+        "title": f"Proposition {n} : {' '.join(chance.choices(WORDS, WEIGHTS, k=5))}",
+        "body": " ".join(chance.choices(WORDS, WEIGHTS, k=10 * chance.randint(1, 30))),
         "created_at": now - dt.timedelta(minutes=n),
         "random_rank": policy.random_rank(step.order_seed, proposal_id),
         **dict(zip(("votes_for", "votes_mixed", "votes_against"), votes, strict=True)),
         "votes_total": sum(votes),
+    }
+
+
+def _vote(step: Step, chance: random.Random, now: dt.datetime, account, row: dict) -> dict:
+    return {
+        "id": uuid.UUID(int=chance.getrandbits(128), version=4),
+        "organisation_id": step.organisation_id,
+        "consultation_id": step.consultation_id,
+        "step_id": step.id,
+        "proposal_id": row["id"],
+        "account_id": account.id,
+        "value": chance.choice(list(VoteValue)),
+        "cast_at": now,
     }
 
 

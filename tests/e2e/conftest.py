@@ -31,8 +31,12 @@ def axe() -> Callable[[Page], dict[str, list[str]]]:
     def audit(page: Page) -> dict[str, list[str]]:
         session = page.context.new_cdp_session(page)  # the page's own policy refuses foreign scripts
         session.send("Runtime.evaluate", {"expression": source})
+        # Colours that another scheme has just changed are between two for one frame, reduced motion or not.
         run = (
-            f"axe.configure({{locale: {locale}}}); axe.run({{resultTypes: ['violations']}})"
+            f"axe.configure({{locale: {locale}}});"
+            "Promise.all(document.getAnimations().filter(each => isFinite(each.effect.getComputedTiming().endTime))"
+            ".map(each => each.finished.catch(() => null)))"
+            ".then(() => axe.run({resultTypes: ['violations']}))"
             ".then(found => JSON.stringify(found.violations.map(v => [v.id, v.nodes.map(n => n.target.join(' '))])))"
         )
         reply = session.send("Runtime.evaluate", {"expression": run, "awaitPromise": True, "returnByValue": True})

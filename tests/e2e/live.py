@@ -25,6 +25,7 @@ from tests.servers import SmtpServer, accepts, free_port, wait_until
 ROOT = Path(__file__).parents[2]
 CONSULTATION = "/consultations/nos-trajets-de-tous-les-jours"
 PROPOSALS = f"{CONSULTATION}/vos-propositions"
+BILL = f"{CONSULTATION}/projet-de-loi"
 QUESTIONNAIRE = f"{CONSULTATION}/votre-quotidien"
 STAFF = "/gestion" + CONSULTATION
 PASSWORD = "crayon-wagon-brume-ocre"

@@ -148,7 +148,7 @@ def test_staff_enrol_their_second_factor_from_the_page(page):
 
 def test_pages_of_visitors_and_participants_are_accessible(page, axe):
     """AT-2.2."""
-    for path in ("/inscription", "/connexion", "/mot-de-passe-oublie"):
+    for path in ("/inscription", "/connexion", "/connexion/lien", "/mot-de-passe-oublie"):
         page.goto(path, wait_until="networkidle")
         audit(page, axe)
     page.goto("/connexion")

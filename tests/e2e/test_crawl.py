@@ -13,16 +13,21 @@ from consult.contributions.models import Proposal
 from consult.moderation.models import Report
 from consult.questionnaires.models import Reply
 from consult.settings import Settings
-from tests.e2e.live import CONSULTATION, PROPOSALS, QUESTIONNAIRE, STAFF
+from tests.e2e.live import BILL, CONSULTATION, PROPOSALS, QUESTIONNAIRE, STAFF
 from tests.e2e.site_map import Walker
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
 
-STAFF_ROLES = (Role.ORGANISER, Role.MODERATOR, Role.ANALYST, Role.ADMINISTRATOR, Role.DITP, Role.OPERATOR)
+STAFF_ROLES = (
+    *(Role.ORGANISER, Role.MODERATOR, Role.ANALYST, Role.DECISION_MAKER, Role.ADMINISTRATOR),
+    *(Role.DITP, Role.OPERATOR),
+)
 # Pages that only a mail opens, or that follow an act: the main job goes through them.
 AFTER_AN_ACT = {
     "accounts.sign_up.confirm", "accounts.reset", "moderation.contest",
     "accounts.sign_up.sent", "accounts.second_factor.show", "privacy.erased",
+    "followup.case", "rights.follow", "accounts.profile.confirm_address",
+    "accounts.profile.ask_stop", "accounts.mailed_link.confirm",
 }  # fmt: skip
 # Read by programs.
 NOT_PAGES = {
@@ -30,7 +35,7 @@ NOT_PAGES = {
     "site.security_txt", "registry.logs", "registry.checkpoint", "registry.key", "registry.tile", "registry.openings",
     "registry.verifier", "registry.witness", "registry.cosigned", "opendata.download", "opendata.download_whole",
     "opendata.negotiated_catalogue", "private.figures", "private.rows", "private.tables", "registry.census",
-    "registry.programs",
+    "registry.programs", "opendata.cases",
 }  # fmt: skip
 
 
@@ -76,6 +81,15 @@ def walk_as_participant(_tab, tab_of):
     page.get_by_label("Très satisfait").check()
     page.get_by_role("button", name="Envoyer ma réponse").click()
     page.get_by_role("link", name="Modifier ma réponse").wait_for()
+    page.goto("/mon-compte/droits")
+    page.get_by_label(re.compile("^Limitation")).check()
+    page.get_by_label(re.compile("^Votre demande")).fill("Je conteste l’exactitude d’un texte, merci de le geler.")
+    page.get_by_role("button", name="Envoyer ma demande").click()
+    page.get_by_role("heading", name="Mes demandes").wait_for()
+    page.goto(f"{CONSULTATION}/projet-de-loi")  # an article is read as a proposal is: one of both is walked to
+    page.get_by_role("main").get_by_role("link", name=re.compile("^Article")).first.click()
+    rewriting = page.get_by_role("main").locator('a[href$="/recrire"]').first.get_attribute("href")
+    walk(page, "participant of a bill", rewriting, times=1, within=rewriting)
     walk(page, "participant", "/", "/mon-compte", times=1)
 
 
@@ -87,7 +101,7 @@ def walk_as_agent(role, _tab, tab_of):
 
 
 def prepare_draft(page):
-    """A consultation not yet open, with a question: some pages are for drafts alone."""
+    """A consultation not yet open, with a question and a bill: some pages are for drafts alone."""
     page.goto("/gestion/consultations/nouvelle")
     page.get_by_label("Titre").fill("Un brouillon")
     dates(page)
@@ -97,10 +111,24 @@ def prepare_draft(page):
     dates(page)
     page.get_by_role("link", name=re.compile("Questions de l’étape")).click()
     page.get_by_role("link", name="Ajouter une question").click()
+    page.get_by_role("link", name="Texte long").click()
     page.get_by_label("Question", exact=False).first.fill("Qu’en pensez-vous ?")
-    page.get_by_label("Type de question").select_option(label="Texte long")
     page.get_by_role("button", name="Enregistrer la question").click()
     page.get_by_role("link", name="Modifier la question 1").wait_for()
+    page.goto("/gestion/consultations/un-brouillon")
+    page.get_by_role("link", name="Ajouter une étape").click()
+    page.get_by_label("Type d’étape").select_option(label="Texte de loi, article par article")
+    page.get_by_label("Titre").fill("Le projet de loi")
+    dates(page)
+    page.get_by_role("link", name=re.compile("Texte de l’étape")).click()
+    for level, heading in (("Titre", "Des trajets"), ("Article", "Gratuité")):
+        page.get_by_role("link", name="Ajouter une partie").first.click()
+        page.get_by_label("Nature").select_option(label=level)
+        page.get_by_label("Intitulé").fill(heading)
+        if level == "Article":
+            page.get_by_label("Texte de l’article").fill("Les trajets sont gratuits.")
+        page.get_by_role("button", name="Enregistrer").click()
+    page.get_by_role("link", name="Modifier : Article 1er – Gratuité").wait_for()
 
 
 def dates(page):
@@ -155,6 +183,9 @@ PAGES = [
     (None, "/donnees-ouvertes"),
     (Role.PARTICIPANT, "{proposal}"),
     (Role.PARTICIPANT, f"{PROPOSALS}/proposer"),
+    (None, BILL),
+    (None, "{article}"),
+    (None, "{version}"),
     (Role.PARTICIPANT, f"{QUESTIONNAIRE}/repondre"),
     (Role.ORGANISER, STAFF),
     (Role.MODERATOR, "{examine}"),
@@ -174,9 +205,17 @@ MORE = [
 def address(platform, path):
     """The path, with the identifiers of this demonstration."""
     report, proposal = platform.rows(Report)[0], platform.rows(Proposal)[0]
+
+    def text(kind):
+        return f"/contributions/{platform.rows(Proposal, kind=kind)[0].id}"
+
     item = f"{report.item_type}/{report.item_id}"
     return path.format(
-        proposal=f"/contributions/{proposal.id}", examine=f"/gestion/moderation/{item}", report=f"/signaler/{item}"
+        proposal=f"/contributions/{proposal.id}",
+        article=text("article"),
+        version=text("version"),
+        examine=f"/gestion/moderation/{item}",
+        report=f"/signaler/{item}",
     )
 
 

@@ -17,7 +17,10 @@ from consult.errors import text_for
 from tests import factories as f
 
 TABLE = yaml.safe_load(Path(__file__).with_name("roles.yaml").read_text(encoding="utf-8"))
-STAFF = (Role.MODERATOR, Role.ANALYST, Role.ORGANISER, Role.ADMINISTRATOR, Role.DITP, Role.OPERATOR)
+STAFF = (
+    *(Role.MODERATOR, Role.ANALYST, Role.DECISION_MAKER, Role.ORGANISER, Role.ADMINISTRATOR),
+    *(Role.DITP, Role.OPERATOR),
+)
 PEOPLE = ("anonymous", "participant", *(role.value for role in STAFF), "without_factor", "of_another_organisation")
 SKIPPED_METHODS = {"HEAD", "OPTIONS"}
 
@@ -57,6 +60,7 @@ class Town:
 
     def address(self, rule) -> str:
         known = {"slug": self.consultation.slug, "step_slug": self.step.slug, "extension": "ttl"}
+        known["desk"] = "reponses-officielles"
         values = {}
         for name, converter in rule._converters.items():
             kind = type(converter).__name__

@@ -194,7 +194,7 @@ def test_rows_follow_when_removals_are_told_apart_and_back(empty_database_url):
 
 def test_dumps_that_tell_no_format_are_made_again(empty_database_url):
     """0016: the catalogue and the API tell the format of each file; what was made before did not say it."""
-    commands.upgrade(empty_database_url, "0015")
+    commands.upgrade(empty_database_url)
     database = Database(empty_database_url)
     file = {"name": "votes.csv", "dataset": "votes", "rows": 0, "bytes": 0, "sha256": "0" * 64}
     with database.transaction(tenant=ALL_TENANTS) as session:
@@ -204,6 +204,7 @@ def test_dumps_that_tell_no_format_are_made_again(empty_database_url):
             consultation = factories.make_consultation(session, organisation)
             session.add(Dump(status=DumpStatus.DONE, consultation_id=consultation.id, files=files, **made))
     database.dispose()
+    commands.downgrade(empty_database_url, "0015")
     commands.upgrade(empty_database_url)
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         served = {"format" in dump.files[0]: is_served(session, dump) for dump in session.scalars(select(Dump))}
@@ -341,4 +342,21 @@ def test_two_upgrades_at_once_both_succeed(empty_database_url):
     assert faults == []
     database = Database(empty_database_url)
     assert commands.is_current(database)
+    database.dispose()
+
+
+def test_questions_of_new_kinds_become_those_that_older_versions_know(empty_database_url):
+    database = Database(empty_database_url)
+    commands.upgrade(empty_database_url)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        consultation = factories.make_consultation(session, factories.make_organisation(session))
+        step = factories.make_step(session, consultation, kind="questionnaire")
+        for kind, options in (("matrix", [("Ligne", "row"), "Oui", "Non"]), ("date", []), ("single", ["Oui", "Non"])):
+            factories.make_question(session, step, kind, options)
+    commands.downgrade(empty_database_url, "0030")
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        kinds = session.execute(text("SELECT kind FROM question ORDER BY position")).scalars().all()
+        roles = session.execute(text("SELECT DISTINCT kind FROM question_option")).scalars().all()
+    assert (kinds, roles) == (["multiple", "long_text", "single"], ["normal"])
+    commands.upgrade(empty_database_url)
     database.dispose()

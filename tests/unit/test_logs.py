@@ -4,14 +4,16 @@ import datetime as dt
 import json
 import logging
 import os
+import re
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import time_machine
 
-from consult import logs
+from consult import logs, serving
 from consult.settings import Settings
 
 
@@ -139,3 +141,27 @@ def test_several_processes_write_whole_lines_to_the_same_file(tmp_path):
     lines = [json.loads(line) for file in journal(tmp_path) for line in file.read_text().splitlines()]
     assert len(lines) == 600
     assert {len(line["account"]) for line in lines} == {300}
+
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+def test_the_reverse_proxy_logs_nothing_by_which_a_form_could_be_told_from_another():
+    """The size of a page, or the time it took, tells what was typed in it: of an anonymous reply, whose it is."""
+    directives = re.sub(r"#.*", "", (DEPLOY / "nginx/consult.conf").read_text())
+    formats = dict(re.findall(r"log_format\s+(\w+)\s+([^;]*);", directives))
+    assert {name: set(re.findall(r"\$\w+", words)) for name, words in formats.items()} == {
+        "consult": {"$time_iso8601", "$request_method", "$uri", "$status"}
+    }
+    servers = directives.split("server {")[1:]
+    used = [re.search(r"access_log\s+([^;]+);", server).group(1).split() for server in servers]
+    assert {words[1] if words != ["off"] else "off" for words in used} == {"off", "consult"}
+    assert len(re.findall(r"access_log", directives)) == len(servers)
+    # Below, a line tells the connection of whoever sent more than a buffer holds.
+    assert re.findall(r"error_log\s+\S+\s+(\w+);", directives) == ["error"]
+
+
+def test_the_web_server_keeps_no_access_log(settings):
+    started = [" ".join(serving.web_command(settings)), (DEPLOY / "compose.yaml").read_text()]
+    started += [path.read_text() for path in (DEPLOY / "systemd").iterdir()]
+    assert not [words for words in started if "access-log" in words or "GUNICORN_CMD_ARGS" in words]

@@ -50,7 +50,7 @@ class RevokeForm(Form):  # type: ignore[misc]  # WTForms has no types
     )
 
 
-class ResetFactorForm(Form):  # type: ignore[misc]
+class ResetFactorForm(Form):  # type: ignore[misc]  # WTForms has no types
     """Why."""
 
     reason = StringField(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,9 @@ from consult.db import insert_once
 from consult.errors import ConflictError, GoneError, InvalidError
 from consult.mail import service as mail
 from consult.organisations.models import Organisation
+from consult.organisations.policy import protected_names
+
+_TEMPLATES: Final = {TokenPurpose.RESET_PASSWORD: "accounts_reset", TokenPurpose.SIGN_IN: "accounts_sign_in"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Addresses:
     sign_in: str
     forgotten: str
     confirm: Callable[[str], str]
-    reset: Callable[[str], str]
+    way_back: Mapping[TokenPurpose, Callable[[str], str]]
 
 
 def spend(session: Session, spent: Spent) -> None:
@@ -68,7 +72,7 @@ def sign_up(
         now=now,
         terms_version=TERMS_VERSION,
         tags_differ=tags_differ,
-        reserved=(organisation.name,),
+        reserved=protected_names(organisation),
     )
     known = queries.confirmed_account(session, account.email_key or "") is not None
     send_confirmation(session, organisation, account, addresses=addresses, mailbox=mailbox, known=known, now=now)
@@ -169,11 +173,12 @@ def send_way_back(
     *,
     email: str,
     addresses: Addresses,
+    purpose: TokenPurpose,
     mailbox: policy.Mailbox,
     tags_differ: bool,
     now: dt.datetime,
 ) -> None:
-    """Mail to an address what lets its holder in: a new password, a new confirmation link, or word of no account.
+    """Mail to an address what lets its holder in: the link of that purpose, a new confirmation, or word of no account.
 
     Nothing leaves once the mailbox got its share. The reply on the page is the same, and so is nearly all the work.
     Raises InvalidError for an impossible address.
@@ -186,29 +191,30 @@ def send_way_back(
         if unconfirmed is not None:
             _send_confirmation(session, organisation, unconfirmed, addresses=addresses, known=False, now=now)
         else:
-            _send_reset(session, organisation, account, email=email, addresses=addresses, now=now)
+            _send_link(session, organisation, account, purpose, email=email, addresses=addresses, now=now)
 
 
-def _send_reset(
+def _send_link(
     session: Session,
     organisation: Organisation,
     account: Account | None,
+    purpose: TokenPurpose,
     *,
     email: str,
     addresses: Addresses,
     now: dt.datetime,
 ) -> None:
-    token = issue_link(session, account, TokenPurpose.RESET_PASSWORD, now) if account else ""
+    token = issue_link(session, account, purpose, now) if account else ""
     mail.send(
         session,
         organisation_id=organisation.id,
         to=account.email if account and account.email else email,
-        template="accounts_reset" if account else "accounts_unknown",
+        template=_TEMPLATES[purpose] if account else "accounts_unknown",
         context={
             "organisation_name": organisation.name,
             "site_url": addresses.site,
             "pseudonym": account.pseudonym if account else "",
-            "reset_url": addresses.reset(token),
+            "link": addresses.way_back[purpose](token),
         },
         now=now,
     )

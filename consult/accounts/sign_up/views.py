@@ -12,22 +12,22 @@ from sqlalchemy.orm import Session
 from consult.accounts import labels, policy, queries
 from consult.accounts import service as accounts
 from consult.accounts.forms import SignUpForm, TakeOverForm
-from consult.accounts.models import Account
+from consult.accounts.models import Account, TokenPurpose
 from consult.accounts.passwords import service as passwords
 from consult.accounts.sign_up import service
 from consult.accounts.sign_up.policy import challenge, check_robot, stamp
 from consult.db import Database, survives
 from consult.errors import InvalidError
 from consult.logs import security_event
-from consult.organisations.policy import site_url
+from consult.organisations.policy import protected_names, site_url
 from consult.security import account_or_address, anyone, client_address, limiter, signed_in
 from consult.settings import Settings
 
 bp = Blueprint("sign_up", __name__)
 
 
-def addresses() -> service.Addresses:
-    """The absolute addresses that mails of this organisation name."""
+def addresses(suite: str | None = None) -> service.Addresses:
+    """The absolute addresses that mails of this organisation name; `suite`: where a link that signs in leads next."""
     site = site_url(_settings(), g.organisation.slug, at_root=not request.script_root)
 
     def absolute(endpoint: str, **values: Any) -> str:
@@ -38,7 +38,10 @@ def addresses() -> service.Addresses:
         sign_in=absolute("accounts.sign_in"),
         forgotten=absolute("accounts.forgotten"),
         confirm=lambda token: absolute("accounts.sign_up.confirm", token=token),
-        reset=lambda token: absolute("accounts.reset", token=token),
+        way_back={
+            TokenPurpose.RESET_PASSWORD: lambda token: absolute("accounts.reset", token=token),
+            TokenPurpose.SIGN_IN: lambda token: absolute("accounts.mailed_link.confirm", token=token, suite=suite),
+        },
     )
 
 
@@ -62,7 +65,7 @@ def _settings() -> Settings:
 
 
 def _form() -> SignUpForm:
-    return SignUpForm(request.form, reserved=(g.organisation.name,))
+    return SignUpForm(request.form, reserved=protected_names(g.organisation))
 
 
 def _page(form: SignUpForm, status: int = 200) -> ResponseReturnValue:

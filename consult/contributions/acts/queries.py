@@ -1,20 +1,23 @@
-"""What the public log holds of an account's acts: what the account alone may ask."""
+"""What an account did, and what the public log holds of it: what the account alone may ask."""
 
 from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from consult.consultations.models import ContentStatus
 from consult.contributions import policy
-from consult.contributions.models import Argument, Proposal, StepSecret
+from consult.contributions.models import Argument, Proposal, StepSecret, Vote
+from consult.contributions.queries import MINE, Rows
 from consult.registry import queries as registry
+from consult.registry.models import RegistryEntry
 
+_PLACED: Final = RegistryEntry.position.is_not(None).label("placed")
 _MODELS: Final = (("contribution", Proposal), ("argument", Argument))
 
 
@@ -44,3 +47,92 @@ def titles(session: Session, ids: Collection[uuid.UUID]) -> dict[str, tuple[uuid
     for key, proposal_id, title in session.execute(query.where(shown, Argument.id.in_(ids))):
         found[key] = (proposal_id, title)
     return {str(key): value for key, value in found.items()}
+
+
+def own_vote(session: Session, account_id: uuid.UUID | None, proposal_id: uuid.UUID) -> Any:
+    """This account's vote on a proposal; None without one. The row has value, whether it is `counted` (the address is
+    confirmed), and whether it is `placed` in the log, hence in the figures.
+    """
+    if account_id is None:
+        return None
+    return session.execute(
+        select(Vote.value, Vote.counted, _PLACED)
+        .outerjoin(RegistryEntry, RegistryEntry.ref == Vote.registry_ref)
+        .where(Vote.account_id == account_id, Vote.proposal_id == proposal_id)
+    ).one_or_none()
+
+
+def own_useful(
+    session: Session, account_id: uuid.UUID | None, argument_ids: Sequence[uuid.UUID]
+) -> Mapping[uuid.UUID, bool]:
+    """Which of these arguments this account found useful, and whether its vote is placed in the log."""
+    if account_id is None or not argument_ids:
+        return {}
+    found = session.execute(
+        select(Vote.argument_id, _PLACED)
+        .outerjoin(RegistryEntry, RegistryEntry.ref == Vote.registry_ref)
+        .where(Vote.account_id == account_id, Vote.argument_id.in_(argument_ids))
+    )
+    return {row.argument_id: row.placed for row in found}
+
+
+def own_proposals(session: Session, account_id: uuid.UUID) -> Rows:
+    """The latest proposals and versions of an account, in any state."""
+    return session.execute(
+        select(
+            *(Proposal.id, Proposal.kind, Proposal.title, Proposal.status, Proposal.status_reason),
+            *(Proposal.created_at, Proposal.version),
+        )
+        .where(Proposal.author_id == account_id)
+        .order_by(Proposal.created_at.desc())
+        .limit(MINE)
+    ).all()
+
+
+def own_arguments(session: Session, account_id: uuid.UUID) -> Rows:
+    """The latest arguments of an account, in any state; `title` of the proposal each is on, None unless published."""
+    return session.execute(
+        select(
+            Argument.id,
+            Argument.body,
+            Argument.side,
+            Argument.status,
+            Argument.status_reason,
+            Argument.created_at,
+            Argument.version,
+            Argument.proposal_id,
+            case((Proposal.status == ContentStatus.PUBLISHED, Proposal.title)).label("title"),
+        )
+        .join(Proposal, Proposal.id == Argument.proposal_id)
+        .where(Argument.author_id == account_id)
+        .order_by(Argument.created_at.desc())
+        .limit(MINE)
+    ).all()
+
+
+def own_votes(session: Session, account_id: uuid.UUID) -> Rows:
+    """The latest votes of an account, with the published proposal each concerns."""
+    on = func.coalesce(Vote.proposal_id, Argument.proposal_id)
+    return session.execute(
+        select(Vote.value, Vote.counted, Vote.cast_at, Vote.argument_id, Proposal.id, Proposal.title)
+        .outerjoin(Argument, Argument.id == Vote.argument_id)
+        .join(Proposal, Proposal.id == on)
+        .where(Vote.account_id == account_id, Proposal.status == ContentStatus.PUBLISHED)
+        .order_by(Vote.cast_at.desc())
+        .limit(MINE)
+    ).all()
+
+
+def prepared(session: Session, account_id: uuid.UUID) -> Mapping[str, int]:
+    """What waits for the account's address to be confirmed: uncounted votes, unpublished texts."""
+    waiting = [
+        select(func.count())
+        .select_from(model)
+        .where(model.author_id == account_id, model.status == ContentStatus.PENDING)
+        for model in (Proposal, Argument)
+    ]
+    uncounted = select(func.count()).select_from(Vote).where(Vote.account_id == account_id, Vote.counted.is_(False))
+    return {
+        "votes": session.scalar(uncounted) or 0,
+        "texts": sum(session.scalar(query) or 0 for query in waiting),
+    }

@@ -8,11 +8,14 @@ from typing import Any, TypeAlias
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from consult import pagecache
 from consult.consultations import policy as consultations
 from consult.consultations.forms import put_errors
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import forms, pages, policy, queries, service, votes
-from consult.contributions.models import Argument, Proposal, VoteValue
+from consult.contributions.bill import policy as bill
+from consult.contributions.bill.forms import VersionForm
+from consult.contributions.models import Argument, Proposal, ProposalKind, VoteValue
 from consult.db import Database
 from consult.errors import (
     BadRequestError,
@@ -116,10 +119,14 @@ def argue(proposal_id: uuid.UUID) -> View:
 @signed_in
 @writes
 def edit(proposal_id: uuid.UUID) -> View:
-    """Change one's proposal; the former text stays in its public history."""
+    """Change one's proposal or version; the former text stays in its public history."""
     sheet = pages.sheet_or_404(proposal_id)
     found, step = sheet.proposal, sheet.step
     _own(found)
+    if found.kind is ProposalKind.VERSION:
+        said = {name: getattr(found, name) for name in ("title", "body", "reason", "version")}
+        form = VersionForm(request.form, data=said | {"sources": bill.written_sources(found.sources)})
+        return _edit(found, step, form, title=form.title.data, theme_id=None)
     values = {
         "title": found.title, "body": found.body, "theme": str(found.theme_id or ""), "version": str(found.version),
     }  # fmt: skip
@@ -185,6 +192,9 @@ def _edit(item: Proposal | Argument, step: Step, form: Any, *, title: str | None
     if request.method == "POST":
         try:
             forms.check_traces(form)
+            more: dict[str, Any] = {}
+            if "reason" in form:
+                more = {"reason": form.reason.data, "sources": bill.read_sources(form.sources.data or "")}
             with g.session.begin_nested():
                 service.edit(
                     g.session,
@@ -196,6 +206,7 @@ def _edit(item: Proposal | Argument, step: Step, form: Any, *, title: str | None
                     theme_id=theme_id,
                     version=forms.read_version(form),
                     now=g.now,
+                    **more,
                 )
         except (InvalidError, ClosedError, ConflictError, GoneError) as error:
             status = _refused(form, error)
@@ -220,6 +231,7 @@ def _withdraw(item: Proposal | Argument, step: Step) -> View:
     if request.method == "GET":
         return render_template("contributions/withdraw.html", step=step, item=item)
     service.withdraw(g.session, item, account_id=g.account_id, now=g.now)
+    pagecache.purge()
     flash("Votre texte est retiré : il n’est plus publié.", "success")
     return redirect(url_for("contributions.mine"), 303)
 

@@ -15,8 +15,9 @@ from consult.consultations import policy as consultations
 from consult.consultations import queries as consultation_queries
 from consult.consultations.forms import put_errors
 from consult.consultations.models import Step
-from consult.contributions import queries, service
+from consult.contributions import queries
 from consult.contributions.forms import ThemeForm
+from consult.contributions.manage import service
 from consult.errors import InvalidError, NotFoundError
 from consult.security import limited, staff
 

@@ -11,6 +11,8 @@ from typing import Any, Final
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from consult.accounts.access import queries as access
+from consult.accounts.models import Account, AccountStatus
 from consult.actor import Actor
 from consult.audit import service as audit
 from consult.clock import hour
@@ -100,6 +102,12 @@ def listed(session: Session) -> Sequence[ApiKey]:
     return session.scalars(select(ApiKey).order_by(*last).limit(LISTED)).all()
 
 
+def makers(session: Session, organisation_id: uuid.UUID) -> set[uuid.UUID]:
+    """Who may answer for a key now: one whose maker is no longer among them opens nothing meanwhile."""
+    active = Account.id.in_(access.administrators(session, organisation_id)), Account.status == AccountStatus.ACTIVE
+    return set(session.scalars(select(Account.id).where(*active)))
+
+
 def recognise(session: Session, header: str, scope: str, *, now: dt.datetime) -> ApiKey:
     """The key that an Authorization header bears, if it opens that scope in the organisation of the session.
 
@@ -111,7 +119,7 @@ def recognise(session: Session, header: str, scope: str, *, now: dt.datetime) ->
     key = _known(session, rest.partition("_")[0]) if scheme.casefold() == "bearer" and mark == MARK else None
     # Compared in the same time whether or not the key is known.
     good = hmac.compare_digest(digest(text), key.digest if key else _NOBODY)
-    if key is None or not good or not key.stands(now):
+    if key is None or not good or not key.stands(now) or key.created_by_id not in makers(session, key.organisation_id):
         raise NotSignedInError(REFUSED)
     if scope not in key.scopes:
         raise ForbiddenError("Cette clé d’API n’ouvre pas cet usage.")

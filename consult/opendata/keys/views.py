@@ -74,7 +74,8 @@ def revoke(key_id: uuid.UUID) -> Response:
 
 
 def _page(form: KeyForm) -> str:
-    return render_template("opendata/keys.html", form=form, keys=service.listed(g.session), names=NAMES)
+    makers = service.makers(g.session, g.organisation.id)
+    return render_template("opendata/keys.html", form=form, keys=service.listed(g.session), makers=makers, names=NAMES)
 
 
 def _shown(key: ApiKey, text: str) -> str:

@@ -62,19 +62,23 @@ class MakeRaw:
         path = service.file_of(self._settings.data_path, told[0])
         partial = path.with_suffix(".partial")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        rows = yield from self._write(partial, passphrase, *told)
+        rows, removal_count = yield from self._write(partial, passphrase, *told)
         with partial.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         size = partial.stat().st_size
         partial.replace(path)
         export = session.get_one(RawExport, told[0])
-        service.ready(session, export, rows=rows, size=size, sha256=digest, now=clock.now())
+        facts = {"rows": rows, "size": size, "removal_count": removal_count}
+        service.ready(session, export, sha256=digest, now=clock.now(), **facts)
         yield Progress(rows, rows, "Archive prête")
 
     def _write(
         self, path: Path, passphrase: str, export_id: uuid.UUID, organisation_id: uuid.UUID, by: str
-    ) -> Generator[Progress, None, int]:
-        """Fill the archive from one state of the database, read in a transaction of its own; returns the rows."""
+    ) -> Generator[Progress, None, tuple[int, int]]:
+        """Fill the archive from one state of the database, read in a transaction of its own.
+
+        Returns how many rows it holds, and `removal_count` in that state.
+        """
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)
         database = Database(self._settings.database_url, pool_size=1)
@@ -85,6 +89,7 @@ class MakeRaw:
                 pyzipper.AESZipFile(path, "w", compression=pyzipper.ZIP_DEFLATED) as archive,
             ):
                 one_snapshot(reading)
+                removal_count = queries.removal_count(reading)
                 archive.setpassword(passphrase.encode())
                 archive.setencryption(pyzipper.WZ_AES, nbits=256)
                 name = reading.get_one(Organisation, organisation_id).name
@@ -99,7 +104,7 @@ class MakeRaw:
                 archive.writestr("manifeste.json", json.dumps(manifest, ensure_ascii=False, indent=2) + "\n")
         finally:
             database.dispose()
-        return sum(counts.values())
+        return sum(counts.values()), removal_count
 
 
 def _write_table(

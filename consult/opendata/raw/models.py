@@ -46,6 +46,8 @@ class RawExport(TenantOwned, Base):
     job_id: Mapped[uuid.UUID | None] = mapped_column(info=ADMINISTRATION)
     rows: Mapped[int] = mapped_column(BigInteger, default=0, info=ADMINISTRATION)
     size: Mapped[int] = mapped_column(BigInteger, default=0, info=ADMINISTRATION)
+    # In the state of the database that it holds, as `queries.removal_count` counts.
+    removal_count: Mapped[int] = mapped_column(default=0, server_default="0", info=NEVER)
     sha256: Mapped[str] = mapped_column(String(64), default="", info=ADMINISTRATION)
     error: Mapped[str | None] = mapped_column(Text, info=ADMINISTRATION)
 

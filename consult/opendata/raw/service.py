@@ -15,13 +15,19 @@ from sqlalchemy.orm import Session
 
 from consult.actor import Actor
 from consult.audit import service as audit
+from consult.db import as_tenant
 from consult.errors import ConflictError, GoneError, NotFoundError
 from consult.jobs import queries as job_queries
 from consult.jobs import service as jobs
+from consult.opendata.raw import queries
 from consult.opendata.raw.models import RawExport, RawStatus
 from consult.sealing import Keyring, phrases
 
 RAW_JOB: Final = "opendata.raw"
+OUTDATED: Final = (
+    "Cette archive a été supprimée\u00a0: depuis qu’elle a été faite, un contenu ou un compte a été masqué, retiré ou "
+    "effacé. Demandez-en une autre."
+)
 KEPT: Final = dt.timedelta(days=7)
 PASSPHRASE_BYTES: Final = 20
 _GROUP: Final = 4
@@ -68,10 +74,12 @@ def request(
     return export, passphrase
 
 
-def ready(session: Session, export: RawExport, *, rows: int, size: int, sha256: str, now: dt.datetime) -> None:
+def ready(
+    session: Session, export: RawExport, *, rows: int, size: int, sha256: str, removal_count: int, now: dt.datetime
+) -> None:
     """Record that the archive is in place; its passphrase is forgotten here."""
     export.status, export.passphrase, export.finished_at, export.expires_at = RawStatus.READY, None, now, now + KEPT
-    export.rows, export.size, export.sha256 = rows, size, sha256
+    export.rows, export.size, export.sha256, export.removal_count = rows, size, sha256, removal_count
     session.flush()
 
 
@@ -89,12 +97,17 @@ def give_up(session: Session, now: dt.datetime) -> int:
 
 
 def hand_over(session: Session, export_id: uuid.UUID, *, actor: Actor, now: dt.datetime) -> RawExport:
-    """Journal that an archive leaves, and return it. Raises NotFoundError, GoneError once it has expired."""
+    """Journal that an archive leaves, and return it.
+
+    Raises NotFoundError, GoneError once it has expired or holds what was hidden, withdrawn or erased since.
+    """
     export = session.get(RawExport, export_id)
     if export is None or export.status in {RawStatus.WAITING, RawStatus.FAILED}:
         raise NotFoundError("Aucune archive prête n’a cette adresse.")
     if export.status is RawStatus.EXPIRED or (export.expires_at is not None and export.expires_at <= now):
         raise GoneError("Cette archive a été supprimée : elles sont gardées sept jours. Demandez-en une autre.")
+    if export.removal_count != queries.removal_count(session):
+        raise GoneError(OUTDATED)
     _journal(session, export, "raw.download", actor, now)
     return export
 
@@ -110,11 +123,14 @@ def remove(session: Session, export_id: uuid.UUID, *, actor: Actor, now: dt.date
 
 
 def expire(session: Session, now: dt.datetime) -> list[uuid.UUID]:
-    """Mark the archives whose time is over; returns the ids of those whose files must go."""
-    over = select(RawExport).where(RawExport.status == RawStatus.READY, RawExport.expires_at <= now)
-    gone = session.scalars(over).all()
-    for export in gone:
-        export.status = RawStatus.EXPIRED
+    """Mark the archives whose time is over, or from which something was taken; returns those whose files must go."""
+    gone = []
+    for export in session.scalars(select(RawExport).where(RawExport.status == RawStatus.READY)):
+        with as_tenant(session, export.organisation_id):
+            outdated = export.removal_count != queries.removal_count(session)
+        if outdated or (export.expires_at is not None and export.expires_at <= now):
+            export.status = RawStatus.EXPIRED
+            gone.append(export)
     session.flush()
     return [export.id for export in gone]
 

@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, flash, g, redirect, render_template, s
 from werkzeug.wrappers import Response
 
 from consult.actor import Role
-from consult.errors import NotFoundError
+from consult.errors import GoneError, NotFoundError
 from consult.opendata.raw import queries, service
 from consult.security import limiter, staff
 from consult.settings import Settings
@@ -41,8 +41,12 @@ def make() -> str:
 @limiter.limit("30/hour")
 def download(export_id: uuid.UUID) -> Response:
     """The encrypted archive; each download is journalled, which a GET could not do."""
-    export = service.hand_over(g.session, export_id, actor=g.actor, now=g.now)
-    path = service.file_of(_settings().data_path, export.id)
+    path = service.file_of(_settings().data_path, export_id)
+    try:
+        export = service.hand_over(g.session, export_id, actor=g.actor, now=g.now)
+    except GoneError:
+        path.unlink(missing_ok=True)  # now: the periodic task only marks it
+        raise
     if not path.is_file():
         raise NotFoundError("Cette archive n’est plus sur le serveur. Demandez-en une autre.")
     name = f"donnees-brutes-{g.organisation.slug}-{export.requested_at:%Y-%m-%d}.zip"

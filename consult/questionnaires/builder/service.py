@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,12 +15,11 @@ from consult.audit import service as audit
 from consult.consultations.models import Consultation, Step
 from consult.errors import ConflictError, InvalidError, NotFoundError
 from consult.labels import number
-from consult.questionnaires import policy, queries
-from consult.questionnaires.models import AnswerVisibility, OptionKind, Question, QuestionKind, QuestionOption
+from consult.questionnaires import conditions, kinds, policy, queries
+from consult.questionnaires.kinds.draft import QuestionDraft
+from consult.questionnaires.models import OptionKind, Question, QuestionOption
 
 WORDING_LENGTH: Final = 1000
-OPTION_LENGTH: Final = 500
-MOST_OPTIONS: Final = 1000
 MOST_QUESTIONS: Final = 500
 FROZEN: Final = (
     "Les questions sont figées depuis l’ouverture de la consultation : toutes les personnes doivent avoir répondu aux "
@@ -30,41 +28,10 @@ FROZEN: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuestionDraft:
-    """What an organiser typed for a question. `options` are labels in order; an empty label means no such option."""
-
-    kind: QuestionKind
-    wording: str
-    help: str = ""
-    required: bool = False
-    visibility: AnswerVisibility = AnswerVisibility.ROWS
-    page: int = 1
-    options: tuple[str, ...] = ()
-    other: str = ""
-    exclusive: str = ""
-    minimum: int | None = None
-    maximum: int | None = None
-    max_length: int | None = None
-
-    def labelled(self) -> list[tuple[str, OptionKind]]:
-        """Every option with its kind: « autre » then the exclusive one come last."""
-        if self.kind not in policy.CHOICES:
-            return []
-        listed = [(label.strip(), OptionKind.NORMAL) for label in self.options if label.strip()]
-        special = [(self.other.strip(), OptionKind.OTHER), (self.exclusive.strip(), OptionKind.EXCLUSIVE)]
-        return listed + [(label, kind) for label, kind in special if label]
-
-    def settings(self) -> dict[str, int]:
-        """The limits that this kind of question uses."""
-        used = {QuestionKind.MULTIPLE: ("minimum", "maximum"), QuestionKind.SINGLE: ()}.get(self.kind, ("max_length",))
-        return {name: value for name in used if (value := getattr(self, name)) is not None}
-
-
 def add(session: Session, step: Step, draft: QuestionDraft, *, actor: Actor, now: dt.datetime) -> Question:
     """Add a question at the end. Raises InvalidError naming the fields, ConflictError once the consultation opened."""
     _lock(session, step)
-    _check(draft)
+    check(draft)
     last = session.scalar(select(func.max(Question.position)).where(Question.step_id == step.id)) or 0
     if last >= MOST_QUESTIONS:
         raise InvalidError(f"Un questionnaire compte {MOST_QUESTIONS} questions au plus : supprimez-en une d’abord.")
@@ -72,8 +39,48 @@ def add(session: Session, step: Step, draft: QuestionDraft, *, actor: Actor, now
     _fill(question, draft)
     session.add(question)
     session.flush()
+    _check_conditions(session, step, question)
     _journal(session, step, question, actor, "question.add", now)
     return question
+
+
+def extend(
+    session: Session,
+    step: Step,
+    drafts: Sequence[QuestionDraft],
+    condition_of: Callable[[int, Sequence[Question]], Mapping[str, Any] | None],
+    *,
+    at: Callable[[int, InvalidError], InvalidError],
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """Add several questions at the end, whose drafts were checked; `condition_of` tells the condition of the n-th.
+
+    It is given those added so far, that one included. Raises what `at` makes of a refusal of the n-th, from 1;
+    ConflictError as `add`.
+    """
+    _lock(session, step)
+    last = session.scalar(select(func.max(Question.position)).where(Question.step_id == step.id)) or 0
+    if last + len(drafts) > MOST_QUESTIONS:
+        raise InvalidError(f"Un questionnaire compte {MOST_QUESTIONS} questions au plus : ce fichier en ajoute trop.")
+    added: list[Question] = []
+    for rank, draft in enumerate(drafts):
+        question = Question(id=uuid.uuid4(), organisation_id=step.organisation_id, step_id=step.id)
+        question.position = last + rank + 1
+        _fill(question, draft)
+        for option in question.options:
+            option.id = uuid.uuid4()
+        added.append(question)
+        condition = condition_of(rank, added)
+        if condition is not None:
+            question.settings = question.settings | {conditions.SETTING: condition}
+    found = conditions.first_fault(added)
+    if found:
+        raise at(added.index(found[0]) + 1, InvalidError(found[1]))
+    session.add_all(added)
+    session.flush()
+    for question in added:
+        _journal(session, step, question, actor, "question.add", now)
 
 
 def change(
@@ -82,12 +89,13 @@ def change(
     """Replace what a question says; options that keep their label keep their id. Raises as `add`, and NotFoundError."""
     _lock(session, step)
     question = _question(session, step, question_id)
-    _check(draft)
+    check(draft)
     for option in question.options:
         option.position = -option.position  # out of the way of the new ranks, which are unique
     session.flush()
     _fill(question, draft)
     session.flush()
+    _check_conditions(session, step, question)
     _journal(session, step, question, actor, "question.change", now)
     return question
 
@@ -103,6 +111,7 @@ def move(session: Session, step: Step, question_id: uuid.UUID, *, up: bool, acto
     if 0 <= there < len(asked):
         asked[here], asked[there] = asked[there], asked[here]
         _number(session, asked)
+        _check_conditions(session, step)
         _journal(session, step, asked[there], actor, "question.move", now)
 
 
@@ -114,6 +123,31 @@ def delete(session: Session, step: Step, question_id: uuid.UUID, *, actor: Actor
     session.delete(question)
     session.flush()
     _number(session, queries.questions(session, step.id))
+    _check_conditions(session, step)
+
+
+def set_mode(
+    session: Session, step: Step, *, anonymous: bool, final: bool = False, actor: Actor, now: dt.datetime
+) -> None:
+    """Say whether nobody may know who gives which reply, and whether those sent stay as they are.
+
+    Raises ConflictError once the consultation opened.
+    """
+    _lock(session, step)
+    chosen = {policy.ANONYMOUS: anonymous, policy.FINAL: final}
+    others = {name: value for name, value in step.settings.items() if name not in chosen}
+    step.settings = others | {name: True for name, value in chosen.items() if value}
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        organisation_id=step.organisation_id,
+        action="questionnaire.mode",
+        target_type="step",
+        target_id=step.id,
+        now=now,
+        detail={"step": step.slug, **chosen},
+    )
 
 
 def _lock(session: Session, step: Step) -> None:
@@ -138,12 +172,16 @@ def _question(session: Session, step: Step, question_id: uuid.UUID) -> Question:
 def _fill(question: Question, draft: QuestionDraft) -> None:
     question.kind, question.wording, question.help = draft.kind, draft.wording.strip(), draft.help.strip()
     question.required, question.visibility, question.page = draft.required, draft.visibility, draft.page
-    question.settings = draft.settings()
-    known = {option.label: option for option in question.options}
+    kind = kinds.every()[draft.kind]
+    question.settings = kind.kept(draft)
+    if draft.condition is not None:
+        question.settings |= {conditions.SETTING: draft.condition}
+    known = {(option.label, option.kind is OptionKind.ROW): option for option in question.options}
     kept: list[QuestionOption] = []
-    for rank, (label, kind) in enumerate(draft.labelled(), 1):
-        option = known.get(label) or QuestionOption(organisation_id=question.organisation_id, label=label)
-        option.position, option.kind = rank, kind
+    for rank, (label, role) in enumerate(kind.labelled(draft), 1):
+        same = known.get((label, role is OptionKind.ROW))
+        option = same or QuestionOption(organisation_id=question.organisation_id, label=label)
+        option.position, option.kind = rank, role
         kept.append(option)
     question.options = kept
 
@@ -159,10 +197,28 @@ def _number(session: Session, asked: Iterable[Question]) -> None:
     session.flush()
 
 
-def _check(draft: QuestionDraft) -> None:
-    fields = _check_text(draft) | _check_options(draft) | _check_limits(draft)
+def check(draft: QuestionDraft) -> None:
+    """Raise InvalidError, naming the fields, unless the draft can be a question of its kind."""
+    kind = kinds.every().get(draft.kind)
+    if kind is None:
+        raise InvalidError("Ce type de question n’existe pas.", fields={"kind": "Choisissez un type de la liste."})
+    fields = _check_text(draft) | kind.faults(draft)
     if fields:
         raise InvalidError("La question n’est pas complète.", fields=fields)
+
+
+def _check_conditions(session: Session, step: Step, question: Question | None = None) -> None:
+    """Refuse what would leave a condition without what it looks at: that of this question, or of another."""
+    asked = queries.questions(session, step.id)
+    found = conditions.first_fault(asked)
+    if found is None:
+        return
+    faulty, why = found
+    if question is not None and faulty.id == question.id:
+        raise InvalidError("La question n’est pas complète.", fields={"condition": why})
+    raise ConflictError(
+        f"La condition de « {faulty.wording[:80]} » dépend de ce que vous changez. Modifiez-la d’abord."
+    )
 
 
 def _check_text(draft: QuestionDraft) -> dict[str, str]:
@@ -173,37 +229,6 @@ def _check_text(draft: QuestionDraft) -> dict[str, str]:
         fields["wording"] = f"La question compte {number(len(draft.wording))} caractères : {WORDING_LENGTH} au plus."
     if not 1 <= draft.page <= MOST_QUESTIONS:
         fields["page"] = f"Donnez un numéro de page entre 1 et {MOST_QUESTIONS}."
-    return fields
-
-
-def _check_options(draft: QuestionDraft) -> dict[str, str]:
-    if draft.kind not in policy.CHOICES:
-        return {}
-    labels = [label for label, _ in draft.labelled()]
-    twice = sorted({label for label in labels if labels.count(label) > 1}) if len(labels) <= MOST_OPTIONS else []
-    if len(labels) < 2:  # noqa: PLR2004  # a choice has two sides
-        return {"options": "Proposez au moins deux réponses, une par ligne."}
-    if len(labels) > MOST_OPTIONS:
-        return {"options": f"Une question propose {number(MOST_OPTIONS)} réponses au plus."}
-    if twice:
-        return {"options": f"La réponse « {twice[0]} » figure deux fois. Gardez-en une."}
-    long = next((label for label in labels if len(label) > OPTION_LENGTH), None)
-    if long:
-        return {"options": f"La réponse « {long[:40]}… » dépasse {OPTION_LENGTH} caractères. Raccourcissez-la."}
-    return {}
-
-
-def _check_limits(draft: QuestionDraft) -> dict[str, str]:
-    fields = {}
-    count = len(draft.labelled())
-    if draft.kind is QuestionKind.MULTIPLE:
-        if draft.minimum is not None and not 1 <= draft.minimum <= count:
-            fields["minimum"] = f"Le minimum se situe entre 1 et {count}, le nombre de réponses proposées."
-        if draft.maximum is not None and not max(1, draft.minimum or 1) <= draft.maximum <= count:
-            fields["maximum"] = f"Le maximum se situe entre {max(1, draft.minimum or 1)} et {count}."
-    length = None if draft.kind in policy.CHOICES else draft.max_length
-    if length is not None and not 1 <= length <= policy.GREATEST_LENGTH:
-        fields["max_length"] = f"Donnez une limite entre 1 et {number(policy.GREATEST_LENGTH)} caractères."
     return fields
 
 

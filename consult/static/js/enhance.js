@@ -215,9 +215,35 @@ function sentOnce(form) {
   });
 }
 
+// What others have said of the same, asked for when the person stops typing; the button that asks for it goes.
+function comparable(region) {
+  const form = region.closest("form");
+  form.querySelector(`[formaction^="${region.dataset.similar}"]`)?.remove();
+  let timer, asked;
+  const ask = async () => {
+    const body = new URLSearchParams(new FormData(form)).toString();
+    if (body === asked || !form.elements.title.value.trim()) return;
+    asked = body;
+    try {
+      const headers = { Accept: "text/html", "Content-Type": "application/x-www-form-urlencoded" };
+      const response = await fetch(region.dataset.similar, { method: "POST", body, credentials: "same-origin", headers });
+      if (!response.ok || asked !== body) return;
+      const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById(region.id);
+      if (fresh.innerHTML !== region.innerHTML) region.replaceChildren(...document.importNode(fresh, true).childNodes);
+    } catch {
+      // Nothing to compare with: writing goes on.
+    }
+  };
+  form.elements.title.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, 900);
+  });
+}
+
 function enhanceForms(root) {
   root.querySelectorAll("[data-count-for]").forEach(count);
   root.querySelectorAll("[data-password]").forEach(revealable);
+  root.querySelectorAll("[data-similar]").forEach(comparable);
   root.querySelectorAll('form[method="post" i]').forEach(sentOnce);
 }
 

@@ -134,7 +134,7 @@ def test_each_value_comes_back_as_it_was_typed(platform, browser, script):
             other = f"{short} {rank}"
             page.get_by_role("group", name="Plusieurs modes ?").get_by_label("Vélo").check()
             page.get_by_role("group", name="Plusieurs modes ?").get_by_label("Autre").check()
-            page.locator(f'[name="o-{platform.multiple.id}"]').fill(other)
+            page.locator(f'[name="q-{platform.multiple.id}-other"]').fill(other)
             page.get_by_role("radiogroup", name="Un seul mode ?").get_by_label("Train").check()
             page.locator(f'[name="q-{platform.short.id}"]').fill(short)
             page.locator(f'[name="q-{platform.long.id}"]').fill(long)
@@ -151,7 +151,7 @@ def test_each_value_comes_back_as_it_was_typed(platform, browser, script):
             page.goto(f"{platform.path}/repondre")
             assert page.locator(f'[name="q-{platform.short.id}"]').input_value() == short
             assert page.locator(f'[name="q-{platform.long.id}"]').input_value() == long
-            assert page.locator(f'[name="o-{platform.multiple.id}"]').input_value() == other
+            assert page.locator(f'[name="q-{platform.multiple.id}-other"]').input_value() == other
             page.goto(f"/reponses/{platform.reply_id()}")
             shown = page.locator("dl.answer-list").inner_text()
             assert " ".join(short.split()) in " ".join(shown.split())
@@ -207,7 +207,7 @@ def test_every_page_is_accessible_and_fits(platform, browser, axe, width):
         page.get_by_role("button", name="Envoyer ma réponse").click()
         page.get_by_role("alert").first.wait_for()
         assert axe(page) == {}
-        page.locator(f'[name="o-{platform.multiple.id}"]').fill("À pied")
+        page.locator(f'[name="q-{platform.multiple.id}-other"]').fill("À pied")
         page.locator(f'[name="q-{platform.long.id}"]').fill("Un texte " + "sansespace" * 30)
         _submit(page)
         found = {}

@@ -13,7 +13,7 @@ from consult.accounts.sign_up import service
 from consult.contributions.models import Argument, ContentStatus, Proposal, Vote
 from consult.moderation import policy
 from consult.moderation.models import Report
-from consult.questionnaires.models import QuestionKind, Reply, ReplyDraft
+from consult.questionnaires.models import Reply, ReplyDraft
 from consult.registry.models import RegistryEntry
 from tests import factories as f
 from tests.integration.accounts.visits import link, post, race, sign_up
@@ -33,7 +33,7 @@ def stage(make, organisation):
     consultation = make(f.make_consultation, organisation, now=now)
     step = make(f.make_step, consultation)
     questionnaire = make(f.make_step, consultation, kind="questionnaire")
-    question = make(f.make_question, questionnaire, QuestionKind.LONG_TEXT)
+    question = make(f.make_question, questionnaire, "long_text")
     return step, make(f.make_proposal, step), questionnaire, question
 
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "reinert": ["reinert", "{corpus}", "--out", "{out}"],
     "duplicates": ["duplicates", "{corpus}", "--out", "{out}"],
     "concordance": ["concordance", "{corpus}", "vélo OU phrase OU piste"],
+    "companions": ["companions", "{corpus}", "piste", "--segment", "20"],
     "iramuteq": ["iramuteq", "{corpus}", "--out", "{out}"],
     "themes": ["themes", "{corpus}", "--corpus", "avis", "--out", "{out}"],
     "classify": ["classify", "{corpus}", "--coded", "{coded}", "--codebook", "{plan}", "--out", "{out}"],

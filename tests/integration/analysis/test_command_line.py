@@ -23,7 +23,7 @@ def test_report_then_verify(small_dump, plan, lemma_cache, tmp_path, capsys):
 def test_describe_tells_what_is_there(small_dump, plan, capsys):
     assert main(["describe", str(small_dump), "--codebook", str(plan)]) == 0
     told = capsys.readouterr().out
-    assert "s2:q3 : Pourquoi ? ; 30 reçues, 0 écartées, 1 non-réponses, 29 facturables" in told
+    assert "s2:q3 : Pourquoi ? ; 30 reçues, 0 écartées, 1 non-réponses, 29 facturables (UO 2.4.4" in told
     assert "Approbations manquantes : ditp, administration" in told
 
 

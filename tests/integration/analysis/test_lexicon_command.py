@@ -2,17 +2,19 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
 from distributed import LocalCluster
+from scipy.stats import chi2_contingency, hypergeom
 
 from analysis.__main__ import main
 from analysis.corpus import Corpus
 from analysis.errors import AnalysisError
 from analysis.prepare import PARTITION, prepare
 from analysis.text import Vocabulary
-from tests.unit.analysis.lexical.conftest import planted
+from tests.unit.analysis.lexical.conftest import THEMES, planted
 
 PLAN = """
 title: Plan
@@ -74,6 +76,46 @@ def test_figures_stand_with_and_without_campaigns(made):
     letter = next(item for item in found["words"]["lemmas"] if item["lemma"] == "gratuité")
     assert (letter["count"], letter["count_without"]) == (4, 1)
     assert all(code["without"] <= code["count"] for code in found["codes"])
+
+
+def test_what_copies_swell_is_given_as_if_they_were_not_there(tmp_path, lemma_cache):
+    """Figures « without » are those of a corpus in which each letter stands once."""
+    texts, themes = planted(150)
+    sides = [("est", "ouest", "nord")[theme] for theme in themes]
+    every = [*zip(texts, sides, strict=True), *[(LETTER, "est")] * 8]
+    for name, given in (("all", every), ("once", every[:151])):
+        with (tmp_path / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([["id", "text", "side"], *((rank, *row) for rank, row in enumerate(given))])
+        line = ["lexicon", str(tmp_path / f"{name}.csv"), "--classes", "3", "--cache", str(lemma_cache)]
+        assert main([*line, "--out", str(tmp_path / name)]) == 0
+    words, once = (figures(tmp_path / name)["words"] for name in ("all", "once"))
+    for kind in ("specificities", "keyness"):
+        expected = {_named(table, item): item for table in once[kind] for item in table["lemmas"]}
+        found = {_named(table, item): item for table in words[kind] for item in table["lemmas"]}
+        assert any(item["without"] is None for item in found.values()), kind  # words of the letter alone
+        compared = expected.keys() & found.keys()
+        assert len(compared) > 3, kind
+        for key in compared:
+            assert found[key]["without"] == {name: expected[key][name] for name in found[key]["without"]}
+            assert expected[key]["without"] == found[key]["without"]
+    lemmas = {lemma for lemma, _ in once["similarity_tree"]["lemmas"]}
+    edges = [edge for edge in words["similarity_tree_without"]["edges"] if {edge["first"], edge["second"]} <= lemmas]
+    assert edges == once["similarity_tree"]["edges"]
+    for tree, units in (("similarity_tree", 8), ("similarity_tree_without", 1)):
+        assert {edge["units"] for edge in words[tree]["edges"] if "gratuité" in edge.values()} == {units}
+    classes = figures(tmp_path / "all")["classes"]["classes"]
+    label = {row["contribution"]: row["class"] for row in rows(tmp_path / "all", "classes.ndjson")}
+    kept = [rank for rank in range(151) if label[str(rank)] is not None]
+    for each in classes:
+        for item in [item for item in each["profile"] if item["name"] in {"vélo", "taxe", "haie"}]:
+            table = np.zeros((2, 2))
+            for rank in kept:
+                table[int(item["name"] in every[rank][0].split()), int(label[str(rank)] == each["label"])] += 1
+            assert abs(item["chi2_without"]) == pytest.approx(chi2_contingency(table, correction=False)[0], abs=0.001)
+
+
+def _named(table, item):
+    return table["variable"], item.get("category", table.get("category")), item["lemma"]
 
 
 def test_classes_give_back_the_planted_themes_and_lead_to_their_contributions(made):
@@ -179,6 +221,36 @@ def test_concordance_shows_each_place(table, lemma_cache, capsys):
     shown = capsys.readouterr().out
     assert "4 emplois" in shown
     assert "c150\tet tous la\t[gratuité]\tdes transports publics\n" in shown
+
+
+def test_the_company_of_a_word_is_told_with_its_probability(table, lemma_cache, capsys):
+    assert main(["companions", str(table), "Vélo", "--most", "4", "--cache", str(lemma_cache)]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("avis\xa0: ")
+    scores = [float(line.split("\t")[2]) for line in lines]
+    assert scores == sorted(scores, reverse=True)
+    assert lines[0].split("\t")[0] in {"piste", "cyclable", "trajet"}
+    assert {line.split("\t")[0] for line in lines[-4:]} <= {*" ".join(THEMES[1:]).split()}
+    held, every = map(int, re.findall(r"\d+", first))
+    both, total = map(int, re.findall(r"\d+", lines[0].split("\t")[1]))
+    assert scores[0] == pytest.approx(-hypergeom.logsf(both - 1, every, held, total) / np.log(10), abs=0.01)
+    assert main(["companions", str(table), "zèbre", "--cache", str(lemma_cache)]) == 1
+    assert "absent du tableau" in capsys.readouterr().err
+
+
+def test_categories_are_placed_by_the_words_that_set_them_apart(made):
+    """The table is that of the occurrences of each lemma in each category, recomputed from the published figures."""
+    words = figures(made)["words"]
+    (found,) = [item for item in words["correspondence"] if item["variable"] == "side"]
+    assert [item["name"] for item in found["categories"]] == ["est", "nord", "ouest"]
+    assert len(found["shares"]) == 2
+    assert sum(found["shares"]) == pytest.approx(100, abs=0.1)
+    for axis in range(2):
+        assert sum(item["contributions"][axis] for item in found["categories"]) == pytest.approx(100, abs=0.1)
+    place = {item["name"]: np.array(item["coordinates"]) for item in (*found["categories"], *found["lemmas"])}
+    for category, word in (("est", "vélo"), ("ouest", "taxe"), ("nord", "haie")):
+        nearest = min(("est", "ouest", "nord"), key=lambda name: np.linalg.norm(place[name] - place[word]))
+        assert nearest == category
 
 
 def test_duplicates_alone_need_no_class(table, tmp_path, lemma_cache):

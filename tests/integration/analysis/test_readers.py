@@ -5,6 +5,7 @@ import pytest
 
 from analysis import readers
 from analysis.errors import AnalysisError
+from tests.integration.analysis.conftest import small_rows, write_dump
 
 
 def zipped(directory, path, prefix=""):
@@ -128,3 +129,28 @@ def test_manifest_of_the_dump_is_part_of_the_digest(small_dump, tmp_path):
     manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
     (copy / "manifest.json").write_text(json.dumps({**manifest, "position": 1}), encoding="utf-8")
     assert readers.read(copy).digest != readers.read(small_dump).digest
+
+
+def test_each_line_of_a_grid_and_each_option_of_a_ranking_is_a_table(tmp_path):
+    def cells(label, *cells):
+        return [{"id": key, "label": words, "group": label} for key, words in cells]
+
+    common = {"step": "s2", "wording": "Notez", "required": False, "visibility": "rows", "options": []}
+    grid = cells("Le bus", ("b:y", "Oui"), ("b:n", "Non")) + cells("La gare", ("g:y", "Oui"), ("g:n", "Non"))
+    added = [
+        {"id": "q8", "kind": "matrix", "position": 8, "cells": grid, **common},
+        {"id": "q9", "kind": "scale", "position": 9, "cells": cells("", *((n, n) for n in "12345")), **common},
+        {"id": "q10", "kind": "date", "position": 10, "cells": [], **common},
+    ]
+    said = [("r00", "q8", ["b:y", "g:n"]), ("r01", "q8", ["b:n"]), ("r02", "q9", ["4"]), ("r03", "q10", [])]
+    answers = [{"reply": r, "question": q, "text": None, "options": o, "other": None} for r, q, o in said]
+    rows = small_rows()
+    rows |= {"questions": rows["questions"] + added, "answers": rows["answers"] + answers}
+    folder = write_dump(tmp_path / "dump", **rows)
+    (questionnaire,) = readers.read(folder).questionnaires
+    bus, station, scale = questionnaire.variables[2:]
+    assert [each.label for each in (bus, station, scale)] == ["Notez – Le bus", "Notez – La gare", "Notez"]
+    assert bus.members.sum(axis=0).tolist() == [1, 1]
+    assert station.members.sum(axis=0).tolist() == [0, 1]
+    assert scale.members.sum(axis=0).tolist() == [0, 0, 0, 1, 0]
+    assert len({each.key for each in questionnaire.variables}) == 5

@@ -12,6 +12,7 @@ from distributed import LocalCluster
 
 from analysis import __main__ as command_line
 from analysis.__main__ import main
+from analysis.coding.classifier import NOTICE
 from analysis.lexical import cli as lexical
 from analysis.provenance import file_digest
 from tests.unit.analysis.test_classifier import answers
@@ -48,6 +49,9 @@ FIRST = {name: next(part for part in reversed(line) if "." in part) for name, li
     "classify": "suggestions.ndjson",
     "sample": "sheet.csv",
 }
+
+
+PARTS = ("set_apart", "nonresponse", "undecidable", "coded", "no_code")
 
 
 def write_csv(path, header, rows):
@@ -119,7 +123,60 @@ def test_at_u4_6_each_result_is_made_again_alike(place, name, capsys):
     )
     assert str(place) not in json.dumps(manifest)
     assert main(["verify", str(place / FIRST[name])]) == 0
-    assert capsys.readouterr().out.startswith("Conforme")
+    said = capsys.readouterr()
+    assert said.out.startswith("Conforme")
+    assert ("[140/140] lecture des mots" in said.err) == (
+        name in {"classify", "sample", "codebook diff", "codebook propose", "themes"}
+    )
+
+
+def test_every_result_says_what_became_of_each_contribution(tmp_path, capsys):
+    """The parts add up to what was received; who points elsewhere is coded by people alone."""
+    texts, coded = answers(140, 1)
+    texts[100:104] = ["RAS", "", "voir la question précédente", "cf. ci-dessus"]
+    ids = [f"c{rank}" for rank in range(140)]
+    write_csv(tmp_path / "avis.csv", ["id", "text"], zip(ids, texts, strict=True))
+    rows = [(unit, code) for unit, codes in zip(ids[:100], coded, strict=False) for code in codes or {""}]
+    write_csv(tmp_path / "coded.csv", ["id", "code"], [*rows, ("c103", "train"), ("c100", "train"), ("zzz", "train")])
+    plan = PLAN.replace("'train']", "'question OU train']")
+    (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        for name in ("code", "classify", "codebook diff", "codebook propose", "themes"):
+            line = [part.replace("plan2", "plan") for part in COMMANDS[name] if part not in {"--next", "next.csv"}]
+            assert main(line) == 0, name
+    assert "2 codages laissés de côté" in capsys.readouterr().out
+    found = {}
+    for name in ("codes.ndjson", "suggestions.ndjson"):
+        manifest = json.loads((tmp_path / f"{name}.manifest.json").read_text(encoding="utf-8"))
+        found[name] = manifest["summary"]["reconciliation"]
+    found["codes.ndjson"] = found["codes.ndjson"]["avis"]
+    assert manifest["summary"]["notice"] == NOTICE
+    assert manifest["summary"]["codings_ignored"] == 2
+    for name in ("diff.json", "proposals.json", "themes.json"):
+        found[name] = json.loads((tmp_path / name).read_text(encoding="utf-8"))["reconciliation"]
+    both = found.pop("diff.json")
+    assert both["before"] == both["after"] == found["codes.ndjson"]
+    assert found["proposals.json"] == found["codes.ndjson"]
+    for name, parts in found.items():
+        assert parts["received"] == 140 == sum(parts[part] for part in PARTS), name
+        assert (parts["set_apart"], parts["nonresponse"], parts["billable"]) == (0, 2, 138)
+        if name != "suggestions.ndjson":
+            assert parts["undecidable"] == 2
+    rows = [json.loads(line) for line in (tmp_path / "suggestions.ndjson").read_text(encoding="utf-8").splitlines()]
+    assert [(row["code"], row["origin"]) for row in rows if row["unit"] in {"c102", "c103"}] == [("train", "human")]
+
+
+def test_the_statements_that_want_votes_come_first(place, tmp_path):
+    """Those of which little is known: here the one that few were shown, though all agree with it."""
+    shown = (place / "votes.csv").read_text(encoding="utf-8") + "".join(f"p{row},rare,1\n" for row in range(0, 40, 8))
+    (tmp_path / "votes.csv").write_text(shown, encoding="utf-8")
+    line = ["groups", str(tmp_path / "votes.csv"), "--resamples", "0", "--exclude", "s3"]
+    assert main([*line, "--out", str(tmp_path / "groups.json")]) == 0
+    asked = json.loads((tmp_path / "groups.json").read_text(encoding="utf-8"))["ask_next"]
+    assert [row["priority"] for row in asked] == sorted((row["priority"] for row in asked), reverse=True)
+    assert asked[0]["statement"] == "rare"
+    assert {row["statement"] for row in asked} == {"rare", *(f"s{n}" for n in range(12))} - {"s3"}
 
 
 def test_what_was_read_and_written_elsewhere_is_looked_for_there(place, tmp_path, capsys):
@@ -164,6 +221,17 @@ def test_a_forged_result_and_manifest_are_found_by_running_again(place, tmp_path
     path.write_text(json.dumps(manifest), encoding="utf-8")
     assert main(["verify", str(tmp_path / "themes.json")]) == 1
     assert "« themes.json » diffère de celui d’une nouvelle exécution" in told(capsys)
+
+
+def test_a_forged_summary_is_found_by_running_again(place, tmp_path, capsys):
+    for name in ("codes.ndjson", "avis.csv", "plan.yaml", "codes.ndjson.manifest.json"):
+        shutil.copy(place / name, tmp_path)
+    path = tmp_path / "codes.ndjson.manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["summary"]["reconciliation"]["avis"]["received"] = 1
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    assert main(["verify", str(tmp_path / "codes.ndjson")]) == 1
+    assert "Le bilan que donne le manifeste diffère de celui d’une nouvelle exécution" in told(capsys)
 
 
 @pytest.mark.parametrize("escape", ["outputs", "options"])

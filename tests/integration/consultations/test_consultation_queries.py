@@ -8,9 +8,14 @@ from sqlalchemy import event
 
 from consult.actor import Actor, Role
 from consult.consultations import policy, queries
+from consult.consultations.models import ConsultationStatus
 from consult.db import ALL_TENANTS
+from consult.registry import conservation
+from consult.registry import service as registry
+from consult.registry.models import EntryKind
 from consult.site import views as site
 from tests import factories
+from tests.registers import settle
 
 DAY = dt.timedelta(days=1)
 MANY = 130
@@ -155,3 +160,20 @@ def test_the_map_for_robots_holds_them_all_in_files_of_a_bounded_size(client, ma
     assert sorted(slug for each in held for slug in each) == sorted(many[0])
     assert client.get("/sitemap.xml?page=4").status_code == 404
     assert len(selects) <= 30
+
+
+def test_a_draft_has_no_census_until_it_opens(session):
+    """What an import brings to it is public nowhere: not even its identifier (`/registry/<organisation>/census`)."""
+    whole = factories.make_consultation(session, factories.make_organisation(session), opened=False)
+
+    def log() -> dict:
+        registry.append(
+            session, organisation_id=whole.organisation_id, consultation_id=whole.id, kind=EntryKind.CONTENT,
+            content={"import": "x"}, now=factories.NOW, effect=conservation.flow("proposal", "imported", "submitted"),
+        )  # fmt: skip
+        settle(session)
+        return {key: [line.logged for line in lines] for key, lines in conservation.all_of(session).items()}
+
+    assert log() == {}
+    whole.status, whole.opened_at = ConsultationStatus.OPEN, factories.NOW
+    assert log() == {whole.id: [2]}

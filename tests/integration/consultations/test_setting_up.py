@@ -10,11 +10,12 @@ from sqlalchemy import select
 from consult.actor import Actor, Role
 from consult.audit.models import AuditEntry
 from consult.consultations import service
-from consult.consultations.bindings import ConsultationDataset, PresentationStep, StepsDataset
+from consult.consultations.bindings import PresentationStep
+from consult.consultations.datasets import ConsultationDataset, StepsDataset
 from consult.consultations.models import ConsultationStatus
 from consult.contributions.bindings import ProposalsStep
+from consult.contributions.manage.service import add_theme
 from consult.contributions.models import StepSecret
-from consult.contributions.service import add_theme
 from consult.errors import ConflictError, InvalidError
 from consult.organisations.policy import LEGAL_NOTICE
 from consult.registry.models import EntryKind, RegistryEntry

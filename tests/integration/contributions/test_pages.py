@@ -75,6 +75,27 @@ def test_bad_input_is_told_and_kept(person, world, database_of, values, said):
         assert session.scalar(select(func.count()).select_from(Proposal)) == 1
 
 
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_similar_proposals_are_shown_while_writing_and_nothing_is_kept(person, world, database_of, client, signed_in):
+    person(world.author).send(world.write, **typed(world))
+    writer = client if not signed_in else person(world.other)
+    form = {"csrf_token": factories.csrf_token(writer, world.write)}
+    near = typed(world, title="Un train chaque heure la nuit", body="Même le <b>dimanche</b>", submission_key="k9")
+    page = writer.post(f"{world.write}/semblables", data=form | near)
+    assert page.status_code == 200
+    assert "Une proposition ressemble à la vôtre" in text_of(page)
+    assert "Des trains la nuit" in text_of(page)
+    assert 'value="Un train chaque heure la nuit"' in page.get_data(as_text=True)
+    assert "Même le &lt;b&gt;dimanche&lt;/b&gt;</textarea>" in page.get_data(as_text=True)
+    far = typed(world, title="Une piscine municipale", body="Ouverte l’été.", submission_key="k10")
+    page = writer.post(f"{world.write}/semblables", data=form | far)
+    assert "Aucune proposition publiée ne ressemble à la vôtre" in text_of(page)
+    assert writer.post(f"{world.write}/semblables", data=near).status_code == 403, "without the token of the form"
+    with database_of() as session:
+        assert session.scalar(select(func.count()).select_from(Proposal)) == 2
+        assert session.scalar(select(func.count()).select_from(ContributionDraft)) == 0
+
+
 def test_what_a_visitor_writes_waits_for_them_to_sign_in(app, client, world, person, database_of):
     token = factories.csrf_token(client, world.write)
     response = client.post(world.write, data=typed(world, body=TEXT + " 🚆 <b>") | {"csrf_token": token})
@@ -195,6 +216,20 @@ def test_only_the_author_edits_and_history_is_public(person, world, client, data
         proposal = session.get_one(Proposal, world.proposal)
         assert (proposal.version, proposal.status, proposal.votes_for) == (2, ContentStatus.PUBLISHED, 0)
         assert session.scalar(select(func.count()).select_from(ContentVersion)) == 1
+
+
+def test_each_version_is_compared_with_the_one_before(person, world, client):
+    author, edit = person(world.author), f"{world.page}/modifier"
+    for number in range(1, 13):
+        author.send(edit, **typed(world, body=f"Le dernier train part à {number} heures.", version=str(number)))
+    page = client.get(f"{world.page}/versions")
+    history = page.get_data(as_text=True)
+    assert "part à [supprimé : 11 fin] [ajouté : 12 fin] heures." in text_of(page).replace("\u00a0", " ")
+    assert 'id="v3"' not in history
+    first = client.get(f"{world.page}/versions?page=2").get_data(as_text=True)
+    assert 'id="v3"' in first
+    assert 'id="v4"' not in first
+    assert "<del>" not in first.partition('id="v1"')[2]
 
 
 @pytest.mark.parametrize("end", ["hidden", "withdrawn"])

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 from consult.accounts.models import AccountStatus
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import queries, service, votes
+from consult.contributions.acts import queries as acts
 from consult.contributions.datasets import VotesDataset
 from consult.contributions.models import Proposal, Side, Vote, VoteValue
 from consult.db import ALL_TENANTS
@@ -143,14 +144,14 @@ def test_figures_move_with_the_place_and_once_only(session, scene):  # AT-20.2
     session.flush()
     before = queries.sheet(session, proposal.id)
     assert (before.votes, before.position) == ({"for": 0, "mixed": 0, "against": 0}, None)
-    own = queries.own_vote(session, voter.id, proposal.id)
+    own = acts.own_vote(session, voter.id, proposal.id)
     assert (own.counted, own.placed) == (True, False)
-    assert queries.own_useful(session, voter.id, [argument.id]) == {argument.id: False}
+    assert acts.own_useful(session, voter.id, [argument.id]) == {argument.id: False}
     settle(session)
     after = queries.sheet(session, proposal.id)
     assert (after.votes, after.position) == ({"for": 2, "mixed": 1, "against": 0}, 5)
-    assert queries.own_vote(session, voter.id, proposal.id).placed
-    assert queries.own_useful(session, voter.id, [argument.id]) == {argument.id: True}
+    assert acts.own_vote(session, voter.id, proposal.id).placed
+    assert acts.own_useful(session, voter.id, [argument.id]) == {argument.id: True}
     assert (proposal.votes_for, proposal.votes_mixed, proposal.votes_total, argument.votes_for) == (2, 1, 3, 3)
     assert queries.census(session, step)["votes"] == 6
     # A restore may give a place again to what was counted already.

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import hashlib
+import itertools
 import re
 from collections import Counter
 
@@ -16,6 +17,7 @@ from consult.coding.models import AnalysisRun, Codebook
 from consult.consultations import policy as consultations
 from consult.consultations.bindings import PresentationStep
 from consult.consultations.models import Consultation, ContentStatus
+from consult.contributions.bill.bindings import BillStep
 from consult.contributions.bindings import ArgumentContent, ProposalContent, ProposalsStep
 from consult.contributions.models import Argument, Proposal, StepSecret, Vote, VoteValue
 from consult.contributions.policy import voter_of
@@ -33,7 +35,7 @@ from consult.questionnaires import policy as questionnaires
 from consult.questionnaires import queries as questionnaire_queries
 from consult.questionnaires import service as questionnaire_service
 from consult.questionnaires.bindings import QuestionnaireStep
-from consult.questionnaires.models import Answer, Question, QuestionKind, Reply
+from consult.questionnaires.models import Answer, Question, Reply
 from consult.registry.models import EntryKind, RegistryEntry
 from consult.reporting.bindings import ResultsStep
 from consult.settings import Settings
@@ -49,7 +51,8 @@ def no_page(*_):
 
 
 def bindings():
-    kinds = (PresentationStep(no_page), ProposalsStep(no_page), QuestionnaireStep(no_page), ResultsStep(no_page))
+    made = (PresentationStep, ProposalsStep, BillStep, QuestionnaireStep, ResultsStep)
+    kinds = tuple(kind(no_page) for kind in made)
     contents = (ProposalContent(), ArgumentContent())
     return Bindings(
         step_kinds={kind.kind: kind for kind in kinds}, content_types={content.type: content for content in contents}
@@ -89,11 +92,15 @@ def check_counts(database, content):
         def count(model):
             return session.scalar(select(func.count()).select_from(model))
 
-        assert count(Proposal) == len(content.proposals)
-        assert count(Argument) == len(content.arguments)
-        assert count(Vote) == len(content.votes)
+        bill = content.bill
+        articles = sum(part.level == "article" for part in bill.parts)
+        arguments, votes = len(content.arguments) + len(bill.arguments), len(content.votes) + len(bill.votes)
+        assert count(Proposal) == len(content.proposals) + articles + len(bill.versions)
+        assert count(Argument) == arguments
+        assert count(Vote) == votes
         assert count(Reply) == len(content.replies)
-        assert count(Answer) == sum(len(reply.choices) + len(reply.texts) for reply in content.replies)
+        said = [[reply.choices, reply.texts, reply.cells, reply.figures] for reply in content.replies]
+        assert count(Answer) == sum(len(part) for parts in said for part in parts)
         assert count(Report) == len(content.reports)
         assert count(Account) == len(content.participants) + len(visitors.VISITORS)
         for proposal in session.scalars(select(Proposal)):
@@ -102,9 +109,10 @@ def check_counts(database, content):
             assert shown == (rows[VoteValue.FOR], rows[VoteValue.MIXED], rows[VoteValue.AGAINST])
             assert proposal.votes_total == sum(shown)
         entries = dict(session.execute(select(RegistryEntry.kind, func.count()).group_by(RegistryEntry.kind)).all())
-        assert entries[EntryKind.VOTE_CAST] == len(content.votes)
+        assert entries[EntryKind.VOTE_CAST] == votes
+        assert entries[EntryKind.VERSION] == len(bill.versions)
         assert entries[EntryKind.CONTRIBUTION] == len(content.proposals) + len(content.replies)
-        assert entries[EntryKind.ARGUMENT] == len(content.arguments)
+        assert entries[EntryKind.ARGUMENT] == arguments
         assert entries[EntryKind.MODERATION] + entries[EntryKind.MODERATION_KEPT] == len(content.decisions)
 
 
@@ -134,12 +142,15 @@ def test_it_is_open_today_said_to_be_fictional_and_in_chronological_order(loaded
         assert consultation.opened_at == dt.datetime(2026, 10, 25, 8, 0, tzinfo=dt.UTC)
         states = {consultations.step_state(step, consultation, NOW) for step in consultation.steps}
         assert states == {consultations.Phase.OPEN}
+        # The verifier calls backdated what is dated more than an hour before what the log holds already.
+        logged = session.scalars(select(RegistryEntry.recorded_at).order_by(RegistryEntry.id)).all()
+        latest = itertools.accumulate(logged, max)
+        assert all(hour >= last - dt.timedelta(hours=1) for hour, last in zip(logged, latest, strict=True))
         hours = session.scalars(
             select(RegistryEntry.recorded_at)
             .where(RegistryEntry.kind.in_([EntryKind.VOTE_CAST, EntryKind.CONTRIBUTION, EntryKind.ARGUMENT]))
             .order_by(RegistryEntry.id)
         ).all()
-        assert hours == sorted(hours)
         assert all(consultation.opened_at <= hour < NOW for hour in hours)
 
 
@@ -198,7 +209,9 @@ def test_questions_keep_their_limits_and_their_exclusive_option(loaded):
     with loaded.transaction(tenant=tenant(loaded), write=False) as session:
         questions = session.scalars(select(Question).order_by(Question.position)).all()
         kinds = Counter(question.kind for question in questions)
-        assert set(kinds) == set(QuestionKind)
+        assert {"dropdown", "judgement", "long_text", "multiple", "number", "ranking", "satisfaction", "scale"} <= set(
+            kinds
+        )
         assert {question.settings.get("maximum") for question in questions} >= {2, 3}
         assert sum(option.kind == "exclusive" for question in questions for option in question.options) == 1
 

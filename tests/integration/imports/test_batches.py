@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from consult.actor import SYSTEM
+from consult.app import bindings
 from consult.audit.models import AuditEntry
 from consult.clock import now as clock_now
 from consult.consultations.models import Consultation, ContentStatus
@@ -22,6 +23,7 @@ from consult.organisations.policy import LEGAL_NOTICE
 from consult.questionnaires.models import Answer, Question, QuestionOption, Reply
 from consult.registry.models import EntryKind, RegistryEntry
 from consult.search.models import SearchDocument
+from consult.settings import Settings
 from tests.factories import make_account
 from tests.integration.imports.conftest import STEP_KINDS
 
@@ -113,7 +115,7 @@ def test_replies_are_completed_by_a_second_file(importing):
     assert service.summary(batch) == {
         "target": "replies", "read": 5, "added": 0, "completed": 2, "existing": 0, "empty": 1, "rejected": 2,
     }  # fmt: skip
-    refused = [(4, "L’identifiant « 1 » a déjà une autre réponse à « FI1 » dans cette étape.")]
+    refused = [(4, "L’identifiant « 1 » a déjà une autre réponse à «\u00a0FI1\u00a0» dans cette étape.")]
     assert importing.rejected(batch)[:1] == refused
     assert "rouge" not in importing.all(select(QuestionOption.label)), "a refused answer is no option"
     labels = {str(key): label for key, label in rows(importing, select(QuestionOption.id, QuestionOption.label))}
@@ -140,7 +142,9 @@ def rows(importing, statement):
 
 def test_a_closed_list_of_options_refuses_the_others(importing):
     batch = importing.run(importing.file("u.csv", "id,age,avis,mot\n3,20-29,peut-être,x\n"), WIDE)
-    assert importing.rejected(batch) == [(2, "« peut-être » n’est pas une des réponses à « avis ».")]
+    assert importing.rejected(batch) == [
+        (2, "«\u00a0peut-être\u00a0» n’est pas une des réponses à «\u00a0avis\u00a0».")
+    ]
     assert importing.count(Reply) == 0
 
 
@@ -280,9 +284,12 @@ def test_the_same_chunks_run_as_a_job(importing):
         )
         jobs.ask(session, batch, path, now=clock_now())
         batch_id = batch.id
-    worker = Worker(importing.database, {handler.kind: handler for handler in (jobs.RunImport(), jobs.UndoImport())})
+    handlers = jobs.handlers(bindings(Settings()).content_types)
+    worker = Worker(importing.database, {handler.kind: handler for handler in handlers})
     assert worker.run_once()
-    assert importing.all(select(Job.state)) == [JobState.DONE]
+    assert worker.run_once(), "then the texts are read for personal data"
+    assert importing.all(select(Job.state)) == [JobState.DONE] * 2
+    assert importing.all(select(ImportBatch.flagged)) == [0]
     assert importing.all(select(ImportBatch.status)) == [BatchStatus.DONE]
     assert importing.count(Proposal) == 3
     with importing.database.transaction(tenant=importing.organisation_id) as session:

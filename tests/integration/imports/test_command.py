@@ -103,6 +103,7 @@ def test_an_import_tells_its_counts_its_refusals_and_how_to_undo(run, importing,
         "  1 refusées",
         "  ligne 3 : Le texte est vide (colonne « texte »).",
         f"Toutes les lignes refusées : consult import --rejected {batch}",
+        "Une tâche relit les textes\u00a0: ce qui semble une donnée personnelle entre dans la file de modération.",
         f"Pour annuler ce lot : consult import --undo {batch}",
     ]
     written, _ = run("--rejected", batch)

@@ -1,7 +1,7 @@
 """Which rows are known already: those of the same step that say the same; nothing else is passed over in silence."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from consult.contributions.models import Argument, Proposal
 from consult.questionnaires.models import Answer, Reply
@@ -65,6 +65,29 @@ def test_a_reply_of_another_source_under_a_known_reference_is_refused_whole(impo
     batch = importing.run(other, WIDE)
     assert (batch.rows_existing, batch.rows_completed, batch.rows_rejected) == (1, 1, 1)
     assert importing.rejected(batch) == [
-        (3, "L’identifiant « 2 » a déjà une autre réponse à « Âge » dans cette étape.")
+        (3, "L’identifiant « 2 » a déjà une autre réponse à «\u00a0Âge\u00a0» dans cette étape.")
     ]
     assert "Soir" not in importing.all(select(Answer.text))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_is_known_is_looked_up_by_its_reference_however_long_the_table(importing):
+    """By the index of organisations, each chunk read the whole table: a million rows took hours."""
+    plans: list[str] = []
+
+    def explain(connection, cursor, statement, parameters, _context, _many):
+        if "external_ref IN" in statement or "answer.reply_id IN" in statement:
+            explained = connection.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in explained)
+
+    event.listen(Engine, "before_cursor_execute", explain)
+    try:
+        importing.run(importing.file("p.csv", TABLE), PROPOSALS)
+        importing.run(importing.file("a.csv", "id,sur,sens,texte\n1,1,pour,Oui\n"), ARGUMENTS)
+        for _ in range(2):
+            importing.run(importing.file("u.csv", PEOPLE), WIDE, step_slug="questionnaire")
+    finally:
+        event.remove(Engine, "before_cursor_execute", explain)
+    searched = {plan for plan in plans if "external_ref=?" in plan or "reply_id=?" in plan}
+    assert {plan.split()[1] for plan in searched} == {"proposal", "argument", "reply", "answer"}
+    assert set(plans) == searched

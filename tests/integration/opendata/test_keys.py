@@ -9,13 +9,17 @@ import re
 import pytest
 from sqlalchemy import select
 
+from consult.accounts.access import queries as access
+from consult.accounts.models import Account, AccountStatus
 from consult.actor import Role
-from consult.app import create_app
+from consult.app import PERSONAL_DATA, create_app
 from consult.audit.models import AuditEntry
 from consult.consultations.models import Consultation
 from consult.db import ALL_TENANTS
 from consult.opendata.keys import service
 from consult.opendata.keys.models import ApiKey
+from consult.privacy.service import erase_account
+from consult.protocols import Bindings
 from tests import factories as f
 
 pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
@@ -84,6 +88,32 @@ def test_a_program_reads_the_figures_with_its_key(app, create, database):
     used = only(database).last_used_at
     assert (used.minute, used.second) == (0, 0)
     assert dt.datetime.now(dt.UTC) - used < dt.timedelta(hours=1)
+
+
+@pytest.mark.parametrize("change", ["role", "blocked", "erased"])
+def test_a_key_opens_nothing_once_its_maker_administers_no_more(app, create, database, town, change):
+    """AT-4.2: another administrator sees it suspended, and replaces it."""
+    key, reader, admin = create("figures"), app.test_client(), town[2]
+    assert reader.get(FIGURES, headers=bearing(key)).status_code == 200
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        session.expire_on_commit = False
+        other = f.make_account(session, town[0], Role.ADMINISTRATOR)
+        account = session.get_one(Account, admin.id)
+        if change == "role":
+            held = access.held(session, admin.id, Role.ADMINISTRATOR, None)
+            held.revoked_at, held.revocation_reason = f.NOW, "Départ."
+        elif change == "blocked":
+            account.status = AccountStatus.BLOCKED
+        else:
+            erase_account(session, Bindings(personal_data=PERSONAL_DATA), account, now=f.NOW)
+    assert reader.get(FIGURES, headers=bearing(key)).status_code == 401
+    agent = app.test_client()
+    f.sign_in(agent, other)
+    assert "Suspendue" in agent.get(PAGE).text
+    path = f"{PAGE}/{only(database).id}/remplacer"
+    page = agent.post(path, data={"csrf_token": f.csrf_token(agent, PAGE)}).text
+    renewed = re.search(r"<code>(consult_[\w-]+)</code>", page)[1]
+    assert reader.get(FIGURES, headers=bearing(renewed)).status_code == 200
 
 
 def test_a_step_of_a_kind_that_is_not_installed_any_more_hides_no_figure(app, create, database, town):

@@ -10,6 +10,7 @@ from python_calamine import load_workbook
 
 from consult.app import bindings
 from consult.consultations.models import Origin
+from consult.contributions.models import Level
 from consult.db import ALL_TENANTS
 from consult.opendata.formats import Format
 from consult.opendata.jobs import DumpMaker
@@ -39,7 +40,11 @@ def filled(database):
             proposal = factories.make_proposal(session, step, account, theme_id=theme.id, title="=1+1", body="a\nb | c")
             factories.make_proposal(session, step, origin=Origin.IMPORTED, imported_votes_for=3)
             factories.make_argument(session, proposal, account)
+            bill = factories.make_step(session, consultation, kind="bill")
+            factories.make_part(session, bill, parent=factories.make_part(session, bill, Level.TITLE))
             factories.make_vote(session, proposal, account)
+            factories.make_answer(session, proposal, body="=Oui\n\n« C’est décidé »")
+            factories.make_commitment(session, consultation, due_on=factories.NOW.date())
             form = factories.make_step(session, consultation, kind="questionnaire")
             closed = factories.make_question(session, form, "multiple", ["Oui", "Non", "'Autre'"])
             opened = factories.make_question(session, form)

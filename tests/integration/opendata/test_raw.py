@@ -12,14 +12,18 @@ import pytest
 import pyzipper
 from sqlalchemy import Uuid, select
 
+from consult.accounts.models import Account
 from consult.actor import Actor, Role
 from consult.audit.models import AuditEntry
-from consult.db import ALL_TENANTS
+from consult.db import ALL_TENANTS, Base
 from consult.jobs.models import Job, JobState
 from consult.migrations import load_models
 from consult.opendata.raw import queries, service
 from consult.opendata.raw.jobs import ExpireRaw, MakeRaw
 from consult.opendata.raw.models import RawExport, RawStatus
+from consult.privacy.models import ErasureMode
+from consult.privacy.rights.setting_aside import set_aside
+from consult.privacy.service import erase_account
 from tests import factories as f
 from tests.conftest import missing
 
@@ -110,6 +114,14 @@ def test_every_table_is_read_in_the_order_of_random_ids():
     load_models()
     assert all(isinstance(table.columns["id"].type, Uuid) for table in queries.tables().values())
     assert {"account", "proposal", "argument", "vote", "reply", "answer", "report"} <= queries.tables().keys()
+
+
+def test_requests_to_exercise_a_right_are_in_no_archive():
+    """AT-21.4: who asked for what is for those who answer, and for nobody else."""
+    load_models()
+    about = {each.local_table.name for each in Base.registry.mappers if "consult.privacy" in each.class_.__module__}
+    assert {"rights_request", "erasure_entry"} <= about
+    assert not about & queries.tables().keys()
 
 
 def test_a_common_program_opens_the_archive(app, client, database, town, tmp_path):
@@ -245,6 +257,60 @@ def test_an_archive_is_deleted_when_its_time_is_over(app, client, database, town
     assert not path.exists()
     assert not stray.exists()
     assert "Supprimée" in client.get(PAGE).text
+
+
+def limited(session, bindings, town):
+    set_aside(session, bindings.content_types, session.get_one(Account, town[3].id), "objection", f.NOW)
+
+
+def erased(session, bindings, town):
+    erase_account(session, bindings, session.get_one(Account, town[3].id), mode=ErasureMode.EVERYTHING, now=f.NOW)
+
+
+def erased_without_a_trace(session, bindings, town):
+    """Nothing of this account was ever public."""
+    account = f.make_account(session, town[0])
+    erase_account(session, bindings, account, mode=ErasureMode.EVERYTHING, now=f.NOW)
+
+
+@pytest.mark.parametrize("asked", [limited, erased, erased_without_a_trace])
+def test_an_archive_does_not_outlive_a_limitation_or_an_erasure(app, client, database, town, asked):
+    """AT-21.4: it is refused at once, in French, and its file goes."""
+    ask(client, town[2])
+    work(app, database)
+    export, settings = only(database), app.extensions["settings"]
+    path = service.file_of(settings.data_path, export.id)
+    with database.transaction(tenant=town[0].id) as session:
+        asked(session, app.extensions["bindings"], town)
+    assert "masqué, retiré ou effacé depuis" in client.get(PAGE).text
+    reply = client.post(f"{PAGE}/{export.id}/archive", data={"csrf_token": f.csrf_token(client, PAGE)})
+    assert reply.status_code == 410
+    assert service.OUTDATED in reply.text
+    assert not path.exists()
+
+
+def test_an_archive_that_nobody_downloads_is_deleted_too_once_a_person_is_erased(app, client, database, town):
+    """AT-21.4."""
+    ask(client, town[2])
+    work(app, database)
+    export, settings = only(database), app.extensions["settings"]
+    path = service.file_of(settings.data_path, export.id)
+    with database.transaction(tenant=town[1].id) as session:  # a removal elsewhere is none here
+        stranger = session.scalars(select(Account).where(Account.pseudonym == "Ailleurs")).one()
+        erase_account(session, app.extensions["bindings"], stranger, mode=ErasureMode.EVERYTHING, now=f.NOW)
+    expire(database, settings)
+    assert path.exists()
+    with database.transaction(tenant=town[0].id) as session:
+        erased(session, app.extensions["bindings"], town)
+    expire(database, settings)
+    assert not path.exists()
+    assert only(database).status is RawStatus.EXPIRED
+
+
+def expire(database, settings):
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        for _ in ExpireRaw(settings).run(session, {}, {}):
+            session.commit()
 
 
 def test_the_passphrase_is_sealed_while_it_waits(settings, database, town):

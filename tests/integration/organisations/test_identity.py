@@ -47,7 +47,7 @@ def kept(database) -> Organisation:
 
 FILLED = {name: f"{name} rempli" for name in LEGAL_NOTICE} | {
     "name": "Agence des trajets", "contact_email": "contact@exemple.fr", "dpo_email": "dpd@exemple.fr",
-    "access_register_email": "rssi@exemple.fr",
+    "access_register_email": "rssi@exemple.fr", "protected_names": "Jeanne Dupré",
 }  # fmt: skip
 
 
@@ -81,6 +81,7 @@ def test_saving_what_is_already_there_journals_nothing(office, database):
         ("access_register_email", "a@exemple.fr\r\nBcc: b@exemple.fr"),
         ("phone", "0" * 41),
         ("legal_address", "x" * 1001),
+        ("protected_names", "x" * 4001),
     ],
 )
 def test_a_field_that_cannot_be_accepted_is_named_and_the_rest_is_kept(office, database, field, value):
@@ -130,3 +131,16 @@ def test_organisations_are_created_once_and_found(session):
     assert queries.address_of(session, second, Settings()) == "http://127.0.0.1:8000/o/b"
     assert queries.address_of(session, first, Settings()) == "http://127.0.0.1:8000"
     assert [one.slug for one in queries.every(session)] == ["a", "b"]
+
+
+@one_database
+def test_nobody_takes_a_name_that_the_organisation_protects(office, app):
+    """AT-18.2: said to the person, with the remedy, in the form as it was typed."""
+    send(office, **FILLED)
+    visitor = app.test_client()
+    form = {"csrf_token": f.csrf_token(visitor, "/inscription"), "pseudonym": "jeanne.DUPRE", "email": "a@exemple.fr"}
+    reply = visitor.post("/inscription", data=form | {"password": f.PASSWORD, "terms": "y"})
+    assert reply.status_code == 422
+    said = html.unescape(reply.text)
+    assert "il rappelle «\u00a0Jeanne Dupré\u00a0». Choisissez-en un qui n’en contienne pas le nom." in said
+    assert 'value="jeanne.DUPRE"' in said

@@ -209,6 +209,29 @@ def test_the_file_outlives_a_torn_line_and_says_each_erasure_once(tmp_path):
         journal.read()
 
 
+@pytest.mark.parametrize("length", [0, 1, 20, 45, 90])
+def test_a_first_line_cut_by_a_crash_is_written_again(tmp_path, length, caplog):
+    whole = ErasureJournal(tmp_path / "whole.ndjson")
+    one = uuid.uuid4()
+    whole.record([(one, ErasureMode.ACCOUNT, f.NOW)])
+    journal = ErasureJournal(tmp_path / "erasures.ndjson")
+    journal.path.write_bytes(whole.path.read_bytes()[:length])
+    assert (journal.read().salt, journal.read().modes) == (b"", {})
+    assert ("cut short" in caplog.text) is (length > 0)
+    assert journal.record([(one, ErasureMode.ACCOUNT, f.NOW)]) == 1
+    read = journal.read()
+    assert read.modes == {read.name(one): ErasureMode.ACCOUNT}
+    assert len(read.salt) == 32
+
+
+def test_a_short_file_that_is_no_journal_is_never_written_over(tmp_path):
+    journal = ErasureJournal(tmp_path / "erasures.ndjson")
+    journal.path.write_text('{"format": "autre')
+    with pytest.raises(UnavailableError, match="n’est pas un journal"):
+        journal.record([(uuid.uuid4(), ErasureMode.ACCOUNT, f.NOW)])
+    assert journal.path.read_text() == '{"format": "autre'
+
+
 def test_a_journal_that_is_away_is_tried_again(database, organisation_id, tmp_path):
     (tmp_path / "file").write_text("")
     settings = Settings(data_dir=str(tmp_path), erasures_file=str(tmp_path / "file/erasures.ndjson"))

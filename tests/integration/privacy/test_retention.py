@@ -27,7 +27,8 @@ from tests.integration.privacy.town import EMAIL, WRITTEN, found
 DAY = dt.timedelta(days=1)
 # Tables that tell of nobody: what an administration publishes, and the working of the platform.
 OF_NOBODY = {
-    "organisation", "consultation", "step", "theme", "question", "question_option", "dump", "registry_log",
+    "organisation", "consultation", "step", "theme", "question", "question_option", "question_version",
+    "dump", "registry_log",
     "registry_census",
     "registry_flow",
     "registry_sequencer",

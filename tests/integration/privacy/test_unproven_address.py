@@ -25,7 +25,7 @@ def organisation(session):
             "organisation_name": found.name,
             "site_url": "https://exemple.fr",
             "pseudonym": "Titulaire",
-            "reset_url": "https://exemple.fr/mot-de-passe/jeton",
+            "link": "https://exemple.fr/mot-de-passe/jeton",
         },
         now=factories.NOW,
     )

@@ -22,6 +22,7 @@ from consult.moderation import service as moderation
 from consult.moderation.models import Act
 from consult.moderation.service import Links, Wanted
 from consult.opendata.keys.models import ApiKey
+from consult.opendata.mission.models import MissionPackage
 from consult.opendata.raw.models import RawExport
 from consult.questionnaires import drafts as reply_drafts
 from consult.questionnaires import queries as questionnaires
@@ -146,6 +147,7 @@ class Town:
         reply_drafts.save(session, second, drafted, reply_drafts.Holder(person.id), now=f.NOW)
         accounts.open_session(session, person, now=f.NOW, life=(dt.timedelta(hours=1), dt.timedelta(hours=2)))
         accounts.issue_link(session, person, TokenPurpose.RESET_PASSWORD, f.NOW)
+        f.make_pseudonym(session, person, self.consultation, "Wolfram Quartz")
         self.work()
         self.claim()
         session.flush()
@@ -180,6 +182,10 @@ class Town:
                 RawExport(
                     organisation_id=self.organisation.id, passphrase="scellée", requested_by_id=admin.id,
                     requested_at=f.NOW,
+                ),
+                MissionPackage(
+                    organisation_id=self.organisation.id, consultation_id=self.consultation.id,
+                    requested_by_id=admin.id, requested_at=f.NOW,
                 ),
                 ApiKey(
                     organisation_id=self.organisation.id, name="Entrepôt", digest="0" * 64, scopes=["raw"],

@@ -10,7 +10,7 @@ from consult.actor import Role
 from consult.audit.models import AuditEntry
 from consult.consultations.models import ConsultationStatus
 from consult.db import ALL_TENANTS
-from consult.questionnaires import queries
+from consult.questionnaires import kinds, queries
 from consult.questionnaires.models import AnswerVisibility, Question, QuestionOption
 from tests.factories import (
     csrf_token,
@@ -213,3 +213,79 @@ def test_the_consultation_leads_to_its_questions_and_figures(office):
 def test_sending_without_the_token_changes_nothing(office):
     assert office.client.post(f"{office.path}/questions/nouvelle", data=QUESTION).status_code == 403
     assert office.questions() == []
+
+
+def test_a_condition_is_built_kept_by_what_it_hangs_on_and_told(office):
+    office.post(
+        "questions/nouvelle", kind="single", wording="Une voiture ?", visibility="rows", page="1", options="Oui\nNon"
+    )
+    (car,) = office.ids()
+    only = {"condition-how": "all", "condition-leaves-0-question": str(car), "condition-leaves-0-operator": "chosen"}
+    number = {"kind": "number", "wording": "Combien ?", "visibility": "rows", "page": "1", "unit": "km"}
+    refused = office.post("questions/nouvelle", **number, **only, **{"condition-leaves-0-value": "Peut-être"})
+    assert (refused.status_code, "ne propose pas cette réponse" in _text(refused)) == (422, True)
+    added = office.post("questions/nouvelle", **number, **only, **{"condition-leaves-0-value": "oui"})
+    assert added.status_code == 303
+    assert "Si vous avez choisi « Oui » à la question 1." in _text(office.client.get(f"{office.path}/questions"))
+    far = office.ids()[1]
+    filled = _text(office.client.get(f"{office.path}/questions/{far}"))
+    assert 'value="Oui"' in filled
+    for path, fields in (
+        (f"questions/{car}/supprimer", {}),
+        (f"questions/{car}/deplacer", {"sens": "bas"}),
+        (
+            f"questions/{car}",
+            {"kind": "single", "wording": "Voiture ?", "visibility": "rows", "page": "1", "options": "A\nB"},
+        ),
+    ):
+        kept = office.post(path, **fields)
+        assert (kept.status_code, "Modifiez-la d’abord" in _text(kept)) == (409, True), path
+    assert office.ids() == [car, far]
+    assert office.questions()[0][0] == "Une voiture ?"
+    later = {**only, "condition-leaves-0-question": str(far), "condition-leaves-0-operator": "answered"}
+    early = office.post(
+        f"questions/{car}", kind="short_text", wording="Une voiture ?", visibility="rows", page="1", **later
+    )
+    assert (early.status_code, "ne vient pas avant celle-ci" in _text(early)) == (422, True)
+
+
+@pytest.mark.parametrize("kind", sorted(kinds.every()))
+def test_each_kind_has_its_form(office, kind):
+    page = office.client.get(f"{office.path}/questions/nouvelle?type={kind}")
+    assert page.status_code == 200
+    chooser = _text(office.client.get(f"{office.path}/questions/nouvelle"))
+    assert f'href="?type={kind}"' in chooser
+    fields = {"options": "Oui\nNon", "rows": "Train", "right": "Oui", "visibility": "rows", "page": "1"}
+    assert office.post("questions/nouvelle", kind=kind, wording="Quoi ?", **fields).status_code == 303
+    (question,) = office.ids()
+    assert office.client.get(f"{office.path}/questions/{question}").status_code == 200
+    assert office.client.get(f"/consultations/{office.consultation.slug}/{office.step.slug}").status_code == 200
+    other = office.client.get(f"{office.path}/questions/{question}?type=long_text")
+    assert "Longueur maximale" in _text(other)
+
+
+def test_replies_may_be_sent_for_good_and_the_pages_say_so(office):
+    office.post("questions/nouvelle", kind="short_text", wording="Quoi ?", visibility="rows", page="1")
+    assert office.post("mode", mode="attributed", edits="final").status_code == 303
+    assert office.post("mode", mode="attributed", edits="jamais").status_code == 422
+    with office.writing() as session:
+        step = session.get_one(type(office.step), office.step.id)
+        consultation = session.get_one(type(office.consultation), office.consultation.id)
+        assert step.settings == {"final": True}
+        consultation.status, consultation.opened_at = ConsultationStatus.OPEN, consultation.opens_at
+        consultation.closes_at = step.closes_at = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        person = make_account(session, session.get_one(type(office.organisation), office.organisation.id))
+        session.flush()
+        session.expunge_all()
+    client, (question,) = office.app.test_client(), office.ids()
+    sign_in(client, person)
+    path = f"/consultations/{office.consultation.slug}/{office.step.slug}"
+    assert "ne pourra plus être modifiée" in _text(client.get(f"{path}/repondre"))
+    fields = {"csrf_token": csrf_token(client, f"{path}/repondre"), "page": "1", "action": "send"}
+    sent = client.post(f"{path}/repondre", data=fields | {f"q-{question}": "Ceci"}, follow_redirects=True)
+    assert "Elle ne peut plus être modifiée" in _text(sent)
+    assert "Modifier ma réponse" not in _text(sent)
+    assert client.get(f"{path}/repondre").status_code == 303
+    again = client.post(f"{path}/repondre", data=fields | {f"q-{question}": "Cela", "seen": "1"})
+    assert (again.status_code, "ne puisse plus être modifiée" in _text(again)) == (403, True)
+    assert "Cela" in _text(again)

@@ -102,7 +102,7 @@ def test_expired_drafts_of_browsers_are_pruned_and_those_of_accounts_stay(sessio
 def test_a_refused_draft_gives_back_what_was_typed(app, monkeypatch, action):
     monkeypatch.setattr(drafts, "BROWSER_BYTES", 2000)
     site = Site(app, app.test_client())
-    typed = {f"q-{site.choice.id}": [site.train, site.other], f"o-{site.choice.id}": "À pied", "junk": "x" * 5000}
+    typed = {f"q-{site.choice.id}": [site.train, site.other], f"q-{site.choice.id}-other": "À pied", "junk": "x" * 5000}
     if action == "next":
         assert site.send(1, action, typed).status_code == 303, "what no question asks is never kept"
         return

@@ -62,7 +62,7 @@ class Site:
         return self.client.post(path, data={**form, **dict(fields)})
 
     def first(self, **extra):
-        return {f"q-{self.choice.id}": [self.train, self.other], f"o-{self.choice.id}": "À pied", **extra}
+        return {f"q-{self.choice.id}": [self.train, self.other], f"q-{self.choice.id}-other": "À pied", **extra}
 
     def second(self, text="Plus de trains le soir."):
         return {f"q-{self.written.id}": text, f"q-{self.age.id}": ""}
@@ -104,14 +104,45 @@ def test_two_pages_are_answered_then_sent(site):
 
 def test_a_refused_page_keeps_what_was_typed_and_names_what_to_mend(site):
     sign_in(site.client, site.account)
-    refused = site.send(1, "next", {f"q-{site.choice.id}": [site.other], f"o-{site.choice.id}": ""})
+    refused = site.send(1, "next", {f"q-{site.choice.id}": [site.other], f"q-{site.choice.id}-other": ""})
     page = _text(refused)
     assert refused.status_code == 422
-    assert "1. Quels moyens ? Vous avez choisi « Autre ». Précisez" in page
+    assert "Votre précision pour « Autre » : Vous avez choisi « Autre ». Précisez" in page
     assert re.search(rf'<input[^>]*checked[^>]*value="{site.other}"', page)
     assert page.count("<title>Erreur") == 1
     assert site.rows(Reply) == []
     assert site.rows(ReplyDraft)[0].answers[str(site.choice.id)]["options"] == [site.other]  # even if the tab is closed
+
+
+def test_a_text_that_everybody_would_read_warns_its_author_who_may_insist(site):
+    """Personal data in a free answer: as for proposals, what was typed is kept."""
+    sign_in(site.client, site.account)
+    told = site.send(1, "next", site.first() | {f"q-{site.choice.id}-other": "Demandez à Mme Marie Durand"})
+    assert told.status_code == 422
+    assert "semble contenir le nom d’une personne" in _text(told)
+    assert "Demandez à Mme Marie Durand" in _text(told)
+    assert 'name="sure"' in told.text
+    went = site.send(
+        1, "next", site.first() | {f"q-{site.choice.id}-other": "Demandez à Mme Marie Durand", "sure": "y"}
+    )
+    assert went.status_code == 303
+    text = "Appelez-moi au 06 12 34 56 78 pour en parler."
+    told = site.send(2, "send", site.second(text))
+    assert (told.status_code, text in _text(told)) == (422, True)
+    assert "un numéro de téléphone" in _text(told)
+    assert site.rows(Reply) == []
+    assert site.rows(ReplyDraft)[0].answers[str(site.written.id)]["text"] == text
+    assert site.send(2, "send", site.second(text) | {"sure": "y"}).status_code == 303
+    assert [answer.text for answer in site.rows(Answer) if answer.question_id == site.written.id] == [text]
+
+
+def test_a_text_that_the_administration_alone_reads_raises_no_warning(site):
+    with site.writing() as session:
+        question = session.get_one(Question, site.written.id)
+        question.visibility = AnswerVisibility.ADMINISTRATION
+    sign_in(site.client, site.account)
+    site.send(1, "next", site.first())
+    assert site.send(2, "send", site.second("Appelez-moi au 06 12 34 56 78.")).status_code == 303
 
 
 def test_an_earlier_page_left_empty_is_shown_again_at_the_end(site):
@@ -299,7 +330,7 @@ def test_what_is_typed_is_shown_as_text(site):
     hostile = '</textarea><script>alert(1)</script><img src=x onerror="alert(1)">'
     refused = site.send(2, "send", {f"q-{site.written.id}": hostile})
     assert "<script>alert" not in refused.get_data(as_text=True)
-    site.send(1, "next", site.first(**{f"o-{site.choice.id}": hostile[:300]}))
+    site.send(1, "next", site.first(**{f"q-{site.choice.id}-other": hostile[:300]}))
     site.send(2, "send", site.second(hostile))
     (reply,) = site.rows(Reply)
     for address in (f"{site.path}/reponses", f"/reponses/{reply.id}", f"/mon-compte/reponses/{reply.id}"):

@@ -17,6 +17,7 @@ from consult.organisations.models import Organisation
 from consult.questionnaires import drafts, policy, queries, service
 from consult.questionnaires.bindings import QuestionnaireStep, ReplyContent
 from consult.questionnaires.models import Answer, AnswerVisibility, OptionKind, Question, Reply, ReplyDraft
+from consult.questionnaires.policy import ANONYMOUS, is_anonymous
 from consult.registry.models import EntryKind, RegistryEntry
 from tests.factories import make_account, make_consultation, make_organisation, make_question, make_reply, make_step
 
@@ -263,11 +264,14 @@ def test_what_a_browser_began_goes_over_to_the_account(session, step, questions,
 def test_a_duplicated_step_asks_the_same_and_holds_no_reply(session, step, questions, actor, now):
     service.submit(session, step, questions, _answers(questions), actor=actor, seen=0, now=now)
     copy = make_step(session, step.consultation, kind="questionnaire")
+    step.introduction, step.settings = "<p>Dites-nous.</p>", {ANONYMOUS: True}
     kind = QuestionnaireStep(lambda *_: "")
     kind.duplicate(session, step, copy)
+    assert (copy.introduction, is_anonymous(copy)) == ("<p>Dites-nous.</p>", True)
+    assert copy.settings is not step.settings
 
     def shape(rules):
-        hidden = {"id", "step", "options"}
+        hidden = {"id", "step", "options", "cells"}
         return [
             {**{k: v for k, v in q.items() if k not in hidden}, "options": [o["label"] for o in q["options"]]}
             for q in rules["questions"]
@@ -320,3 +324,17 @@ def test_two_tabs_at_the_same_instant_make_one_reply(database, now):
     with database.transaction(tenant=ALL_TENANTS, write=False) as session:
         assert (_count(session, Reply), _count(session, Answer), _count(session, RegistryEntry)) == (1, 1, 1)
     assert (outcomes.count("kept"), outcomes.count("conflict")) == (4, 4)
+
+
+def test_a_reply_sent_for_good_is_withdrawn_never_changed(session, step, questions, actor, now):
+    step.settings = {"final": True}
+    given = _answers(questions)
+    reply = service.submit(session, step, questions, given, actor=actor, seen=0, now=now)
+    assert service.submit(session, step, questions, given, actor=actor, seen=0, now=now) is reply
+    with pytest.raises(ClosedError, match="ne puisse plus être modifiée"):
+        service.submit(session, step, questions, _answers(questions, "Autre chose."), actor=actor, seen=1, now=now)
+    assert queries.answers_of(session, reply.id) == given
+    service.withdraw(session, reply.id, actor=actor, now=now)
+    with pytest.raises(ClosedError, match="ne puisse plus être modifiée"):
+        service.submit(session, step, questions, given, actor=actor, seen=1, now=now)
+    assert reply.status is ContentStatus.WITHDRAWN

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from consult.consultations.models import ContentStatus, Origin
 from consult.db import ALL_TENANTS
 from consult.questionnaires import totals
-from consult.questionnaires.models import AnswerVisibility, Reply
+from consult.questionnaires.models import Answer, AnswerVisibility, Reply
 from consult.questionnaires.totals import TotalsDataset
 from consult.registry.models import EntryKind, RegistryEntry
 from tests import factories as f
@@ -103,3 +103,48 @@ def test_the_page_shows_what_was_published_and_nothing_since(app):
     assert "47 personnes" in page.replace("\u202f", " ")
     assert (">31 (" in page, ">38 (" in page) == (True, False)
     assert "moins de 10 personnes" in page.replace("\u00a0", " ")
+
+
+def test_each_row_of_a_table_is_protected_as_a_partition(database):
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        step = f.make_step(session, f.make_consultation(session, f.make_organisation(session)), kind="questionnaire")
+        labels = [("Train", "row"), ("Vélo", "row"), "Oui", "Non"]
+        asked = f.make_question(session, step, "matrix", labels, visibility=AnswerVisibility.AGGREGATES)
+        train, bike, yes, no = (str(option.id) for option in asked.options)
+        for rank in range(30):
+            cells = [f"{train}:{yes if rank < 15 else no}", f"{bike}:{yes if rank < 3 else no}"]
+            reply = f.make_reply(session, step)
+            owned = {"organisation_id": step.organisation_id, "reply_id": reply.id, "question_id": asked.id}
+            session.add(Answer(**owned, options=cells))
+        session.flush()
+        assert totals.publish(session, step.id, f.NOW) == 1
+        (table,) = totals.latest(session, [asked.id])[asked.id]
+        assert {key: table.counts[key] for key in (f"{train}:{yes}", f"{train}:{no}")} == {
+            f"{train}:{yes}": 15,
+            f"{train}:{no}": 15,
+        }
+        # Three people: shown, or found by subtracting the others from those who answered, they would be known.
+        assert [table.counts[f"{bike}:{column}"] for column in (yes, no)] == [None, None]
+
+
+def test_a_ranking_is_published_whole_or_not_at_all(database):
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        step = f.make_step(session, f.make_consultation(session, f.make_organisation(session)), kind="questionnaire")
+        asked = f.make_question(session, step, "ranking", ["A", "B"], visibility=AnswerVisibility.AGGREGATES)
+        a, b = (str(option.id) for option in asked.options)
+
+        def rank(first, second, times):
+            for _ in range(times):
+                owned = {"organisation_id": step.organisation_id, "question_id": asked.id}
+                session.add(
+                    Answer(**owned, reply_id=f.make_reply(session, step).id, options=[f"{first}:1", f"{second}:2"])
+                )
+            session.flush()
+
+        rank(a, b, 27)
+        rank(b, a, 3)
+        assert totals.publish(session, step.id, f.NOW) == 0
+        rank(b, a, 10)
+        assert totals.publish(session, step.id, f.NOW) == 1
+        (table,) = totals.latest(session, [asked.id])[asked.id]
+        assert (table.counts[f"{a}:1"], table.counts[f"{b}:1"]) == (27, 13)

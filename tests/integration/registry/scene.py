@@ -15,8 +15,10 @@ from consult.consultations import service as consultations
 from consult.consultations.models import Consultation
 from consult.contributions import service as contributions
 from consult.contributions import votes
-from consult.contributions.models import Side, VoteValue
+from consult.contributions.models import Level, Side, VoteValue
 from consult.db import ALL_TENANTS, Database
+from consult.followup import service as followup
+from consult.followup.models import Commitment, OfficialAnswer, Outcome, Stage, TargetType
 from consult.moderation import service as moderation
 from consult.moderation.models import Act
 from consult.moderation.service import Links, Wanted
@@ -25,7 +27,11 @@ from consult.organisations.policy import LEGAL_NOTICE
 from consult.privacy.service import erase_account
 from consult.questionnaires import queries as questionnaires
 from consult.questionnaires import service as replies
+from consult.questionnaires.anonymous import batches, codes
+from consult.questionnaires.anonymous import service as anonymous
+from consult.questionnaires.anonymous.urns import LEAST, keyring
 from consult.questionnaires.models import AnswerVisibility
+from consult.questionnaires.policy import ANONYMOUS
 from consult.registry import queries
 from consult.registry import verifier as program
 from consult.registry.tiles import WIDTH
@@ -35,6 +41,7 @@ from tests.registers import sequencer, tamper
 
 NOW = f.NOW
 LATER = NOW + dt.timedelta(hours=2)
+LAST = LATER + dt.timedelta(days=1)  # after all that the scene plays
 LINKS = Links("https://exemple.fr", "https://exemple.fr/charte", lambda token: f"https://exemple.fr/c/{token}")
 ORGANISER = Actor(pseudonym="organisatrice", roles=frozenset({Role.ORGANISER}))
 SLUG = "nos-trajets"
@@ -53,7 +60,7 @@ class Scene:
         return Scene(folder)
 
     def place(self, **options) -> None:
-        features = sequencing(self.bindings)
+        features = sequencing(self.bindings, Settings())
         options = {"on_placed": features.on_placed, "count": features.count} | options
         sequencer(self.database, self.folder, **options).run_until_settled()
 
@@ -108,7 +115,7 @@ def verify(source: object, folder: Path, *arguments: object) -> tuple[int, list[
 class Seed:
     """Acts, through the services."""
 
-    def __init__(self, session, scene: Scene, *, slug="agence") -> None:
+    def __init__(self, session, scene: Scene, *, slug="agence", anonymous=False, words=False, bill=False) -> None:
         self.session, self.bindings = session, scene.bindings
         self.organisation = f.make_organisation(session, slug=slug, **dict.fromkeys(LEGAL_NOTICE, "donné"))
         session.info["tenant"] = self.organisation.id
@@ -124,6 +131,23 @@ class Seed:
             for kind in ("proposals", "questionnaire")
         )
         self.question = f.make_question(session, self.form, "single", ["Oui", "Non"], visibility=AnswerVisibility.ROWS)
+        if bill:
+            self.bill = consultations.add_step(
+                session, self.whole, actor=ORGANISER, kind=scene.bindings.step_kinds["bill"], title="loi", now=NOW,
+                **dates,
+            )  # fmt: skip
+            title = f.make_part(session, self.bill, Level.TITLE, heading="Des trajets")
+            articles = [f.make_part(session, self.bill, parent=title, heading=word) for word in ("Gratuité", "Prix")]
+            self.articles = [f.text_of_article(session, article) for article in articles]
+        if words:
+            self.words = f.make_question(session, self.form, visibility=AnswerVisibility.ROWS)
+            self.reserved = f.make_question(session, self.form, visibility=AnswerVisibility.ADMINISTRATION)
+        if anonymous:
+            self.secret = consultations.add_step(
+                session, self.whole, actor=ORGANISER, kind=scene.bindings.step_kinds["questionnaire"], title="secret",
+                now=NOW, settings={ANONYMOUS: True}, **dates,
+            )  # fmt: skip
+            f.make_question(session, self.secret, "single", ["Jour", "Nuit"])
         consultations.open_consultation(
             session, self.whole, organisation=self.organisation, actor=ORGANISER,
             step_kinds=scene.bindings.step_kinds, now=NOW,
@@ -154,9 +178,64 @@ class Seed:
 
     def reply(self, author, option, seen=0):
         asked = questionnaires.questions(self.session, self.form.id)
-        answers = {self.question.id: {"text": None, "options": [str(option.id)], "other": None}}
+        answers = {each.id: {"text": None, "options": [], "other": None} for each in asked}
+        answers[self.question.id]["options"] = [str(option.id)]
         actor = Actor(author.id, author.pseudonym, confirmed=True)
         return replies.submit(self.session, self.form, asked, answers, actor=actor, seen=seen, now=LATER)
+
+    def govern(self, train, bus) -> None:
+        """What the administration says of it: an answer corrected, one taken back; a commitment and an update."""
+        acting = {"consultation": self.whole, "actor": ORGANISER, "site": "https://exemple.fr", "now": LATER}
+        said = {"outcome": Outcome.ACCEPTED, "authority": "La direction", "body": "Un train de plus dès septembre."}
+        kept, gone = (
+            self._say(OfficialAnswer, {**said, "target_type": TargetType.CONTRIBUTION, "target_id": each.id})
+            for each in (train, bus)
+        )
+        followup.change(self.session, kept, {**said, "outcome": Outcome.PARTLY_ACCEPTED}, seen=kept.edits, **acting)
+        promise = {"title": "Un train du soir", "body": "Du lundi au samedi, toute l’année.", "owner": "La direction"}
+        kept_promise, gone_promise = (
+            self._say(Commitment, {**promise, "due_on": None, "link": "", "links": [kept.id, train.id]})
+            for _ in range(2)
+        )
+        followup.follow_up(
+            self.session, kept_promise, stage=Stage.IN_PROGRESS, body="Les essais ont commencé.",
+            seen=kept_promise.edits, actor=ORGANISER, now=LATER,
+        )  # fmt: skip
+        for each in (gone, gone_promise):
+            followup.withdraw(
+                self.session, each, reason="Publié par erreur.", actor=ORGANISER, site="https://exemple.fr", now=LATER
+            )
+
+    def _say(self, model, values):
+        acting = {"actor": ORGANISER, "now": LATER}
+        site = "https://exemple.fr"
+        made = followup.create(self.session, model, self.whole, values, **acting)
+        followup.publish(self.session, made, consultation=self.whole, seen=made.edits, site=site, **acting)
+        return made
+
+    def reply_anonymously(self) -> None:
+        """A batch in which replies were edited, withdrawn, hidden, and withdrawn then hidden; two more wait."""
+        (asked,) = questions = questionnaires.questions(self.session, self.secret.id)
+        day, night = ({asked.id: {"text": None, "options": [str(each.id)], "other": None}} for each in asked.options)
+        given, own = [codes.draw() for _ in range(2 * LEAST + 2)], self.organisation.id
+        keys = {"keys": keyring(""), "now": LATER}
+        for code in given:
+            actor = Actor(f.make_account(self.session, self.organisation).id, confirmed=True)
+            anonymous.submit(self.session, self.secret, questions, day, actor=actor, code=code, **keys)
+        assert batches.flush(self.session, self.secret, **keys)
+        for code in given[2:LEAST]:
+            anonymous.change(self.session, own, code, night, **keys)
+        for code in given[:2]:
+            anonymous.withdraw(self.session, own, code, **keys)
+        moderator = Actor(self.people[3].id, "modération", roles=frozenset({Role.MODERATOR}))
+        for code in (given[0], given[LEAST]):
+            hidden = anonymous.find(self.session, own, code, keys=keyring("")).reply
+            moderation.decide(
+                self.session, self.bindings.content_types["reply"], hidden.id,
+                Wanted(Act.HIDE, 0, "insult", "Le motif, en vingt lettres au moins."),
+                actor=moderator, organisation=self.organisation, links=LINKS, now=LATER,
+            )  # fmt: skip
+        assert batches.flush(self.session, self.secret, keys=keyring(""), now=LAST)
 
     def live(self) -> None:
         ann, bob, cid, _ = self.people
@@ -188,5 +267,6 @@ class Seed:
         self.reply(bob, yes, seen=2)
         self.write(cid, "Une idée qui sera effacée", now=LATER)
         self.reply(cid, no)
+        self.govern(train, bus)
         self.session.flush()
         erase_account(self.session, self.bindings, cid, now=LATER)

@@ -3,13 +3,16 @@
 import datetime as dt
 import shutil
 import threading
+import uuid
 
 import pytest
 from sqlalchemy import select, text, update
 
+from consult.consultations.models import StepFigures
 from consult.db import ALL_TENANTS
 from consult.organisations.models import Organisation
-from consult.registry import notes, publishing, queries
+from consult.registry import publishing, queries
+from consult.registry import sequencer as sequencing
 from consult.registry.models import RegistryEntry, RegistryLog
 from consult.registry.publishing import RefusedError, Stores
 from consult.registry.store import Store
@@ -44,6 +47,29 @@ def test_the_files_may_be_read_by_a_web_server_and_none_is_left_half_written(dat
     files = [path for path in tmp_path.rglob("*") if path.is_file() and "consult.db" not in path.name]
     assert {oct(path.stat().st_mode & 0o777) for path in files} == {"0o644"}
     assert {path.name for path in files} == {"checkpoint", "key", "programs", "1"}
+
+
+def test_a_count_that_the_database_refuses_is_made_again_and_keeps_no_entry_waiting(
+    database, organisation_id, now, tmp_path
+):
+    """As when a step is deleted while it is counted."""
+    refused = []
+
+    def count(session, organisation_id, since, last):
+        if not refused:
+            refused.append(last)
+            figures = {"step_id": uuid.uuid4(), "organisation_id": organisation_id, "counts": {}}
+            session.add(StepFigures(**figures))
+            session.flush()
+
+    refs = act(database, organisation_id, now, count=2)
+    working = sequencer(database, tmp_path, count=count)
+    working.run_until_settled()
+    assert refused == [1]
+    assert positions(database) == {ref: place for place, ref in enumerate(refs)}
+    assert log_of(database, organisation_id).counted_size == 0
+    working.run_until_settled()
+    assert log_of(database, organisation_id).counted_size == 2
 
 
 def test_batches_make_the_same_log_as_one(database, organisation_id, now, tmp_path):
@@ -129,41 +155,6 @@ def test_a_log_that_is_refused_does_not_stop_the_others(database, organisation_i
         sequencer(database, tmp_path).run_until_settled()
     assert Published(tmp_path / "second", "autre").checkpoint.size == 1
     assert list(positions(database).values()) == [0, None, 0]
-
-
-def test_two_sequencers_racing_give_one_sequence_without_a_gap(database, organisation_id, now, tmp_path):
-    """AT-B.5, without the lock that would keep one of them waiting."""
-    faults = []
-
-    def race(working):
-        try:
-            while not done.is_set():
-                working.run_once()
-            working.run_until_settled()
-        except Exception as error:  # noqa: BLE001  # told by the test
-            faults.append(error)
-
-    done = threading.Event()
-    runners = [sequencer(database, tmp_path, batch=7) for _ in range(2)]
-    threads = [threading.Thread(target=race, args=[each]) for each in runners]
-    for thread in threads:
-        thread.start()
-    refs, seen = [], []
-    for _ in range(12):
-        refs += act(database, organisation_id, now, count=11)
-        if (tmp_path / "first/agence/checkpoint").exists():
-            note = (tmp_path / "first/agence/checkpoint").read_bytes()
-            seen.append(notes.Checkpoint.parse(notes.split(note)[0]))
-    done.set()
-    for thread in threads:
-        thread.join()
-    assert faults == []
-    assert positions(database) == {ref: place for place, ref in enumerate(refs)}
-    final = Published(tmp_path / "second")
-    assert Published(tmp_path / "first").note == final.note
-    assert final.refs == refs
-    assert all(final.holds(checkpoint) for checkpoint in seen)
-    assert [each.size for each in seen] == sorted(each.size for each in seen)
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)  # SQLite has one writer: nobody comes in between
@@ -355,6 +346,39 @@ def test_how_late_the_sequencer_is(database, organisation_id, now, tmp_path):
     assert late(now + dt.timedelta(hours=3)) == 0
     act(database, organisation_id, now)
     assert late(now + dt.timedelta(seconds=90)) == 90
+
+
+def test_counts_refused_several_times_in_a_row_are_logged_and_stop_the_beat(
+    database, organisation_id, now, tmp_path, monkeypatch, caplog
+):
+    """AT-20.2: nobody may take figures that stand still for figures that are up to date."""
+    clock, refuse = [now], [True]
+
+    def count(session, organisation_id, since, last):
+        if refuse:
+            session.add(StepFigures(step_id=uuid.uuid4(), organisation_id=organisation_id, counts={}))
+            session.flush()
+
+    def late():
+        with database.session(write=False, tenant=ALL_TENANTS) as session:
+            return queries.late_seconds(session, clock[0])
+
+    monkeypatch.setattr(sequencing, "COUNT_SECONDS", 0)
+    monkeypatch.setattr(sequencing, "COUNT_SHARE", 0)
+    act(database, organisation_id, now)
+    working = sequencer(database, tmp_path, count=count, now=lambda: clock[0])
+    for turn in range(1, 4):
+        clock[0] = now + turn * dt.timedelta(minutes=1)
+        working.run_once()
+        assert late() == (0 if turn < sequencing.MISCOUNTS else 60)
+    told = [record for record in caplog.records if record.message == "the database refused a count"]
+    assert [record.in_a_row for record in told] == [1, 2, 3]
+    assert all(record.organisation == str(organisation_id) and record.exc_info for record in told)
+    refuse.clear()
+    clock[0] += dt.timedelta(minutes=1)
+    working.run_once()
+    assert late() == 0
+    assert log_of(database, organisation_id).counted_size == 1
 
 
 @ONE

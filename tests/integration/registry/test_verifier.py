@@ -1,23 +1,34 @@
 """AT-20.2: a stranger runs one file against what is published; it passes an honest state and names each fraud."""
 
+# Over 400 lines: one function for each fraud, read side by side.
+
 import datetime as dt
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
+from consult.accounts.models import Account, AccountStatus
+from consult.app import sequencing
 from consult.clock import hour
 from consult.consultations import queries as consultations
+from consult.consultations.models import Step
+from consult.contributions import service as contributions
+from consult.contributions.models import Proposal
 from consult.db import ALL_TENANTS
-from consult.registry import service
+from consult.registry import restore, service
 from consult.registry import verifier as program
 from consult.registry.models import EntryKind, RegistryEntry
+from consult.registry.publishing import Stores
+from consult.registry.store import Store
 from consult.registry.tiles import TileReader, entries_of
 from consult.registry.tree import inclusion_proof
+from consult.settings import Settings
 from tests import factories as f
-from tests.integration.registry.scene import LATER, NOW, Scene, Seed, verify
+from tests.integration.registry.scene import LAST, NOW, Scene, Seed, verify
 from tests.registers import Published, tamper
 
 pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
@@ -29,11 +40,14 @@ def honest(tmp_path_factory, _sqlite_template) -> Scene:
     shutil.copy(_sqlite_template, folder / "consult.db")
     scene = Scene(folder)
     with scene.database.transaction(tenant=ALL_TENANTS) as session:
-        Seed(session, scene).live()
+        seed = Seed(session, scene, anonymous=True)
+        seed.live()
+        seed.reply_anonymously()
     scene.place()
     scene.database.dispose()
     code, frauds, said = scene.verify("--state", folder / "state.json")
     assert (code, frauds) == (0, []), said
+    assert re.search(r"réponses anonymes\D*40\b", said), said
     return scene
 
 
@@ -51,7 +65,7 @@ def append(scene: Scene, kind: EntryKind, change, *, like: EntryKind | None = No
         entry = session.scalars(last.order_by(RegistryEntry.id.desc()).limit(1)).one()
         service.append(
             session, organisation_id=entry.organisation_id, consultation_id=entry.consultation_id, kind=kind,
-            content=change(json.loads(json.dumps(entry.opening))), now=LATER,
+            content=change(json.loads(json.dumps(entry.opening))), now=LAST,
         )  # fmt: skip
     scene.place()
 
@@ -156,7 +170,72 @@ def swap_labels(scene):
     tamper(scene.database, f"UPDATE question_option SET label = {swapped}")
 
 
+def change_answer(scene):
+    tamper(scene.database, "UPDATE official_answer SET outcome = 'declined' WHERE status = 'published'")
+
+
+def put_off_answer(scene):
+    tamper(scene.database, "UPDATE official_answer SET published_at = '2026-01-01 10:00:00.000000'")
+
+
+def drop_update(scene):
+    tamper(scene.database, "DELETE FROM commitment_update")
+
+
+def drop_commitment(scene):
+    tamper(scene.database, "DELETE FROM commitment WHERE status = 'published'")
+
+
+def publish_answer_again(scene):
+    tamper(
+        scene.database,
+        "UPDATE official_answer SET status = 'published', withdrawn_at = NULL, withdrawal_reason = NULL",
+    )
+
+
+ANONYMOUS = "(SELECT id FROM reply WHERE batch_salt IS NOT NULL AND status = 'published' ORDER BY id LIMIT 1)"
+
+
+def edit_an_anonymous_reply(scene):
+    tamper(scene.database, f"UPDATE answer SET options = '[]' WHERE reply_id = {ANONYMOUS}")
+
+
+def delete_an_anonymous_reply(scene):
+    tamper(scene.database, f"DELETE FROM reply WHERE id = {ANONYMOUS}")
+
+
+def date_an_anonymous_reply(scene):
+    tamper(scene.database, f"UPDATE reply SET received_on = '2026-03-05' WHERE id = {ANONYMOUS}")
+
+
+def inject_an_anonymous_reply(scene):
+    """A row that says that it came in the batch: the batch does not know it."""
+    with scene.database.transaction(tenant=ALL_TENANTS) as session:
+        session.execute(text(f"CREATE TEMP TABLE made AS SELECT * FROM reply WHERE id = {ANONYMOUS}"))
+        session.execute(text(f"UPDATE made SET id = '{'7' * 32}', edit_key = 'other'"))
+        session.execute(text("INSERT INTO reply SELECT * FROM made"))
+
+
+def overstate_a_batch(scene):
+    append(scene, EntryKind.REPLIES, lambda content: {**content, "count": 40, "replies": {}})
+
+
+def repeat_a_batch(scene):
+    append(scene, EntryKind.REPLIES, lambda content: content)
+
+
 FRAUDS = [
+    (change_answer, "edit"),
+    (put_off_answer, "backdating"),
+    (drop_update, "edit"),
+    (drop_commitment, "deletion"),
+    (publish_answer_again, "edit"),
+    (edit_an_anonymous_reply, "edit"),
+    (delete_an_anonymous_reply, "deletion"),
+    (date_an_anonymous_reply, "backdating"),
+    (inject_an_anonymous_reply, "injection"),
+    (overstate_a_batch, "count"),
+    (repeat_a_batch, "duplicate"),
     (delete_content, "deletion"),
     (delete_vote, "deletion"),
     (edit_text, "edit"),
@@ -327,7 +406,7 @@ def test_openings_that_a_restore_lost_are_told_and_others_are_a_fraud(scene):
 
 def _restored(session, organisation_id, *, lost):
     content = {"what": "restore", "size": 0, "lost": lost, "moved": 0, "pending": 0}
-    shared = {"organisation_id": organisation_id, "consultation_id": None, "now": LATER}
+    shared = {"organisation_id": organisation_id, "consultation_id": None, "now": LAST}
     service.append(session, kind=EntryKind.INCIDENT, content=content, **shared)
 
 
@@ -380,6 +459,49 @@ class TestOnline:
         tamper(database, f"UPDATE proposal SET votes_for = votes_for + 5 {TRAIN}")
         code, frauds, said = verify(site, tmp_path)
         assert (code, {fraud["fraud"] for fraud in frauds}) == (1, {"count"}), said
+
+    def test_acts_that_a_restore_lost_are_no_deletion_and_a_missing_one_still_is(
+        self, scene, serve, database, tmp_path
+    ):
+        """AT-20.2: the counts of the site miss what it lost, which the report says; they may miss nothing else."""
+        shutil.copy(scene.folder / "consult.db", tmp_path / "saved.db")
+        with scene.database.transaction(tenant=ALL_TENANTS) as session:
+            entry = session.scalars(select(RegistryEntry).where(RegistryEntry.kind == EntryKind.CONTRIBUTION)).first()
+            session.info["tenant"] = entry.organisation_id
+            step = session.get_one(Step, session.scalars(select(Proposal.step_id).limit(1)).one())
+            author = session.scalars(select(Account.id).where(Account.status == AccountStatus.ACTIVE)).first()
+            contributions.submit_proposal(
+                session, step=step, account_id=author, title="Perdue", body="Un texte que la sauvegarde n’a pas.",
+                theme_id=None, submission_key="lost", now=LAST,
+            )  # fmt: skip
+        scene.place()
+        scene.database.dispose()
+        shutil.copy(tmp_path / "saved.db", scene.folder / "consult.db")
+        stores = Stores(Store(scene.folder / "first"), Store(scene.folder / "second"))
+        restore.restore(scene.database, stores, sequencing(scene.bindings, Settings()), now=LAST)
+        scene.place()
+        scene.database.dispose()
+        site = serve(scene)
+        code, frauds, said = verify(site, tmp_path)
+        assert (code, frauds) == (0, []), said
+        assert re.search(r"Perdu dans \S+ : 1 contribution\.", said), said
+        assert "lignes de comptes recomptées" in said
+        tamper(
+            database, """UPDATE registry_census SET lines = replace(lines, ': 7', ': 6')"""
+        )  # a vote less, everywhere
+        code, frauds, said = verify(site, tmp_path)
+        assert (code, "deletion" in {fraud["fraud"] for fraud in frauds}) == (1, True), said
+
+    @pytest.mark.parametrize(("held", "said"), [("logged", "injection"), ("published", "injection")])
+    def test_counts_of_what_became_of_acts_that_the_log_does_not_hold_are_named(
+        self, site, database, tmp_path, held, said
+    ):
+        """AT-20.2: what `/registre` says was submitted, and what became of it, is recounted too."""
+        tamper(database, f"""UPDATE registry_census SET lines = replace(lines, '"{held}": ', '"{held}": 1')""")
+        code, frauds, told = verify(site, tmp_path)
+        assert code == 1, told
+        assert said in {fraud["fraud"] for fraud in frauds}
+        assert "lignes de comptes recomptées" in told
 
     def test_the_programs_are_given_to_anybody(self, client, organisation_id):
         for name in ("verifier", "witness"):

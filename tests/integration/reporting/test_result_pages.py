@@ -127,6 +127,27 @@ def test_a_published_figure_leads_to_its_contributions_by_pages(app, world):
     assert visitor.get(f"{public}/chiffres?corpus=propositions&mot=piste").text.count("<article") == 3
 
 
+def test_a_campaign_is_told_and_leads_to_its_contributions(app, world, settings):
+    slug, run_id, ids, _ = world
+    path = run_folder(settings.data_path, run_id) / "report" / "results.json"
+    results = json.loads(path.read_text(encoding="utf-8"))
+    campaign = {"size": 4, "wordings": 2, "authors": 3, "contributions": ids[:4]}
+    results["corpora"][0]["campaigns"] = {"billable_without": 57, "register": [campaign]}
+    results["corpora"][0]["codes"][0]["without"] = 58
+    path.write_text(json.dumps(results), encoding="utf-8")
+    publish(app, world)
+    visitor = app.test_client()
+    public = f"/consultations/{slug}/resultats"
+    page = visitor.get(public).text
+    assert "Hors campagnes" in page
+    assert '<td class="numeric">58</td>' in page
+    assert "57 restent sur 60 exploitables" in page
+    behind = visitor.get(f"{public}/chiffres?corpus=propositions&campagne=1").text
+    assert behind.count("<article") == 4
+    for number in ("0", "2", "01", "-1", "x", "²", "", "9" * 5_000):
+        assert visitor.get(f"{public}/chiffres?corpus=propositions&campagne={number}").status_code == 404
+
+
 def test_a_text_hidden_since_the_run_is_not_shown(app, world, database):
     slug, _, ids, _ = world
     publish(app, world)

@@ -78,3 +78,34 @@ def test_deleting_the_step_forgets_its_words(session, step, ids):
 
 def is_sqlite(session):
     return session.get_bind().dialect.name == "sqlite"
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("Des trains toutes les heures dans les petites gares", ["gare"]),
+        ("Une piste cyclable pour l’école primaire", ["école"]),
+        ("Rouvrir des écoles primaires", ["école"]),
+        ("Des trains pour partir en vacances au bord de la mer", []),
+        ("inconnu", []),
+        ("🚲", []),
+        ("", []),
+    ],
+)
+def test_texts_that_say_much_the_same_are_found_the_closest_first(session, step, ids, typed, names):
+    assert queries.similar(session, step.id, typed) == [ids[name] for name in names]
+
+
+def test_a_word_that_all_hold_makes_no_two_texts_alike(session, step, monkeypatch):
+    monkeypatch.setattr(queries, "_COMMON", 20)
+    rare = uuid.uuid4()
+    texts = [(uuid.uuid4(), f"Le vélo numero{rank}") for rank in range(40)] + [(rare, "Le vélo cargo électrique")]
+    service.index_many(session, organisation_id=step.organisation_id, step_id=step.id, texts=texts)
+    assert queries.similar(session, step.id, "Vélo cargo électrique") == [rare]
+    assert queries.similar(session, step.id, "Vélo pliant, trottinette, patinette") == []
+    assert queries.similar(session, step.id, "Vélo") == []
+
+
+def test_likeness_stays_within_a_step(session, step, ids):
+    other = factories.make_step(session, factories.make_consultation(session, factories.make_organisation(session)))
+    assert queries.similar(session, other.id, TEXTS["gare"]) == []

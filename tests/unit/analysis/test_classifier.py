@@ -7,7 +7,7 @@ from joblib import parallel_config
 
 from analysis.__main__ import main
 from analysis.coding.assignments import combine
-from analysis.coding.classifier import decide, doubt_band, learn, log_odds, reading_order, thresholds
+from analysis.coding.classifier import WITH_VECTORS, decide, doubt_band, learn, log_odds, reading_order, thresholds
 from analysis.coding.hits import Hit
 from analysis.errors import AnalysisError
 from analysis.lemmas import Lemmas
@@ -103,6 +103,10 @@ def test_thresholds_move_with_how_often_people_gave_the_code():
     odds = np.where(labels, 1.5, -1.5) + draws.normal(size=(400, 2)) + np.array([0.0, -2.0])
     cut = thresholds(1 / (1 + np.exp(-odds)), labels)
     assert cut[1] < cut[0]
+    balanced = thresholds(1 / (1 + np.exp(-odds)), labels, WITH_VECTORS)
+    rare = [2 * (given & labels[:, 1]).sum() / (given.sum() + labels[:, 1].sum()) for given in
+            (odds[:, 1] >= found[1] for found in (cut, balanced))]  # fmt: skip
+    assert rare[1] >= rare[0]
     assert np.isfinite(log_odds(np.array([0.0, 1.0]))).all()
 
 
@@ -143,7 +147,9 @@ def test_commands_learn_sample_and_measure(tmp_path, capsys):
     out, todo = tmp_path / "codes.ndjson", tmp_path / "next.csv"
     arguments = ["classify", str(corpus), "--coded", str(human), "--out", str(out), "--next", str(todo)]
     assert main(arguments) == 0
-    assert "260 contributions = 160 codées par des personnes" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "260 contributions = 160 codées par des personnes" in told.out
+    assert "[4/4] apprentissage" in told.err
     first = out.read_bytes()
     assert main(arguments) == 0
     assert out.read_bytes() == first
@@ -161,6 +167,12 @@ def test_commands_learn_sample_and_measure(tmp_path, capsys):
     assert {row["code"] for row in found["codes"]} == set(WORDS)
     assert all(row["precision"]["value"] > 0.8 for row in found["codes"])
     assert found["agreement"]["sets"]["value"] == 1.0
+    assert "periods" not in found
+    dated = [(*row, "2" if rank > len(codings) // 2 else "1") for rank, row in enumerate(codings)]
+    write(tmp_path / "read.csv", ("id", "code", "coder", "period"), dated)
+    assert main(quality) == 0
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert {period: each["sets"]["value"] for period, each in found["periods"].items()} == {"1": 1.0, "2": 1.0}
     write(tmp_path / "read.csv", ("id", "code", "coder"), codings[:4])
     assert main(quality) == 1
     assert "n’ont pas été codées" in capsys.readouterr().err

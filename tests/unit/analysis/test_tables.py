@@ -83,7 +83,8 @@ def test_residual_of_two_by_two_is_the_root_of_chi_square():
 def test_weak_expected_counts_are_said():
     table = cross_table(*variables(np.array([[3, 1], [1, 4]])))
     assert not table.chi_square.valid
-    assert any("titre indicatif" in note for note in table.notes)
+    assert any("le khi-deux est indicatif ; test exact, p = " in note.replace("\u00a0", " ") for note in table.notes)
+    assert table.chi_square.exact_p
     assert fisher_exact([[3, 1], [1, 4]]).pvalue > 0.05
     assert table.flags == ((0, 0), (0, 0))
 

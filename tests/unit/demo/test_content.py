@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consult.accounts.policy import clean_pseudonym, skeleton
+from consult.accounts.pseudonyms.policy import clean, skeleton
 from consult.demo.content import codebook, digest, generate
 from consult.demo.grammar import bare
 from consult.demo.people import DAYS, MINUTES_PER_DAY
@@ -40,8 +40,9 @@ def test_volumes_are_those_announced(content):
     debaters |= {vote.voter for vote in content.votes}
     assert 380 <= len(debaters) <= 420
     assert len(content.themes) == 6
-    assert 10 <= len(content.questions) <= 12
+    assert len(content.questions) == 17
     assert {step.kind for step in content.consultation.steps} == {
+        "bill",
         "presentation",
         "proposals",
         "questionnaire",
@@ -144,6 +145,7 @@ def test_replies_are_valid_answers_to_the_questions(content):
             assert len(set(chosen)) == len(chosen) <= (questions[key].max_choices or len(allowed))
             assert questions[key].kind == "multiple" or len(chosen) == 1
         assert all(questions[key].kind.endswith("_text") for key in reply.texts)
+        assert reply.choices["mode"] != ("velo",) or "essai-velo" not in reply.choices
 
 
 def test_closed_answers_are_correlated_as_in_life(content):
@@ -211,7 +213,7 @@ def test_no_planted_personal_data(content):
 def test_pseudonyms_cannot_be_mistaken_for_one_another_nor_for_a_full_name(content):
     names = [person.pseudonym for person in content.participants]
     assert len({skeleton(name) for name in names}) == len(names)
-    assert [clean_pseudonym(name) for name in names] == names
+    assert [clean(name) for name in names] == names
     assert not [name for name in names if re.fullmatch(r"[A-Z][a-z]+[ -][A-Z][a-z]+", name)]
 
 

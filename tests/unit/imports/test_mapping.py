@@ -7,8 +7,8 @@ import yaml
 
 from consult.errors import InvalidError
 from consult.imports import guess, mapping, readers
-from consult.imports.mapping import Layout, Target
-from consult.questionnaires.models import AnswerVisibility, QuestionKind
+from consult.imports.mapping import FileKind, Layout, Target
+from consult.questionnaires.models import AnswerVisibility
 
 PROPOSALS = "format: consult-import/1\ntarget: proposals\ncolumns: {body: texte, title: titre}\n"
 
@@ -127,16 +127,16 @@ def test_a_survey_gets_careful_visibilities_and_leaves_personal_columns_out(tmp_
     assert found.missing == {"?"}
     kinds = {code: (question.kind, question.visibility) for code, question in found.questions.items()}
     assert kinds == {
-        "âge": (QuestionKind.SINGLE, AnswerVisibility.AGGREGATES),
-        "avis": (QuestionKind.SINGLE, AnswerVisibility.AGGREGATES),
-        "Pourquoi": (QuestionKind.LONG_TEXT, AnswerVisibility.ADMINISTRATION),
+        "âge": (FileKind.SINGLE, AnswerVisibility.AGGREGATES),
+        "avis": (FileKind.SINGLE, AnswerVisibility.AGGREGATES),
+        "Pourquoi": (FileKind.LONG_TEXT, AnswerVisibility.ADMINISTRATION),
     }
 
 
 def test_one_answer_a_row_is_recognised_as_the_long_layout(tmp_path):
     rows = "".join(f"{n % 10},q{n % 3},{n % 4}\n" for n in range(60))
     found = guessed(tmp_path, "l.csv", "user_id,question_id,answer\n" + rows)
-    assert (found.layout, found.defaults.kind) == (Layout.LONG, QuestionKind.SINGLE)
+    assert (found.layout, found.defaults.kind) == (Layout.LONG, FileKind.SINGLE)
 
 
 def test_the_guess_says_which_columns_it_leaves(tmp_path):

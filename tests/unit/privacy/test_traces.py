@@ -2,7 +2,7 @@
 
 import pytest
 
-from consult.traces import Trace, kinds, spans, warning
+from consult.traces import Trace, kinds, masked, spans, warning
 
 HOLDS = [
     ("Écrivez-moi à jeanne.martin@exemple.fr, merci.", Trace.EMAIL),
@@ -27,6 +27,47 @@ HOLDS = [
     ("plaque GH 456 JK", Trace.PLATE),
     ("voir https://www.facebook.com/jeanne.martin.75", Trace.PROFILE),
     ("https://fr.linkedin.com/in/jeanne-martin-a1b2", Trace.PROFILE),
+    ("Mon voisin, M. Dupont, gare son camion devant chez moi.", Trace.NAME),
+    ("Demandez à Mme Marie Durand du guichet 3.", Trace.NAME),
+    ("Mr Jean-Pierre de La Tour a tout vu", Trace.NAME),
+    ("madame DURAND-MARTIN m’a mal reçue", Trace.NAME),
+    ("le Dr. Élodie Lévêque est parti", Trace.NAME),
+    ("MM. Petit et consorts", Trace.NAME),
+    ("Monsieur d’Ormesson habite là", Trace.NAME),
+    ("Mon voisin, M. de La Tour, gare son camion ici.", Trace.NAME),
+    ("M. Du Pont et Mme la maire", Trace.NAME),
+    ("voyez madame de La Fayette", Trace.NAME),
+    ("Mme J. Dupont au guichet 3", Trace.NAME),
+    ("M. J.-P. Martin n’écoute rien", Trace.NAME),
+    ("J. Dupont a tout vu", Trace.NAME),
+    ("c’est écrit par P.-J. de La Tour, du syndic", Trace.NAME),
+    ("(signalé par A. Bernard)", Trace.NAME),
+    ("le gardien, Ph. Lefèvre, dort", Trace.NAME),
+    ("Voir MM. Petit et Legrand demain", Trace.NAME),
+    ("MM. Dupont, Martin et de La Tour ont voté contre", Trace.NAME),
+    ("Mesdames Petit et Legrand", Trace.NAME),
+    ("Mme et M. Dupont habitent là", Trace.NAME),
+    ("M. et Mme de La Tour d’Auvergne", Trace.NAME),
+    ("Monsieur et Madame DURAND", Trace.NAME),
+    ("M.\u00a0de\u00a0La\u00a0Tour\u00a0du\u00a0Pin est là", Trace.NAME),
+    ("Mme\u00a0Jeanne\u202fMartin au guichet", Trace.NAME),
+    ("voir MM.\u00a0Petit,\u00a0Legrand et\u00a0Durand demain", Trace.NAME),
+    ("Mme Le Goff et son fils", Trace.NAME),
+    ("M. Le\u00a0Bihan gare son camion", Trace.NAME),
+    ("madame La Fontaine m’a répondu", Trace.NAME),
+    ("M. L’Hermite et son chien", Trace.NAME),
+    ("Mme O’Brien n’écoute rien", Trace.NAME),
+    ("M. van der Berg et M\u202f: même avis", Trace.NAME),
+    ("Mme von Stein, M. son mari", Trace.NAME),
+    ("M. da Silva est parti", Trace.NAME),
+    ("Monsieur el Khoury habite là", Trace.NAME),
+    ("vu avec M.Dupont hier", Trace.NAME),
+    ("MM. Petit & Legrand", Trace.NAME),
+    ("Messieurs Petit, Durand, et Legrand", Trace.NAME),
+    ("l’avocate, Me Durand, a écrit", Trace.NAME),
+    ("le Pr Élodie Lévêque est partie", Trace.NAME),
+    ("Bonjour, je m’appelle Jeanne Martin et j’habite ici.", Trace.NAME),
+    ("Je soussignée Jeanne Martin déclare", Trace.NAME),
 ]
 HOLDS_NOT = [
     "Il faudrait 12 000 000 000 euros sur 10 ans, soit 1,2 % du budget.",
@@ -46,6 +87,22 @@ HOLDS_NOT = [
     "SIRET 732 829 320 00074, mais rien d’autre.",
     "Une bande de 100 m, 30 arbres, 4 avenues plantées.",
     "Population : 67 813 396 habitants.",
+    "Monsieur le Président, Madame la Ministre, Messieurs les députés : écoutez.",
+    "Madame, Monsieur, je vous écris. Monsieur Le Maire doit agir, Madame Première aussi.",
+    "Mme la directrice, M. le préfet, M. X et Mme Y.",
+    "L’avenue Jean Jaurès et le lycée Marie Curie ; Victor Hugo l’a dit.",
+    "Les mmes règles, 3 m. De plus, on m’appelle souvent.",
+    "Mon nom est connu. Je m’appelle comme tout le monde.",
+    "Mme et M. le maire, MM. les conseillers, Messieurs les députés ; MM. X et Y.",
+    "A. Mobilités douces\nB. Logement social\nC. École",
+    "Le plan B. Pourtant rien ne bouge ; la ligne A. Trains bondés ; vitamine D. Soleil.",
+    "Un pull de taille L. Transport gratuit. Le S.N.C.F. Voyageurs, la S. N. C. F.",
+    "P.S. Pensez aux enfants. N. B. Ceci compte. Le magasin E. Leclerc.",
+    "L’avenue J. Jaurès et le lycée P. Curie ; art. L. 300-1 et R. 111-2.",
+    "La Tour Eiffel, de La Rochelle à Le Havre.",
+    "Madame La Procureure, Monsieur Le Juge, Monsieur L’Ambassadeur, Madame L’Inspectrice.",
+    "Monsieur Le Secrétaire général, Madame La Rectrice, Monsieur Le Défenseur des droits.",
+    "La S.A.M.Monaco, le S.M.Marché ; cela me Semble clair.",
     "0000000000 ou 0111111111 ne sont à personne.",
 ]
 
@@ -62,6 +119,23 @@ def test_it_is_not_seen_where_it_is_not(text):
     assert kinds(text) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Voir Mme Marie de La Tour d’Auvergne, au guichet.", "Voir [nom masqué], au guichet."),
+        ("Voir Mme\u00a0Marie\u00a0de\u202fLa\u00a0Tour, ici.", "Voir [nom masqué], ici."),
+        ("Voir MM.\u00a0Petit,\u00a0Legrand et\u00a0Durand.", "Voir [nom masqué]."),
+        ("Voir MM. Petit & Legrand.", "Voir [nom masqué]."),
+        ("Voir Messieurs Petit, Durand, et Legrand.", "Voir [nom masqué]."),
+        ("Voir M. Jean Le Goff-O’Brien du Pin.", "Voir [nom masqué]."),
+        ("Voir Mme Anna van der Berg.", "Voir [nom masqué]."),
+        ("Voir M. Jean\nDemain.", "Voir [nom masqué]\nDemain."),
+    ],
+)
+def test_a_name_is_taken_whole(text, left):
+    assert masked(text) == (left, [Trace.NAME])
+
+
 def test_precision_and_recall_on_the_authored_set():
     found = sum(kinds(text) == [trace] for text, trace in HOLDS)
     wrong = sum(bool(kinds(text)) for text in HOLDS_NOT)
@@ -75,5 +149,25 @@ def test_the_author_is_told_in_words():
 
 def test_a_long_text_takes_no_time_and_no_harm():
     """No pattern that explodes: a megabyte of what looks like the beginning of each."""
-    for filler in ("06 ", "a@", "FR76 ", "1 rue ", "x.", "4970 ", "AB-", "www.facebook.com/"):
+    numbers = ("06 ", "a@", "FR76 ", "1 rue ", "x.", "4970 ", "AB-", "www.facebook.com/")
+    names = (
+        "M. ",
+        "Mme Aa-",
+        "Mme Aa ",
+        "je m’appelle Aa’a",
+        "MM. Aa, ",
+        "MM. Aa, Ba",
+        "A. ",
+        "J. de La ",
+        "J.-P. Aa ",
+        "M. Le ",
+        "M. van der ",
+        "MM. Aa & ",
+        "M. O’",
+        "M.",
+    )
+    for filler in (*numbers, *names):
         assert isinstance(kinds(filler * 20_000), list)
+    for begun in ("MM. Aa, Bb ", "Mme et M. Bb ", "A. Bb "):
+        for many in ("De La ", "Du ", ", Bb Du Du", "O’", "L’", "van der ", "Le "):
+            assert isinstance(kinds(begun + many * 20_000), list)

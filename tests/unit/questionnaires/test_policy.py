@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from consult.questionnaires import policy
-from consult.questionnaires.models import AnswerVisibility, OptionKind, Question, QuestionKind, QuestionOption
+from consult.questionnaires.models import AnswerVisibility, OptionKind, Question, QuestionOption
 
 
 def question(kind, labels=(), *, required=False, visibility=AnswerVisibility.ROWS, **settings):
@@ -32,7 +32,7 @@ OPTIONS = [
     [("single", "Choisissez une réponse"), ("multiple", "Cochez au moins une"), ("short_text", "Écrivez")],
 )
 def test_a_missing_answer_says_how_to_give_one(kind, words):
-    asked = question(QuestionKind(kind), OPTIONS if kind != "short_text" else (), required=True)
+    asked = question(kind, OPTIONS if kind != "short_text" else (), required=True)
     assert words in policy.check(asked, policy.read(asked, [""]))
 
 
@@ -46,29 +46,29 @@ def test_a_missing_answer_says_how_to_give_one(kind, words):
     ],
 )
 def test_a_refused_choice_says_what_to_change(chosen, settings, words):
-    asked = question(QuestionKind.MULTIPLE, OPTIONS, **settings)
+    asked = question("multiple", OPTIONS, **settings)
     answer = policy.read(asked, [str(asked.options[rank].id) for rank in chosen])
     assert words in policy.check(asked, answer)
 
 
 def test_a_text_too_long_tells_both_lengths():
-    asked = question(QuestionKind.SHORT_TEXT)
+    asked = question("short_text")
     assert "1\u202f234 caractères, la limite est de 200" in policy.check(asked, policy.read(asked, ["é" * 1234]))
 
 
 def test_a_long_text_of_64537_characters_is_taken_where_it_is_allowed():
-    asked = question(QuestionKind.LONG_TEXT, max_length=100_000)
+    asked = question("long_text", max_length=100_000)
     assert policy.check(asked, policy.read(asked, ["é" * 64_537])) is None
 
 
 def test_the_text_of_other_counts_only_with_its_option():
-    asked = question(QuestionKind.MULTIPLE, OPTIONS)
+    asked = question("multiple", OPTIONS)
     train = str(asked.options[0].id)
     assert policy.read(asked, [train], "à pied") == {"text": None, "options": [train], "other": None}
 
 
 def test_only_answers_announced_row_by_row_are_public():
-    rows, totals, private = (question(QuestionKind.SHORT_TEXT, visibility=each) for each in AnswerVisibility)
+    rows, totals, private = (question("short_text", visibility=each) for each in AnswerVisibility)
     answers = {asked.id: policy.read(asked, ["texte"]) for asked in (rows, totals, private)}
     assert list(policy.public_answers([rows, totals, private], answers)) == [str(rows.id)]
 

@@ -1,3 +1,5 @@
+from difflib import SequenceMatcher
+
 import numpy as np
 
 from analysis.semantic.campaigns import find_campaigns
@@ -87,3 +89,59 @@ def test_nothing_has_no_campaign():
     found = find_campaigns(read([]))
     assert found.campaigns == ()
     assert found.first_only.dtype == np.bool_
+
+
+def held(model, text):
+    """The part of the model that stands in a text, in the same order."""
+    model, text = model.split(), text.split()
+    blocks = SequenceMatcher(None, model, text, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks) / len(model)
+
+
+def assert_like_their_models(campaigns, texts):
+    for campaign in campaigns:
+        assert all(held(texts[campaign.model], texts[member]) >= 0.5 for member in campaign.texts)
+
+
+def paragraphs(count, words, seed):
+    draws = np.random.default_rng(seed)
+    return [" ".join(f"mot{n}" for n in draws.integers(0, 4_000, size=words)) for _ in range(count)]
+
+
+def test_texts_that_follow_one_another_by_their_paragraphs_make_no_single_family():
+    """Each text shares four paragraphs of five with the next, the first and the last share none: no family of forty."""
+    parts = paragraphs(44, 16, seed=3)
+    texts = [" ".join(parts[n : n + 5]) for n in range(40)]
+    found = find_campaigns(read(texts))
+    assert 3 <= max(campaign.size for campaign in found.campaigns) <= 5
+    assert_like_their_models(found.campaigns, texts)
+
+
+def test_a_wording_that_drifts_leaves_its_family_when_it_no_longer_looks_like_its_model():
+    words = paragraphs(1, 180, seed=4)[0].split()
+    texts = [" ".join(words[2 * n : 2 * n + 60]) for n in range(60)]
+    found = find_campaigns(read(texts))
+    assert len(set(found.duplicates.groups.tolist())) == 1
+    assert 10 <= found.campaigns[0].size <= 31
+    assert_like_their_models(found.campaigns, texts)
+
+
+def test_a_text_between_two_campaigns_does_not_join_them():
+    one, two = paragraphs(2, 40, seed=6)
+    own = paragraphs(13, 8, seed=7)
+    first = [f"{own[n]} {one}" for n in range(6)]
+    second = [f"{own[6 + n]} {two}" for n in range(6)]
+    found = find_campaigns(read([*first, *second, f"{own[12]} {one} {two}"]))
+    assert len(found.campaigns) == 2
+    assert len(set(found.family[:6].tolist())) == len(set(found.family[6:12].tolist())) == 1
+    assert found.family[0] != found.family[6]
+
+
+def test_nearly_all_near_duplicates_of_planted_families_stay_together():
+    texts = families(60, 20, 60, seed=8)
+    found = find_campaigns(read(texts))
+    together = found.family[found.duplicates.pairs]
+    assert (found.duplicates.similarity >= 0.8).all()
+    assert len(together) > 700
+    assert ((together[:, 0] == together[:, 1]) & (together[:, 0] >= 0)).mean() >= 0.98
+    assert len(found.campaigns) == 60

@@ -1,0 +1,26 @@
+"""Opening the session of a browser, whatever proved who holds it."""
+
+from __future__ import annotations
+
+from flask import Response, current_app, g, redirect, request
+
+from consult.accounts import policy, queries, service
+from consult.accounts.models import Account
+from consult.accounts.sign_up.views import local, signed_in_response
+from consult.settings import Settings
+
+
+def enter(account: Account, suite: str | None) -> Response:
+    """Open a session with a new token, whatever this browser held before, and go where it was going (AT-19.5)."""
+    settings: Settings = current_app.extensions["settings"]
+    g.signed_in_as = account.id  # for the security journal: this request began anonymous
+    if g.identity is not None:
+        service.close_session(g.session, g.identity.account_id, g.identity.login_session_id)
+    token, _ = service.open_session(
+        g.session,
+        account,
+        now=g.now,
+        life=policy.session_life(queries.staff_roles(g.session, account.id), settings),
+        browser=policy.browser_name(request.user_agent.string),
+    )
+    return signed_in_response(redirect(local(suite, "/"), 303), token)

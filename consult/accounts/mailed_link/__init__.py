@@ -1,0 +1,1 @@
+"""Signing in by a link sent by mail, without a password."""

@@ -1,0 +1,1 @@
+"""Changing one's own pseudonym and address."""

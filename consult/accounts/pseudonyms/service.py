@@ -1,0 +1,77 @@
+"""Giving an account another pseudonym, everywhere or in one consultation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from consult.accounts.models import Account, ConsultationPseudonym
+from consult.accounts.pseudonyms import policy, queries
+from consult.accounts.service import lock_active, pseudonym_taken
+
+
+def rename(session: Session, account_id: uuid.UUID, pseudonym: str, *, reserved: Iterable[str]) -> Account:
+    """Give the account another pseudonym, shown everywhere at once but where it chose one apart.
+
+    Raises InvalidError naming the field.
+    """
+    account = lock_active(session, account_id)
+    pseudonym = _free(session, account, pseudonym, reserved)
+    try:
+        with session.begin_nested():
+            account.pseudonym, account.pseudonym_key = pseudonym, policy.skeleton(pseudonym)
+    except IntegrityError:  # another request took the name between the check and the write
+        raise pseudonym_taken() from None
+    return account
+
+
+def choose(
+    session: Session,
+    account_id: uuid.UUID,
+    consultation_id: uuid.UUID,
+    pseudonym: str,
+    *,
+    reserved: Iterable[str],
+    now: dt.datetime,
+) -> None:
+    """Show the account under another name in that consultation, also on what it wrote there.
+
+    Raises InvalidError naming the field.
+    """
+    account = lock_active(session, account_id)
+    pseudonym = _free(session, account, pseudonym, reserved)
+    held = select(ConsultationPseudonym).where(
+        ConsultationPseudonym.account_id == account_id, ConsultationPseudonym.consultation_id == consultation_id
+    )
+    row = session.scalar(held) or ConsultationPseudonym(
+        organisation_id=account.organisation_id, account_id=account_id, consultation_id=consultation_id
+    )
+    try:
+        with session.begin_nested():
+            row.pseudonym, row.pseudonym_key, row.chosen_at = pseudonym, policy.skeleton(pseudonym), now
+            session.add(row)
+    except IntegrityError:  # another request took the name between the check and the write
+        raise pseudonym_taken() from None
+
+
+def give_up(session: Session, account_id: uuid.UUID, consultation_id: uuid.UUID) -> None:
+    """Show the account under the name it has everywhere, in that consultation too."""
+    lock_active(session, account_id)
+    session.execute(
+        delete(ConsultationPseudonym).where(
+            ConsultationPseudonym.account_id == account_id, ConsultationPseudonym.consultation_id == consultation_id
+        )
+    )
+
+
+def _free(session: Session, account: Account, pseudonym: str, reserved: Iterable[str]) -> str:
+    """The pseudonym as it will be shown, that nobody else wears."""
+    pseudonym = policy.clean(pseudonym, reserved=reserved)
+    if queries.worn(session, account.organisation_id, pseudonym, but=account.id):
+        raise pseudonym_taken()
+    return pseudonym

@@ -1,0 +1,1 @@
+"""Being shown under another name in one consultation."""

@@ -1,0 +1,1 @@
+"""Staff pages of official answers, commitments and cases."""

@@ -1,0 +1,173 @@
+"""A questionnaire as a JSON file: written by one platform, read by another, or by hand.
+
+Questions name each other by the `id` that the file gives them, and answers by their words: no id of a database leaves.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from consult.actor import Actor
+from consult.consultations.models import Step
+from consult.errors import InvalidError
+from consult.questionnaires import conditions, kinds, queries, wording
+from consult.questionnaires.builder import service
+from consult.questionnaires.kinds.base import option_of
+from consult.questionnaires.kinds.draft import QuestionDraft
+from consult.questionnaires.models import AnswerVisibility, OptionKind, Question
+
+FORMAT: Final = "consult-questionnaire/1"
+MOST_BYTES: Final = 2_000_000
+TEXTS: Final = frozenset({"id", "kind", "wording", "help", "visibility", "other", "exclusive"}) | {
+    *("unit", "low", "high", "right", "explanation"),
+}
+NUMBERS: Final = frozenset({"page", "minimum", "maximum", "max_length"})
+LISTS: Final = frozenset({"options", "rows"})
+KNOWN: Final = TEXTS | NUMBERS | LISTS | {"required", "condition"}
+
+
+def exported(step: Step, questions: Sequence[Question]) -> dict[str, Any]:
+    """The file of a questionnaire, as `read` takes it."""
+    ordered = conditions.in_order(questions)
+    names = {str(question.id): f"q{rank}" for rank, question in enumerate(ordered, 1)}
+    by_id = {str(question.id): question for question in ordered}
+    return {
+        "format": FORMAT,
+        "title": step.title,
+        "questions": [_exported(question, names, by_id) for question in ordered],
+    }
+
+
+def _exported(question: Question, names: Mapping[str, str], by_id: Mapping[str, Question]) -> dict[str, Any]:
+    listed = {
+        name: [option.label for option in question.options if option.kind is kind]
+        for name, kind in (("rows", OptionKind.ROW), ("options", OptionKind.NORMAL))
+    }
+    special = {kind.value: option_of(question, kind) for kind in (OptionKind.OTHER, OptionKind.EXCLUSIVE)}
+    kept = {name: value for name, value in question.settings.items() if name in KNOWN and name != conditions.SETTING}
+    condition = conditions.of(question)
+    found = {
+        "id": names[str(question.id)],
+        "kind": question.kind,
+        "wording": question.wording,
+        "help": question.help,
+        "required": question.required,
+        "visibility": question.visibility.value,
+        "page": question.page,
+        **listed,
+        **{name: option.label for name, option in special.items() if option is not None},
+        **kept,
+        "condition": _told(condition, names, by_id) if condition else None,
+    }
+    return {name: value for name, value in found.items() if value not in ("", None, [])}
+
+
+def _told(condition: conditions.Condition, names: Mapping[str, str], by_id: Mapping[str, Question]) -> dict[str, Any]:
+    for several in (conditions.ALL, conditions.ANY):
+        if several in condition:
+            return {several: [_told(each, names, by_id) for each in condition[several]]}
+    key, value = condition["question"], condition.get("value", "")
+    told = kinds.words_of(by_id[key]).get(value, value)
+    return {"question": names[key], "is": condition["is"], **({"value": told} if told else {})}
+
+
+def imported(session: Session, step: Step, raw: bytes, *, actor: Actor, now: dt.datetime) -> int:
+    """Add the questions of a file after those of the step; returns how many.
+
+    Raises InvalidError, whose sentence names the question and what to mend; ConflictError once the consultation opened.
+    Nothing of a refused file is kept, once the caller rolls back.
+    """
+    entries = read(raw)
+    named: dict[str, Question] = {}
+    past = max((question.page for question in queries.questions(session, step.id)), default=0)
+
+    def condition_of(rank: int, added: Sequence[Question]) -> conditions.Condition | None:
+        named.update(zip((str(entry.get("id", "")) for entry in entries), added, strict=False))
+        declared = entries[rank].get("condition")
+        return None if declared is None else _understood(declared, named)
+
+    drafts = []
+    for rank, entry in enumerate(entries, 1):
+        try:
+            drafts.append(_draft(entry, past))
+        except InvalidError as error:
+            raise _at(rank, error) from None
+    service.extend(session, step, drafts, condition_of, at=_at, actor=actor, now=now)
+    return len(drafts)
+
+
+def read(raw: bytes) -> list[dict[str, Any]]:
+    """The questions of a file, each with fields of the right sort. Raises InvalidError."""
+    if len(raw) > MOST_BYTES:
+        raise InvalidError("Ce fichier est trop lourd pour un questionnaire : deux mégaoctets au plus.")
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise InvalidError("Ce fichier n’est pas un document JSON. Choisissez un questionnaire exporté.") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise InvalidError(f"Ce fichier n’est pas un questionnaire : son champ « format » devrait valoir « {FORMAT} ».")
+    entries = document.get("questions")
+    if not isinstance(entries, list) or not entries:
+        raise InvalidError("Ce fichier ne contient aucune question.")
+    for rank, entry in enumerate(entries, 1):
+        why = _fault(entry)
+        if why:
+            raise _at(rank, InvalidError(why))
+    return entries
+
+
+def _fault(entry: Any) -> str | None:
+    if not isinstance(entry, dict):
+        return "ce n’est pas un objet."
+    unknown = sorted(entry.keys() - KNOWN)
+    if unknown:
+        return f"le champ « {unknown[0][:40]} » n’est pas connu. Retirez-le."
+    for name, value in entry.items():
+        right = {
+            name in TEXTS: isinstance(value, str),
+            name in NUMBERS: isinstance(value, int) and not isinstance(value, bool),
+            name in LISTS: isinstance(value, list) and all(isinstance(each, str) for each in value),
+            name == "required": isinstance(value, bool),
+        }.get(True, True)
+        if not right:
+            return f"le champ « {name} » n’a pas la forme attendue."
+    if entry.get("visibility", AnswerVisibility.ROWS.value) not in set(AnswerVisibility):
+        return "le champ « visibility » vaut « rows », « aggregates » ou « administration »."
+    return None
+
+
+def _draft(entry: Mapping[str, Any], past: int) -> QuestionDraft:
+    said = {name: value for name, value in entry.items() if name not in {"id", "condition"}}
+    said |= {name: tuple(said[name]) for name in LISTS if name in said}
+    said["visibility"] = AnswerVisibility(said.get("visibility", AnswerVisibility.ROWS))
+    said["page"] = past + int(said.get("page", 1))
+    draft = QuestionDraft(**{"kind": "", "wording": "", **said})
+    service.check(draft)
+    return draft
+
+
+def _understood(declared: Any, named: Mapping[str, Question]) -> Any:
+    """A condition over the questions of the database; what is malformed is left for `conditions.fault` to refuse."""
+    if not isinstance(declared, dict):
+        return {}
+    for several in (conditions.ALL, conditions.ANY):
+        if isinstance(declared.get(several), list):
+            return {several: [_understood(each, named) for each in declared[several]]}
+    if "question" not in declared:
+        return {}
+    question, operator, value = declared["question"], declared.get("is"), declared.get("value", "")
+    known = named.get(question) if isinstance(question, str) else None
+    if known is None or not isinstance(operator, str) or not isinstance(value, str):
+        return {"question": str(uuid.UUID(int=0)), "is": "answered", "value": ""}
+    return {"question": str(known.id), "is": operator, "value": wording.understood(known, operator, value)}
+
+
+def _at(rank: int, error: InvalidError) -> InvalidError:
+    why = " ".join([error.message, *error.fields.values()]) if error.fields else error.message
+    return InvalidError(f"Question {rank} du fichier : {why}")

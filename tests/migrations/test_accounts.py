@@ -1,0 +1,32 @@
+"""Migrations of accounts, with people in them, on both databases, up and down."""
+
+import datetime as dt
+
+from sqlalchemy import select, text
+
+from consult.accounts.models import Account
+from consult.accounts.pseudonyms.policy import skeleton
+from consult.db import ALL_TENANTS, Database
+from consult.migrations import commands
+from tests import factories
+
+
+def test_keys_of_pseudonyms_are_made_again_and_nobody_loses_a_name(empty_database_url, now):
+    """0034: two names that only now look alike stay with those who wear them, and a third may take neither."""
+    commands.upgrade(empty_database_url)
+    database = Database(empty_database_url)
+    names = {"Hélène": "helene", "Нelene": "нelene", "Ysolde": "helene2"}  # the second begins in Cyrillic
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        organisation = factories.make_organisation(session)
+        for minutes, (name, key) in enumerate(names.items()):
+            since = now + dt.timedelta(minutes=minutes)
+            factories.make_account(session, organisation, pseudonym=name, pseudonym_key=key, created_at=since)
+    database.dispose()
+    commands.downgrade(empty_database_url, "0033")
+    commands.upgrade(empty_database_url, "0034")
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        kept = dict(session.execute(select(Account.pseudonym, Account.pseudonym_key)).all())
+        assert session.scalar(text("SELECT protected_names FROM organisation")) == ""
+    assert (kept["Hélène"], kept["Ysolde"]) == (skeleton("Hélène"), skeleton("Ysolde"))
+    assert kept["Нelene"].startswith(skeleton("Hélène") + " ")
+    database.dispose()
