@@ -267,12 +267,14 @@ def spend_link(session: Session, token: str, purpose: TokenPurpose, now: dt.date
 
 def record_failure(session: Session, key: str, throttle: policy.Throttle, now: dt.datetime) -> None:
     """Count one failure; run it through `db.survives`, since the request that fails is rolled back."""
-    insert_once(session, AttemptCount, conflict=["key"], key=key, failures=0, next_at=now, expires_at=now)
+    nothing_yet = now - throttle.forget  # even a request that began a little earlier, and waited, is not refused
+    insert_once(session, AttemptCount, conflict=["key"], key=key, failures=0, next_at=nothing_yet, expires_at=now)
     count = session.get_one(AttemptCount, key, with_for_update=True, populate_existing=True)
     if count.expires_at <= now:
         count.failures = 0
     count.failures += 1
-    count.next_at = now + throttle.wait(count.failures)
+    if wait := throttle.wait(count.failures):
+        count.next_at = now + wait
     count.expires_at = now + throttle.forget
 
 
