@@ -15,7 +15,7 @@ import functools
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Final, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
@@ -189,7 +189,7 @@ class Database:
             with _locked_file(f"{self.url.database}.{name}") as held:
                 yield (lambda: True) if held else None
             return
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        key = _lock_key(name)
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.detach()  # closed at the end, not given back: the lock goes with it
             held = bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
@@ -235,6 +235,20 @@ def oldest_transaction(session: Session) -> dt.datetime | None:
         "dt.datetime | None",
         session.scalar(text(f"SELECT min(xact_start) FROM pg_stat_activity WHERE {others}")),  # noqa: S608  # no value in it
     )
+
+
+def one_at_a_time(session: Session, names: Iterable[str]) -> None:
+    """Wait for every other transaction that named one of these, and be waited for until the end of this one.
+
+    A write transaction of SQLite is alone already.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        for key in sorted(_lock_key(name) for name in names):  # all in one order: nobody waits for each other
+            session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _lock_key(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
 
 
 def is_race(error: DBAPIError) -> bool:

@@ -25,7 +25,7 @@ from consult.accounts.models import (
 from consult.accounts.passwords.service import KeptPassword
 from consult.accounts.pseudonyms import policy as pseudonyms
 from consult.accounts.pseudonyms import queries as names
-from consult.db import ALL_TENANTS, as_tenant, insert_once
+from consult.db import ALL_TENANTS, as_tenant, insert_once, one_at_a_time
 from consult.errors import ConflictError, ForbiddenError, GoneError, InvalidError
 from consult.mail import service as mail
 from consult.organisations.models import Organisation
@@ -72,29 +72,34 @@ def create_account(
         terms_version=terms_version,
         terms_accepted_at=now if terms_version else None,
     )
-    if names.worn(session, organisation_id, account.pseudonym):
-        raise pseudonym_taken()
+    claim_pseudonym(session, organisation_id, account.pseudonym)
     taken = select(Account.id).where(Account.organisation_id == organisation_id)
     if confirmed and session.scalar(
         taken.where(Account.email_key == account.email_key, Account.confirmed_at.is_not(None))
     ):
         reason = "Un compte utilise déjà cette adresse."
         raise InvalidError(reason, fields={"email": reason})
-    try:
-        with session.begin_nested():
-            session.add(account)
-    except IntegrityError:  # another request took the name between the check and the write
-        raise pseudonym_taken() from None
+    session.add(account)
+    session.flush()
     return account
 
 
-def pseudonym_taken() -> InvalidError:
-    """The refusal of a pseudonym that somebody wears."""
+def claim_pseudonym(
+    session: Session, organisation_id: uuid.UUID, pseudonym: str, *, but: uuid.UUID | None = None
+) -> None:
+    """Keep a pseudonym and all that look like it, everywhere or in a consultation, for this transaction to take.
+
+    Whoever wants one of them at the same instant waits, then finds it worn. Raises InvalidError naming the field when
+    somebody else than `but` wears one.
+    """
+    one_at_a_time(session, (f"pseudonym:{organisation_id}:{look}" for look in pseudonyms.looks(pseudonym)))
+    if not names.worn(session, organisation_id, pseudonym, but=but):
+        return
     reason = (
         "Ce pseudonyme, ou un autre qui lui ressemble, est déjà pris. Ajoutez-y un mot, ou choisissez-en un "
         "autre\u00a0: changer une lettre, un accent ou une majuscule ne suffit pas."
     )
-    return InvalidError(reason, fields={"pseudonym": reason})
+    raise InvalidError(reason, fields={"pseudonym": reason})
 
 
 def confirm(session: Session, account: Account, now: dt.datetime) -> None:

@@ -19,8 +19,7 @@ from consult.accounts.passwords import service as passwords
 from consult.accounts.profile.views import bp as profile
 from consult.accounts.pseudonyms.views import bp as pseudonyms
 from consult.accounts.second_factor.views import bp as second_factor
-from consult.accounts.sign_up.service import send_way_back
-from consult.accounts.sign_up.views import addresses, local
+from consult.accounts.sign_up.views import addresses, local, mail_way_back
 from consult.accounts.sign_up.views import bp as sign_up
 from consult.db import Database, survives
 from consult.errors import GoneError, NotFoundError, TooManyError
@@ -126,17 +125,7 @@ def send_reset() -> ResponseReturnValue:
     form = EmailForm(request.form)
     if not form.validate():
         return render_template("accounts/forgotten.html", form=form), HTTPStatus.UNPROCESSABLE_ENTITY
-    settings = _settings()
-    send_way_back(
-        g.session,
-        g.organisation,
-        email=form.email.data,
-        addresses=addresses(),
-        purpose=TokenPurpose.RESET_PASSWORD,
-        mailbox=policy.mailbox(form.email.data, settings),
-        tags_differ=settings.email_tags,
-        now=g.now,
-    )
+    mail_way_back(form.email.data, TokenPurpose.RESET_PASSWORD)
     flash(
         "Un message part vers cette adresse\u00a0: suivez le lien qu’il contient. S’il n’arrive pas, suivez celui du "
         "dernier message reçu\u00a0: le nombre d’envois vers une adresse est limité.",

@@ -68,9 +68,10 @@ def consultation_row(consultation: Consultation) -> Row:
     }
 
 
-class ConsultationDataset:
+class ConsultationDataset(PublicRows):
     """The consultation itself, one row."""
 
+    model = Consultation
     name: ClassVar[str] = "consultation"
     columns: ClassVar[Mapping[str, str]] = {
         "id": "Identifiant",
@@ -82,26 +83,12 @@ class ConsultationDataset:
         "sample": "Qui a répondu : « volunteers » pour des participants volontaires",
     }
 
-    def rows(
-        self,
-        session: Session,
-        consultation_id: uuid.UUID,
-        *,
-        after: str | None = None,
-        limit: int | None = None,
-        among: Collection[uuid.UUID] | None = None,
-    ) -> Iterator[Row]:
-        """The row, unless the consultation is a draft."""
-        consultation = session.scalar(
-            select(Consultation).where(
-                Consultation.id == consultation_id, Consultation.status != ConsultationStatus.DRAFT
-            )
-        )
-        if consultation is None or limit == 0 or (after is not None and after >= str(consultation_id)):
-            return
-        if among is not None and consultation_id not in among:
-            return
-        yield consultation_row(consultation)
+    def _select(self, consultation_id: uuid.UUID) -> Any:
+        return select(Consultation).where(Consultation.id == consultation_id)
+
+    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
+        del session, consultation_id
+        return lambda row: consultation_row(row.Consultation)
 
 
 class StepsDataset(PublicRows):

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from consult.accounts import policy, queries, service
+from consult.accounts import queries, service
 from consult.accounts.entry import enter
 from consult.accounts.forms import EmailForm
 from consult.accounts.models import TokenPurpose
-from consult.accounts.sign_up.service import send_way_back
-from consult.accounts.sign_up.views import addresses, local
+from consult.accounts.sign_up.views import mail_way_back
 from consult.errors import GoneError
 from consult.security import anyone, limiter
-from consult.settings import Settings
 
 bp = Blueprint("mailed_link", __name__, url_prefix="/connexion/lien")
 OVER = "Ce lien a déjà servi ou a expiré. Demandez-en un autre depuis la page de connexion."
@@ -40,18 +38,7 @@ def send() -> ResponseReturnValue:
     form = EmailForm(request.form)
     if not form.validate():
         return _page(form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    settings: Settings = current_app.extensions["settings"]
-    suite = request.form.get("suite")
-    send_way_back(
-        g.session,
-        g.organisation,
-        email=form.email.data,
-        addresses=addresses(suite=local(suite) if suite else None),
-        purpose=TokenPurpose.SIGN_IN,
-        mailbox=policy.mailbox(form.email.data, settings),
-        tags_differ=settings.email_tags,
-        now=g.now,
-    )
+    mail_way_back(form.email.data, TokenPurpose.SIGN_IN, suite=request.form.get("suite"))
     flash(
         "Un message part vers cette adresse\u00a0: suivez son lien dans le quart d’heure. S’il n’arrive pas, suivez "
         "celui du dernier message reçu\u00a0: le nombre d’envois vers une adresse est limité.",

@@ -7,12 +7,11 @@ import uuid
 from collections.abc import Iterable
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account, ConsultationPseudonym
-from consult.accounts.pseudonyms import policy, queries
-from consult.accounts.service import lock_active, pseudonym_taken
+from consult.accounts.pseudonyms import policy
+from consult.accounts.service import claim_pseudonym, lock_active
 
 
 def rename(session: Session, account_id: uuid.UUID, pseudonym: str, *, reserved: Iterable[str]) -> Account:
@@ -22,11 +21,8 @@ def rename(session: Session, account_id: uuid.UUID, pseudonym: str, *, reserved:
     """
     account = lock_active(session, account_id)
     pseudonym = _free(session, account, pseudonym, reserved)
-    try:
-        with session.begin_nested():
-            account.pseudonym, account.pseudonym_key = pseudonym, policy.skeleton(pseudonym)
-    except IntegrityError:  # another request took the name between the check and the write
-        raise pseudonym_taken() from None
+    account.pseudonym, account.pseudonym_key = pseudonym, policy.skeleton(pseudonym)
+    session.flush()
     return account
 
 
@@ -51,12 +47,9 @@ def choose(
     row = session.scalar(held) or ConsultationPseudonym(
         organisation_id=account.organisation_id, account_id=account_id, consultation_id=consultation_id
     )
-    try:
-        with session.begin_nested():
-            row.pseudonym, row.pseudonym_key, row.chosen_at = pseudonym, policy.skeleton(pseudonym), now
-            session.add(row)
-    except IntegrityError:  # another request took the name between the check and the write
-        raise pseudonym_taken() from None
+    row.pseudonym, row.pseudonym_key, row.chosen_at = pseudonym, policy.skeleton(pseudonym), now
+    session.add(row)
+    session.flush()
 
 
 def give_up(session: Session, account_id: uuid.UUID, consultation_id: uuid.UUID) -> None:
@@ -72,6 +65,5 @@ def give_up(session: Session, account_id: uuid.UUID, consultation_id: uuid.UUID)
 def _free(session: Session, account: Account, pseudonym: str, reserved: Iterable[str]) -> str:
     """The pseudonym as it will be shown, that nobody else wears."""
     pseudonym = policy.clean(pseudonym, reserved=reserved)
-    if queries.worn(session, account.organisation_id, pseudonym, but=account.id):
-        raise pseudonym_taken()
+    claim_pseudonym(session, account.organisation_id, pseudonym, but=account.id)
     return pseudonym

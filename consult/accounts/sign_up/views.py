@@ -51,6 +51,21 @@ def local(wanted: str | None, default: str = "/") -> str:
     return path if path.startswith(f"{request.script_root}/") else f"{request.script_root}{path}"
 
 
+def mail_way_back(email: str, purpose: TokenPurpose, *, suite: str | None = None) -> None:
+    """Mail to the address that was typed what lets its holder in; `suite`: where a link that signs in leads next."""
+    settings = _settings()
+    service.send_way_back(
+        g.session,
+        g.organisation,
+        email=email,
+        addresses=addresses(suite=local(suite) if suite else None),
+        purpose=purpose,
+        mailbox=policy.mailbox(email, settings),
+        tags_differ=settings.email_tags,
+        now=g.now,
+    )
+
+
 def signed_in_response(response: Any, token: str) -> Response:
     """The reply with the cookie of a new session."""
     settings = _settings()

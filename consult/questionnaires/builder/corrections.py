@@ -11,13 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from consult.actor import Actor
-from consult.audit import service as audit
 from consult.consultations import service as consultations
 from consult.consultations.models import Consultation, Step
 from consult.errors import ConflictError, InvalidError, NotFoundError
 from consult.protocols import StepKind
 from consult.questionnaires import policy
-from consult.questionnaires.builder.service import WORDING_LENGTH
+from consult.questionnaires.builder.service import WORDING_LENGTH, journal
 from consult.questionnaires.models import Question, QuestionVersion
 
 IN_DRAFT: Final = "La consultation n’est pas ouverte : modifiez la question elle-même, il n’y a rien à corriger."
@@ -68,16 +67,7 @@ def correct(
     )
     question.wording, question.help, question.version = text, hint, question.version + 1
     session.flush()
-    audit.record(
-        session,
-        actor=actor,
-        organisation_id=step.organisation_id,
-        action="question.correct",
-        target_type="question",
-        target_id=question.id,
-        now=now,
-        detail={"step": step.slug, "position": question.position, "version": question.version},
-    )
+    journal(session, step, question, actor, "question.correct", now, version=question.version)
     consultations.log_rules(session, consultation, step_kinds, now)
     return question
 

@@ -40,7 +40,7 @@ def add(session: Session, step: Step, draft: QuestionDraft, *, actor: Actor, now
     session.add(question)
     session.flush()
     _check_conditions(session, step, question)
-    _journal(session, step, question, actor, "question.add", now)
+    journal(session, step, question, actor, "question.add", now)
     return question
 
 
@@ -80,7 +80,7 @@ def extend(
     session.add_all(added)
     session.flush()
     for question in added:
-        _journal(session, step, question, actor, "question.add", now)
+        journal(session, step, question, actor, "question.add", now)
 
 
 def change(
@@ -96,7 +96,7 @@ def change(
     _fill(question, draft)
     session.flush()
     _check_conditions(session, step, question)
-    _journal(session, step, question, actor, "question.change", now)
+    journal(session, step, question, actor, "question.change", now)
     return question
 
 
@@ -112,14 +112,14 @@ def move(session: Session, step: Step, question_id: uuid.UUID, *, up: bool, acto
         asked[here], asked[there] = asked[there], asked[here]
         _number(session, asked)
         _check_conditions(session, step)
-        _journal(session, step, asked[there], actor, "question.move", now)
+        journal(session, step, asked[there], actor, "question.move", now)
 
 
 def delete(session: Session, step: Step, question_id: uuid.UUID, *, actor: Actor, now: dt.datetime) -> None:
     """Delete a question and its options; the following ones move up."""
     _lock(session, step)
     question = _question(session, step, question_id)
-    _journal(session, step, question, actor, "question.delete", now)
+    journal(session, step, question, actor, "question.delete", now)
     session.delete(question)
     session.flush()
     _number(session, queries.questions(session, step.id))
@@ -232,7 +232,10 @@ def _check_text(draft: QuestionDraft) -> dict[str, str]:
     return fields
 
 
-def _journal(session: Session, step: Step, question: Question, actor: Actor, action: str, now: dt.datetime) -> None:
+def journal(
+    session: Session, step: Step, question: Question, actor: Actor, action: str, now: dt.datetime, **more: Any
+) -> None:
+    """Record what was done to a question: which step, which place, and `more`."""
     audit.record(
         session,
         actor=actor,
@@ -241,5 +244,5 @@ def _journal(session: Session, step: Step, question: Question, actor: Actor, act
         target_type="question",
         target_id=question.id,
         now=now,
-        detail={"step": step.slug, "position": question.position},
+        detail={"step": step.slug, "position": question.position, **more},
     )
