@@ -43,7 +43,7 @@ class ProposalsStep:
 
     kind: ClassVar[str] = "proposals"
     label: ClassVar[str] = "Propositions et votes"
-    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (("themes", "Thèmes"),)
+    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (("regles", "Règles"), ("themes", "Thèmes"))
 
     def __init__(self, page: Page) -> None:
         self._page = page

@@ -14,7 +14,7 @@ from wtforms.validators import InputRequired, Length
 from consult import traces
 from consult.consultations.policy import TITLE_LENGTH
 from consult.contributions.models import Side
-from consult.contributions.policy import Limits
+from consult.contributions.policy import Limits, takes_arguments
 from consult.errors import InvalidError
 from consult.labels import number
 
@@ -77,6 +77,25 @@ class ThemeForm(Form):  # type: ignore[misc]  # WTForms has no types
     """A theme to add to a step."""
 
     title = StringField("Nouveau thème", [Length(max=TITLE_LENGTH)])
+
+
+class RulesForm(Form):  # type: ignore[misc]  # WTForms has no types
+    """How people take part in a step."""
+
+    arguments = BooleanField(
+        "Recueillir des arguments pour et contre",
+        description="Sous chaque texte soumis au vote, chacun peut dire pourquoi et juger utiles les arguments lus.",
+    )
+
+
+def rules_form(settings: Mapping[str, Any], typed: MultiDict[str, str] | None = None) -> RulesForm:
+    """The form of the rules of a step, as they are or as they were typed."""
+    return RulesForm(typed, data={"arguments": takes_arguments(settings)})
+
+
+def chosen_rules(form: RulesForm) -> dict[str, Any]:
+    """The settings that a form says, by name; None for one that is as usual."""
+    return {"arguments": None if form.arguments.data else False}
 
 
 def sure_field() -> Any:

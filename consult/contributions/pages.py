@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import current_app, g, render_template, request, url_for
@@ -29,32 +30,54 @@ LONGEST_SEARCH: Final = 200
 NOT_FOUND: Final = "Aucune contribution n’est publiée à cette adresse."
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How a list is searched, sorted and filtered; what the address says that cannot be is passed over."""
+
+    text: str
+    sort: Sort
+    theme: Any  # the row, or None
+    answer: str
+
+    @classmethod
+    def read(cls, arguments: Mapping[str, str], themes: Sequence[Any], answers: Sequence[tuple[str, str]]) -> _Asked:
+        return cls(
+            text=arguments.get("q", "").strip()[:LONGEST_SEARCH],
+            sort=next((each for each, _ in SORTS if each == arguments.get("sort")), Sort.RANDOM),
+            theme=next((each for each in themes if each.slug == arguments.get("theme")), None),
+            answer=next((value for value, _ in answers if value and value == arguments.get("reponse")), ""),
+        )
+
+    def written(self) -> dict[str, str]:
+        """As the address says it."""
+        return {
+            "q": self.text,
+            "theme": self.theme.slug if self.theme else "",
+            "sort": "" if self.sort is Sort.RANDOM else self.sort.value,
+            "reponse": self.answer,
+        }
+
+
 def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, arguments: Mapping[str, str]) -> str:
     """The list of proposals of a step: searched, sorted, filtered, twenty at a time."""
     del actor
     themes = queries.themes(session, step.id)
-    sort = next((each for each, _ in SORTS if each == arguments.get("sort")), Sort.RANDOM)
-    theme = next((each for each in themes if each.slug == arguments.get("theme")), None)
-    text = arguments.get("q", "").strip()[:LONGEST_SEARCH]
     answered = current_app.extensions["answered"]
     answers = answered.choices(session, step)
-    answer = next((value for value, _ in answers if value and value == arguments.get("reponse")), "")
-    number = _page_number(arguments.get("page"))
+    asked = _Asked.read(arguments, themes, answers)
     census = figures.of_step(session, step, queries.census)
     page = queries.proposals(
         session,
         step,
-        sort=sort,
-        theme_id=theme.id if theme else None,
-        text=text,
-        among=answered.ids(step, answer) if answer else None,
-        number=number,
+        sort=asked.sort,
+        theme_id=asked.theme.id if asked.theme else None,
+        text=asked.text,
+        among=answered.ids(step, asked.answer) if asked.answer else None,
+        number=_page_number(arguments.get("page")),
         published=census["contributions"],
     )
-    asked = {"q": text, "theme": theme.slug if theme else "", "sort": "" if sort is Sort.RANDOM else sort.value}
-    asked["reponse"] = answer
     here: dict[str, Any] = {"slug": step.consultation.slug, "step_slug": step.slug}
-    here |= {name: value for name, value in asked.items() if value}
+    here |= {name: value for name, value in asked.written().items() if value}
     return render_template(
         "contributions/list.html",
         step=step,
@@ -65,9 +88,10 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         position=registry.counted(session),
         themes={each.id: each.title for each in themes},
         answer_choices=answers,
-        theme_id=theme.id if theme else None,
+        theme_id=asked.theme.id if asked.theme else None,
         theme_choices=[("", "Tous les thèmes"), *((each.slug, each.title) for each in themes)],
-        asked=asked,
+        asked=asked.written(),
+        takes_arguments=policy.takes_arguments(step.settings),
         sorts=[(each.value, label) for each, label in SORTS],
         order_seed=step.order_seed,
     )
@@ -129,6 +153,7 @@ def proposal_page(sheet: ProposalSheet, form: Any = None) -> str:
         step=step,
         state=consultations.step_state(step, sheet.consultation, g.now).value,
         is_open=is_open,
+        takes_arguments=policy.takes_arguments(step.settings),
         argues=argues,
         form=form,
         sides=sides,

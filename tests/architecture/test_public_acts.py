@@ -47,6 +47,7 @@ SILENT = {
     "contributions.manage.service.add_theme": BEFORE,
     "contributions.service.hide": CALLER,
     "contributions.manage.service.remove_theme": BEFORE,
+    "contributions.manage.service.set_rules": BEFORE,
     "contributions.service.restore": CALLER,
     "followup.service.create": NOWHERE,
     "followup.service.remove": NOWHERE,

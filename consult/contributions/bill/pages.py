@@ -13,6 +13,7 @@ from consult.actor import Actor
 from consult.consultations import figures
 from consult.consultations import policy as consultations
 from consult.consultations.models import ContentStatus, Step
+from consult.contributions import policy
 from consult.contributions.bill import queries
 from consult.contributions.bill.numbering import outline
 from consult.contributions.differences import Op, changed_words, differences
@@ -43,6 +44,7 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         position=registry.counted(session),
         lines=lines,
         contents=contents,
+        takes_arguments=policy.takes_arguments(step.settings),
         q=q,
     )
 

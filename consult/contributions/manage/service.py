@@ -1,8 +1,10 @@
-"""The themes of a step of proposals, until the rules are frozen."""
+"""The themes of a step of proposals and the rules of taking part in it, until they are frozen."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -48,7 +50,19 @@ def remove_theme(session: Session, step: Step, theme_id: uuid.UUID) -> None:
     session.flush()
 
 
+def set_rules(session: Session, step: Step, rules: Mapping[str, Any]) -> None:
+    """Say how people take part in a step: settings by name; None for one that is left as usual.
+
+    Raises InvalidError once the consultation is opened.
+    """
+    _check_draft(session, step)
+    others = {name: value for name, value in step.settings.items() if name not in rules}
+    step.settings = others | {name: value for name, value in rules.items() if value is not None}
+    session.flush()
+
+
 def _check_draft(session: Session, step: Step) -> None:
-    consultation = session.get_one(Consultation, step.consultation_id)
+    """Wait for whoever opens the consultation. Raises InvalidError once it is opened."""
+    consultation = session.get_one(Consultation, step.consultation_id, with_for_update=True, populate_existing=True)
     if consultations.is_public(consultation):
-        raise InvalidError("Les thèmes sont figés depuis l’ouverture de la consultation.")
+        raise InvalidError("Les thèmes et les règles sont figés depuis l’ouverture de la consultation.")

@@ -1,9 +1,9 @@
-"""Staff page of a step of proposals: its themes, until the rules are frozen."""
+"""Staff pages of a step of proposals or of a bill: its rules and its themes, until they are frozen."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
@@ -16,13 +16,15 @@ from consult.consultations import queries as consultation_queries
 from consult.consultations.forms import put_errors
 from consult.consultations.models import Step
 from consult.contributions import queries
-from consult.contributions.forms import ThemeForm
+from consult.contributions.forms import ThemeForm, chosen_rules, rules_form
 from consult.contributions.manage import service
+from consult.contributions.models import STEP_KINDS
 from consult.errors import InvalidError, NotFoundError
 from consult.security import limited, staff
 
 bp = Blueprint("manage", __name__)
-ROOT: Final = "/gestion/consultations/<slug>/etapes/<step_slug>/themes"
+STEP: Final = "/gestion/consultations/<slug>/etapes/<step_slug>"
+ROOT: Final = f"{STEP}/themes"
 editors = staff(Role.ORGANISER, Role.ADMINISTRATOR)
 
 
@@ -52,12 +54,42 @@ def remove_theme(slug: str, step_slug: str, theme_id: uuid.UUID) -> Response | t
     return _act(step, "theme.remove", ThemeForm(), lambda: service.remove_theme(g.session, step, theme_id))
 
 
+@bp.route(f"{STEP}/regles", methods=["GET", "POST"])
+@editors
+@limited
+def rules(slug: str, step_slug: str) -> Response | str | tuple[str, int]:
+    """How people take part in a step."""
+    step = _step(slug, step_slug, kinds=STEP_KINDS)
+    form = rules_form(step.settings, request.form if request.method == "POST" else None)
+    if request.method == "POST" and form.validate():
+        chosen = chosen_rules(form)
+        try:
+            service.set_rules(g.session, step, chosen)
+        except InvalidError as error:
+            put_errors(form, error)
+        else:
+            _record(step, "step.rules", chosen)
+            flash("Les règles de l’étape sont enregistrées.", "success")
+            return redirect(url_for(".rules", slug=slug, step_slug=step_slug), 303)
+    frozen = consultations.is_public(step.consultation)
+    page = render_template(
+        "contributions/rules.html", step=step, consultation=step.consultation, frozen=frozen, form=form
+    )
+    return (page, 422) if form.errors else page
+
+
 def _act(step: Step, action: str, form: ThemeForm, act: Callable[[], Any]) -> Response | tuple[str, int]:
     try:
         act()
     except InvalidError as error:
         put_errors(form, error)
         return _page(step, form), 422
+    _record(step, action)
+    flash("Les thèmes sont modifiés.", "success")
+    return redirect(url_for(".themes", slug=step.consultation.slug, step_slug=step.slug), 303)
+
+
+def _record(step: Step, action: str, detail: Mapping[str, Any] | None = None) -> None:
     audit.record(
         g.session,
         actor=g.actor,
@@ -66,9 +98,8 @@ def _act(step: Step, action: str, form: ThemeForm, act: Callable[[], Any]) -> Re
         target_type="step",
         target_id=step.id,
         now=g.now,
+        detail=detail,
     )
-    flash("Les thèmes sont modifiés.", "success")
-    return redirect(url_for(".themes", slug=step.consultation.slug, step_slug=step.slug), 303)
 
 
 def _page(step: Step, form: ThemeForm) -> str:
@@ -82,8 +113,8 @@ def _page(step: Step, form: ThemeForm) -> str:
     )
 
 
-def _step(slug: str, step_slug: str) -> Step:
+def _step(slug: str, step_slug: str, kinds: Collection[str] = ("proposals",)) -> Step:
     step = consultation_queries.step_or_404(g.session, slug, step_slug, g.actor)
-    if step.kind != "proposals":
+    if step.kind not in kinds:
         raise NotFoundError("Cette étape ne recueille pas de propositions.")
     return step
