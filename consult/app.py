@@ -34,11 +34,10 @@ from consult.consultations import figures
 from consult.consultations import queries as consultations
 from consult.consultations import views as consultations_views
 from consult.contributions import bindings as contributions_bindings
-from consult.contributions import counters
+from consult.contributions import counters, pending
 from consult.contributions import datasets as contributions_datasets
 from consult.contributions import jobs as contributions_jobs
 from consult.contributions import queries as contributions_queries
-from consult.contributions import service as contributions_service
 from consult.contributions import views as contributions_views
 from consult.contributions import votes as contributions_votes
 from consult.contributions.acts import queries as contribution_acts
@@ -142,7 +141,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *privacy_jobs.TASKS,
 )
 ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed, contents before the votes on them
-    contributions_service.publish_pending,
+    pending.publish_pending,
     contributions_votes.count_pending_votes,
     questionnaires_service.publish_pending_replies,
 )

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from consult.departements import spoken
+
 PARIS = ZoneInfo("Europe/Paris")
 NARROW = "\u202f"
 NO_BREAK = "\u00a0"
@@ -64,4 +66,11 @@ def weight(size: int) -> str:
     return f"{number(Decimal(size).scaleb(-3 * rank), 1 if rank else 0)}\u00a0{units[rank]}"
 
 
-FILTERS = {"date": date, "moment": moment, "number": number, "percent": percent, "weight": weight}
+FILTERS = {
+    "departement": spoken,
+    "date": date,
+    "moment": moment,
+    "number": number,
+    "percent": percent,
+    "weight": weight,
+}

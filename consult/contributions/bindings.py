@@ -70,7 +70,9 @@ class ProposalsStep:
 
     def rules(self, session: Session, step: Step) -> Mapping[str, Any]:
         """Positions of the vote, arguments, lengths, themes, and how the random order is drawn."""
-        return {
+        asked = policy.asks_departement(step.settings)
+        more = {} if asked is policy.Asked.NO else {"departement": asked.value}
+        return more | {
             "votes": [value.value for value in VoteValue],
             "arguments": policy.takes_arguments(step.settings),
             "limits": dataclasses.asdict(policy.limits(step.settings)),

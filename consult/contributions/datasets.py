@@ -74,12 +74,14 @@ class ContributionsDataset(PublicRows):
         "rewrites": "Contribution que cette version récrit",
         "reason": "Exposé des motifs d’une version ; vide si elle n’est pas publiée",
         "sources": "Sources qu’une version cite : adresse et titre",
+        "departement": "Département que l’auteur a déclaré, si l’étape le demande : son code, 99 hors de France",
     }
 
     def _select(self, consultation_id: uuid.UUID) -> Any:
         return _public(
             select(
                 *(Proposal.kind, Proposal.article_id, Proposal.rewrites_id, Proposal.reason, Proposal.sources),
+                Proposal.departement,
                 *(Proposal.id, Proposal.step_id, Proposal.theme_id, Proposal.title, Proposal.body, Proposal.status),
                 *(Proposal.status_reason, Proposal.origin, Proposal.author_id, Proposal.created_at),
                 *(Proposal.votes_for, Proposal.votes_mixed, Proposal.votes_against),
@@ -115,6 +117,7 @@ class ContributionsDataset(PublicRows):
                 "rewrites": str(row.rewrites_id) if row.rewrites_id else None,
                 "reason": _published(row, row.reason),
                 "sources": row.sources or [] if row.status is ContentStatus.PUBLISHED else [],
+                "departement": _published(row, row.departement),
             }
 
         return write

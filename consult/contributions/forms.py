@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from itertools import starmap
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -11,10 +12,11 @@ from wtforms import BooleanField, Form, HiddenField, RadioField, SelectField, St
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
-from consult import traces
+from consult import departements, traces
 from consult.consultations.policy import TITLE_LENGTH
+from consult.contributions import policy
 from consult.contributions.models import Side
-from consult.contributions.policy import Limits, takes_arguments
+from consult.contributions.policy import Asked, Limits
 from consult.errors import InvalidError
 from consult.labels import number
 
@@ -22,9 +24,13 @@ SIDES = [SelectChoice(Side.FOR.value, "Pour"), SelectChoice(Side.AGAINST.value, 
 
 
 def proposal_form(
-    limits: Limits, themes: Any, typed: MultiDict[str, str] | None = None, values: Mapping[str, Any] | None = None
+    settings: Mapping[str, Any],
+    themes: Any,
+    typed: MultiDict[str, str] | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> Any:
-    """The form of a proposal with the limits and themes of its step."""
+    """The form of a proposal, as the settings of its step ask for it, with its themes."""
+    limits, asked = policy.limits(settings), policy.asks_departement(settings)
 
     class ProposalForm(Form):  # type: ignore[misc]  # WTForms has no types
         title = StringField(
@@ -41,6 +47,15 @@ def proposal_form(
                 "un tiret commence une liste. N’indiquez ni nom ni coordonnées."
             ),
         )
+        departement = SelectField(
+            "Département",
+            [InputRequired()] if asked is Asked.REQUIRED else [],
+            choices=[SelectChoice("", "Choisir un département"), *starmap(SelectChoice, departements.choices())],
+            description=(
+                "Public\u00a0: vous le déclarez, il paraît à côté de votre proposition et dans les données ouvertes."
+                + ("" if asked is Asked.REQUIRED else " Vous pouvez ne pas le donner.")
+            ),
+        )
         sure = sure_field()
         submission_key = HiddenField()
         version = HiddenField()
@@ -49,6 +64,8 @@ def proposal_form(
     form.theme.choices = [*form.theme.choices, *(SelectChoice(str(theme.id), theme.title) for theme in themes)]
     if not themes:
         del form.theme
+    if asked is Asked.NO:
+        del form.departement
     return form
 
 
@@ -82,20 +99,36 @@ class ThemeForm(Form):  # type: ignore[misc]  # WTForms has no types
 class RulesForm(Form):  # type: ignore[misc]  # WTForms has no types
     """How people take part in a step."""
 
+    departement = RadioField(
+        "Département de l’auteur d’une proposition",
+        choices=[
+            SelectChoice(Asked.NO.value, "Pas demandé"),
+            SelectChoice(Asked.OPTIONAL.value, "Demandé, facultatif"),
+            SelectChoice(Asked.REQUIRED.value, "Demandé, obligatoire"),
+        ],
+        description="L’auteur le déclare\u00a0; il est public, à côté de la proposition et dans les données ouvertes.",
+    )
     arguments = BooleanField(
         "Recueillir des arguments pour et contre",
         description="Sous chaque texte soumis au vote, chacun peut dire pourquoi et juger utiles les arguments lus.",
     )
 
 
-def rules_form(settings: Mapping[str, Any], typed: MultiDict[str, str] | None = None) -> RulesForm:
-    """The form of the rules of a step, as they are or as they were typed."""
-    return RulesForm(typed, data={"arguments": takes_arguments(settings)})
+def rules_form(kind: str, settings: Mapping[str, Any], typed: MultiDict[str, str] | None = None) -> RulesForm:
+    """The form of the rules of a step of that kind, as they are or as they were typed."""
+    now = {"arguments": policy.takes_arguments(settings), "departement": policy.asks_departement(settings).value}
+    form = RulesForm(typed, data=now)
+    if kind != "proposals":
+        del form.departement
+    return form
 
 
 def chosen_rules(form: RulesForm) -> dict[str, Any]:
     """The settings that a form says, by name; None for one that is as usual."""
-    return {"arguments": None if form.arguments.data else False}
+    chosen: dict[str, Any] = {"arguments": None if form.arguments.data else False}
+    if "departement" in form:
+        chosen["departement"] = None if form.departement.data == Asked.NO else form.departement.data
+    return chosen
 
 
 def sure_field() -> Any:
@@ -119,6 +152,11 @@ def chosen_theme(form: Any) -> uuid.UUID | None:
         return uuid.UUID(typed) if typed else None
     except ValueError:
         return None
+
+
+def chosen_departement(form: Any) -> str | None:
+    """The code that was chosen, or sent; None when there is none."""
+    return form.departement.data or None if "departement" in form else None
 
 
 def chosen_side(form: Any) -> Side:

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.consultations.models import ContentStatus, Origin
 from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned, owner
+from consult.departements import CODE_LENGTH
 
 
 class Side(enum.StrEnum):
@@ -110,6 +111,7 @@ class Article(TenantOwned, Base):
 
 _TEXT = text("kind = 'article'")
 _OF = text("kind = 'version'")
+_SOMEWHERE = text("departement IS NOT NULL")
 
 
 class Proposal(TenantOwned, Base):
@@ -128,6 +130,9 @@ class Proposal(TenantOwned, Base):
         Index("ix_proposal_recent", "step_id", "status", "created_at", "id"),
         Index("ix_proposal_voted", "step_id", "status", "votes_total", "random_rank"),  # also the sum of votes
         Index("ix_proposal_listed", "consultation_id", "id"),
+        Index(
+            "ix_proposal_departement", "step_id", "departement", sqlite_where=_SOMEWHERE, postgresql_where=_SOMEWHERE
+        ),
         Index(  # the sum of imported votes, without reading the proposals
             "ix_proposal_imported",
             *("step_id", "origin", "status"),
@@ -147,6 +152,7 @@ class Proposal(TenantOwned, Base):
     kind: Mapped[ProposalKind] = mapped_column(default=ProposalKind.PROPOSAL, info=PUBLIC)
     article_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("article.id", ondelete="CASCADE"), info=PUBLIC)
     rewrites_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("proposal.id", ondelete="CASCADE"), info=PUBLIC)
+    departement: Mapped[str | None] = mapped_column(String(CODE_LENGTH), info=PUBLIC)  # its code, as the author said
     title: Mapped[str] = mapped_column(String(200), info=PUBLIC)
     body: Mapped[str] = mapped_column(Text, info=PUBLIC)
     reason: Mapped[str | None] = mapped_column(Text, info=PUBLIC)  # why a version rewrites: « exposé des motifs »

@@ -12,6 +12,7 @@ from typing import Any, Final
 from flask import current_app, g, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from consult import departements
 from consult.actor import Actor
 from consult.consultations import figures
 from consult.consultations import policy as consultations
@@ -37,11 +38,16 @@ class _Asked:
     text: str
     sort: Sort
     theme: Any  # the row, or None
+    departement: str  # its code, or nothing
     answer: str
 
     @classmethod
-    def read(cls, arguments: Mapping[str, str], themes: Sequence[Any], answers: Sequence[tuple[str, str]]) -> _Asked:
+    def read(
+        cls, arguments: Mapping[str, str], step: Step, themes: Sequence[Any], answers: Sequence[tuple[str, str]]
+    ) -> _Asked:
+        place = arguments.get("departement", "")
         return cls(
+            departement=place if place in dict(_departements(step)) else "",
             text=arguments.get("q", "").strip()[:LONGEST_SEARCH],
             sort=next((each for each, _ in SORTS if each == arguments.get("sort")), Sort.RANDOM),
             theme=next((each for each in themes if each.slug == arguments.get("theme")), None),
@@ -54,6 +60,7 @@ class _Asked:
             "q": self.text,
             "theme": self.theme.slug if self.theme else "",
             "sort": "" if self.sort is Sort.RANDOM else self.sort.value,
+            "departement": self.departement,
             "reponse": self.answer,
         }
 
@@ -64,13 +71,14 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
     themes = queries.themes(session, step.id)
     answered = current_app.extensions["answered"]
     answers = answered.choices(session, step)
-    asked = _Asked.read(arguments, themes, answers)
+    asked = _Asked.read(arguments, step, themes, answers)
     census = figures.of_step(session, step, queries.census)
     page = queries.proposals(
         session,
         step,
         sort=asked.sort,
         theme_id=asked.theme.id if asked.theme else None,
+        departement=asked.departement,
         text=asked.text,
         among=answered.ids(step, asked.answer) if asked.answer else None,
         number=_page_number(arguments.get("page")),
@@ -88,6 +96,7 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         position=registry.counted(session),
         themes={each.id: each.title for each in themes},
         answer_choices=answers,
+        departements=_departements(step),
         theme_id=asked.theme.id if asked.theme else None,
         theme_choices=[("", "Tous les thèmes"), *((each.slug, each.title) for each in themes)],
         asked=asked.written(),
@@ -95,6 +104,13 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         sorts=[(each.value, label) for each, label in SORTS],
         order_seed=step.order_seed,
     )
+
+
+def _departements(step: Step) -> list[tuple[str, str]]:
+    """What a list may be filtered by; nothing where none is asked for."""
+    if policy.asks_departement(step.settings) is policy.Asked.NO:
+        return []
+    return [("", "Tous les départements"), *departements.choices()]
 
 
 def _side_page(proposal_id: uuid.UUID, side: str) -> Callable[[int], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import hashlib
 import hmac
 import re
@@ -14,11 +15,20 @@ from typing import Any, Final
 import rfc8785
 
 from consult.clock import hour, written
+from consult.departements import DEPARTEMENTS
 from consult.errors import InvalidError
 from consult.labels import number
 
 OPAQUE_BYTES: Final = 16
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+class Asked(enum.StrEnum):
+    """Whether a field of a form is there, and must be filled."""
+
+    NO = "no"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +52,17 @@ def limits(settings: Mapping[str, Any]) -> Limits:
 def takes_arguments(settings: Mapping[str, Any]) -> bool:
     """Whether people may argue for and against; they may unless the step says otherwise."""
     return bool(settings.get("arguments", True))
+
+
+def asks_departement(settings: Mapping[str, Any]) -> Asked:
+    """Whether the author of a proposal is asked for a département, which is then public; not unless a step says so."""
+    return Asked(settings.get("departement", Asked.NO))
+
+
+def check_departement(code: str | None, asked: Asked) -> None:
+    """Raise InvalidError when a département is missing, or is none of the list."""
+    if code not in DEPARTEMENTS if code else asked is Asked.REQUIRED:
+        refuse({"departement": "Choisissez votre département dans la liste."})
 
 
 def one_line(text: str) -> str:

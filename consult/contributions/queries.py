@@ -60,6 +60,7 @@ class Sort(enum.StrEnum):
 
 _P: Final = Proposal.__table__.c
 _A: Final = Argument.__table__.c
+_FILTERS: Final = {"theme": _P.theme_id, "departement": _P.departement}
 _ORDERS: Final = {
     Sort.RANDOM: (_P.random_rank,),
     Sort.RECENT: (_P.created_at.desc(), _P.id.desc()),
@@ -83,6 +84,7 @@ def proposals(
     *,
     sort: Sort = Sort.RANDOM,
     theme_id: uuid.UUID | None = None,
+    departement: str = "",
     text: str = "",
     among: Select[Any] | None = None,
     number: int = 1,
@@ -91,15 +93,16 @@ def proposals(
     """A page of the published proposals of a step, `among` those of these ids; two queries at most, whatever their
     number.
 
-    Rows have id, title, excerpt, cut, theme_id, author, created_at, arguments, the votes and the imported votes.
-    A number beyond the last page gives the last page. `published` is how many the step has, when the caller knows.
+    Rows have id, title, excerpt, cut, theme_id, departement, author, created_at, arguments, the votes and the imported
+    ones. A number beyond the last page gives the last page. `published` is how many the step has, when it is known.
     """
-    asked = {"step": step.id, "theme": theme_id, "offset": 0}
+    asked = {"step": step.id, "theme": theme_id, "departement": departement, "offset": 0}
     found = search.find(session, step.id, text) if text else None
     build = _statements if found is None and among is None else _list
-    count, listed = build(sort, theme_id is not None, found, among)
+    by = tuple(name for name in _FILTERS if asked[name])
+    count, listed = build(sort, by, found, among)
     number = max(1, number)
-    if theme_id is not None or found is not None or among is not None:
+    if by or found is not None or among is not None:
         rows = session.execute(listed, asked | {"offset": (number - 1) * PAGE}).all()
         if rows or number == 1:
             total = rows[0].total if rows else 0
@@ -115,7 +118,7 @@ def proposals(
 
 def _list(
     sort: Sort,
-    by_theme: bool,  # noqa: FBT001  # a key of the cache
+    by: tuple[str, ...],
     found: Select[Any] | None,
     among: Select[Any] | None,
 ) -> tuple[Any, Any]:
@@ -127,11 +130,10 @@ def _list(
     kept = [_P.status == ContentStatus.PUBLISHED]
     if found is None:  # what was found is of the step: named again, SQLite would walk through all of it
         kept.append(_P.step_id == bindparam("step"))
-    if by_theme:
-        kept.append(_P.theme_id == bindparam("theme"))
+    kept += [_FILTERS[name] == bindparam(name) for name in by]
     kept += [_P.id.in_(each) for each in (found, among) if each is not None]
     order = _ORDERS[sort]
-    filtered = by_theme or found is not None or among is not None
+    filtered = bool(by) or found is not None or among is not None
     total = func.count().over() if filtered else literal(0)
     ids = (
         select(_P.id, total.label("total"))
@@ -163,7 +165,7 @@ def cards(ids: FromClause) -> Select[Any]:
     said = func.coalesce(_P.reason, _P.body)
     return (
         select(
-            *(_P.id, _P.title, _P.theme_id, _P.created_at, _P.rewrites_id),
+            *(_P.id, _P.title, _P.theme_id, _P.departement, _P.created_at, _P.rewrites_id),
             func.substr(said, 1, EXCERPT).label("excerpt"),
             (func.length(said) > EXCERPT).label("cut"),
             _author(_P),

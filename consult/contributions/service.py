@@ -44,6 +44,7 @@ def submit_proposal(
     theme_id: uuid.UUID | None,
     submission_key: str,
     now: dt.datetime,
+    departement: str | None = None,
 ) -> Proposal:
     """Publish a proposal, or keep it pending until its author's e-mail is confirmed.
 
@@ -59,8 +60,8 @@ def submit_proposal(
         return sent_already
     check_open(step, now)
     policy.check_proposal(title, body, policy.limits(step.settings))
-    _check_theme(session, step, theme_id)
-    proposal = Proposal(**new_row(step, account_id, key, now), theme_id=theme_id, title=title, body=body)
+    filed = _filed(session, step, theme_id, departement)
+    proposal = Proposal(**new_row(step, account_id, key, now), **filed, title=title, body=body)
     proposal.random_rank = policy.random_rank(step.order_seed, proposal.id)
     return receive(session, proposal, account, now)
 
@@ -108,6 +109,7 @@ def edit(
     theme_id: uuid.UUID | None,
     version: int,
     now: dt.datetime,
+    departement: str | None = None,
     reason: str | None = None,
     sources: Sources | None = None,
 ) -> None:
@@ -119,7 +121,7 @@ def edit(
     """
     _lock_own(session, item, account_id)
     check_open(step, now)
-    said = _checked(session, item, step, title, body, theme_id, reason, sources)
+    said = _checked(session, item, step, title, body, theme_id, departement, reason, sources)
     if item.version != version:
         raise ConflictError("Ce texte a changé depuis que vous l’avez ouvert, dans un autre onglet peut-être.")
     if all(getattr(item, name) == value for name, value in said.items()):
@@ -141,6 +143,7 @@ def _checked(
     title: str | None,
     body: str,
     theme_id: uuid.UUID | None,
+    departement: str | None,
     reason: str | None,
     sources: Sources | None,
 ) -> dict[str, Any]:
@@ -149,14 +152,14 @@ def _checked(
     if isinstance(item, Argument):
         policy.check_argument(said["body"], policy.limits(step.settings))
     else:
-        said |= {"title": policy.one_line(title or ""), "theme_id": theme_id}
+        said |= {"title": policy.one_line(title or "")}
         if item.kind is ProposalKind.VERSION:
             said |= {"reason": policy.many_lines(reason or ""), "sources": sources or []}
             rewritten = session.get_one(Proposal, item.rewrites_id)
             versions.check_version(said["title"], said["body"], said["reason"], rewritten.body)
         else:
             policy.check_proposal(said["title"], said["body"], policy.limits(step.settings))
-        _check_theme(session, step, theme_id)
+            said |= _filed(session, step, theme_id, departement)
     return said
 
 
@@ -190,7 +193,7 @@ def erase(session: Session, item: Content, now: dt.datetime) -> None:
     item.author_id, item.author_name, item.submission_key = None, "", None
     item.title, item.body = "" if isinstance(item, Proposal) else None, ""
     if isinstance(item, Proposal):
-        item.reason = item.sources = None
+        item.reason = item.sources = item.departement = None
     _bury(session, item, "erased", now)
     search.remove(session, item.id)
     session.flush()
@@ -207,26 +210,6 @@ def publish(session: Session, item: Content, now: dt.datetime) -> None:
     submitted = conservation.flow(name, item.origin, conservation.SUBMITTED)
     item.registry_ref = log(session, item, kind, _text_entry(session, item), now, effect=submitted)
     index(session, item)
-
-
-def publish_pending(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
-    """Publish what an account wrote before its e-mail was confirmed, where it still can be; returns how many.
-
-    A text whose step has closed meanwhile, or what it is about is no longer published, stays pending.
-    """
-    pending: list[tuple[Content, Step]] = [
-        *_pending(session, Proposal, account_id),
-        *_pending(session, Argument, account_id),
-    ]
-    published = 0
-    for item, step in pending:
-        on_id = item.proposal_id if isinstance(item, Argument) else item.rewrites_id
-        on = session.get_one(Proposal, on_id) if on_id else None
-        if consultations.accepts_acts(step, step.consultation, now) and (on is None or is_shown(session, on)):
-            publish(session, item, now)
-            published += 1
-    session.flush()
-    return published
 
 
 def is_shown(session: Session, item: Content) -> bool:
@@ -313,16 +296,6 @@ def receive(session: Session, item: ContentT, account: Account, now: dt.datetime
     return item
 
 
-def _pending(session: Session, model: type[ContentT], account_id: uuid.UUID) -> list[tuple[ContentT, Step]]:
-    rows = session.execute(
-        select(model, Step)
-        .join(Step, Step.id == model.step_id)
-        .where(model.author_id == account_id, model.status == ContentStatus.PENDING)
-        .order_by(model.created_at)
-    )
-    return [(item, step) for item, step in rows]
-
-
 def _text_entry(session: Session, item: Content) -> dict[str, Any]:
     secret = session.get(StepSecret, item.step_id)
     author = policy.author_of(secret.secret, item.author_id) if secret and item.author_id else None
@@ -334,7 +307,7 @@ def _text_entry(session: Session, item: Content) -> dict[str, Any]:
         about = {"article": str(item.article_id), "rewrites": str(item.rewrites_id)}
         more = {"reason": item.reason, "sources": item.sources or []}
     else:
-        about = {"theme": str(item.theme_id) if item.theme_id else None}
+        about = {"theme": str(item.theme_id) if item.theme_id else None, "departement": item.departement}
     return {"author": author, **policy.text_entry(item.title, item.body, item.created_at, **more), **about}
 
 
@@ -388,6 +361,15 @@ def check_open(step: Step, now: dt.datetime) -> None:
     """Raise ClosedError unless the step takes acts."""
     if not consultations.accepts_acts(step, step.consultation, now):
         raise ClosedError(CLOSED)
+
+
+def _filed(session: Session, step: Step, theme_id: uuid.UUID | None, departement: str | None) -> dict[str, Any]:
+    """Under what a proposal is filed; what its step does not ask is not kept. Raises InvalidError."""
+    asked = policy.asks_departement(step.settings)
+    departement = None if asked is policy.Asked.NO else departement or None
+    policy.check_departement(departement, asked)
+    _check_theme(session, step, theme_id)
+    return {"theme_id": theme_id, "departement": departement}
 
 
 def _check_theme(session: Session, step: Step, theme_id: uuid.UUID | None) -> None:

@@ -130,6 +130,7 @@ def submit(slug: str, step_slug: str) -> View:
                 title=form.title.data or "",
                 body=form.body.data or "",
                 theme_id=forms.chosen_theme(form),
+                departement=forms.chosen_departement(form),
                 submission_key=form.submission_key.data or "",
                 now=g.now,
             )
@@ -165,6 +166,7 @@ def _keep_and_sign_in(step: Step, form: Any) -> Response:
         raise ClosedError(service.CLOSED)
     token = new_token()
     content = {"title": title, "body": body, "theme": str(forms.chosen_theme(form) or "")}
+    content["departement"] = forms.chosen_departement(form) or ""
     here = address_key(current_app.extensions["settings"].secret_key)
     drafts.keep(g.session, step, content, token=token, address_key=here, now=g.now)
     back = url_for(".write", slug=step.consultation.slug, step_slug=step.slug, brouillon=token)
@@ -194,7 +196,7 @@ def _step(slug: str, step_slug: str) -> Step:
 
 
 def _proposal_form(step: Step, **filled: Any) -> Any:
-    return forms.proposal_form(policy.limits(step.settings), queries.themes(g.session, step.id), **filled)
+    return forms.proposal_form(step.settings, queries.themes(g.session, step.id), **filled)
 
 
 def _form_page(step: Step, form: Any, *, kept: bool = False, compared: bool = False) -> str:

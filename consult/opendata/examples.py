@@ -80,6 +80,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "rewrites": "e0c8e91f-6eb1-4ca0-9fcf-8fefaeeb0edd",
         "reason": "Les apprentis et les soignants finissent après le dernier bus.",
         "sources": [{"url": "https://exemple.example/enquete", "title": "Enquête sur les horaires"}],
+        "departement": None,
     },
     "arguments": {
         "id": "9b7d3eca-1f6c-4d6b-8b7a-3fbf6fcc5b99",

@@ -116,6 +116,7 @@ class Contribution(Schema):
     rewrites: str | None
     reason: str | None
     sources: list[Source]
+    departement: str | None
 
 
 class Argument(Schema):

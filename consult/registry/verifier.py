@@ -1092,7 +1092,7 @@ def _differences(kind: str, row: dict[str, Any], content: Content | None) -> Ite
     if status == "published" and row["sha256"] != digest and not row["masked"]:
         yield "edit", f"{kind} {row['id']} : le texte affiché n’est pas celui qui fut engagé"
     dates = ("created_at", "published_at", "received_on")
-    same = (*dates, "version", "theme", "article", "rewrites", "side", "batch")
+    same = (*dates, "version", "theme", "departement", "article", "rewrites", "side", "batch")
     told = (*((name, name) for name in same), ("contribution", "on"))
     for mine, theirs in told:
         if status == "published" and theirs in content.facts and mine in row and row[mine] != content.facts[theirs]:

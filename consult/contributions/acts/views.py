@@ -127,11 +127,10 @@ def edit(proposal_id: uuid.UUID) -> View:
         said = {name: getattr(found, name) for name in ("title", "body", "reason", "version")}
         form = VersionForm(request.form, data=said | {"sources": bill.written_sources(found.sources)})
         return _edit(found, step, form, title=form.title.data, theme_id=None)
-    values = {
-        "title": found.title, "body": found.body, "theme": str(found.theme_id or ""), "version": str(found.version),
-    }  # fmt: skip
+    values = {name: getattr(found, name) for name in ("title", "body", "departement")}
+    values |= {"theme": str(found.theme_id or ""), "version": str(found.version)}
     themes = queries.themes(g.session, step.id)
-    form = forms.proposal_form(policy.limits(step.settings), themes, request.form, values)
+    form = forms.proposal_form(step.settings, themes, request.form, values)
     return _edit(found, step, form, title=form.title.data, theme_id=forms.chosen_theme(form))
 
 
@@ -204,6 +203,7 @@ def _edit(item: Proposal | Argument, step: Step, form: Any, *, title: str | None
                     title=title,
                     body=form.body.data or "",
                     theme_id=theme_id,
+                    departement=forms.chosen_departement(form),
                     version=forms.read_version(form),
                     now=g.now,
                     **more,

@@ -60,15 +60,14 @@ def remove_theme(slug: str, step_slug: str, theme_id: uuid.UUID) -> Response | t
 def rules(slug: str, step_slug: str) -> Response | str | tuple[str, int]:
     """How people take part in a step."""
     step = _step(slug, step_slug, kinds=STEP_KINDS)
-    form = rules_form(step.settings, request.form if request.method == "POST" else None)
+    form = rules_form(step.kind, step.settings, request.form if request.method == "POST" else None)
     if request.method == "POST" and form.validate():
-        chosen = chosen_rules(form)
         try:
-            service.set_rules(g.session, step, chosen)
+            service.set_rules(g.session, step, chosen_rules(form))
         except InvalidError as error:
             put_errors(form, error)
         else:
-            _record(step, "step.rules", chosen)
+            _record(step, "step.rules", step.settings)
             flash("Les règles de l’étape sont enregistrées.", "success")
             return redirect(url_for(".rules", slug=slug, step_slug=step_slug), 303)
     frozen = consultations.is_public(step.consultation)

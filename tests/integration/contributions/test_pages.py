@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from consult.consultations.models import Consultation, ContentStatus
-from consult.contributions import drafts, service
+from consult.contributions import drafts, pending, service
 from consult.contributions.bindings import ProposalContent
 from consult.contributions.models import Argument, ContentVersion, ContributionDraft, Proposal, Vote
 from consult.registry.models import RegistryEntry
@@ -282,7 +282,7 @@ def test_what_an_unconfirmed_account_writes_is_seen_by_itself_alone(app, world, 
     assert TEXT not in text_of(client.get(world.list))
     with database_of() as session:
         session.get_one(factories.Account, newcomer.id).confirmed_at = world.now
-        service.publish_pending(session, newcomer.id, world.now)
+        pending.publish_pending(session, newcomer.id, world.now)
     assert TEXT in text_of(client.get(address))
 
 

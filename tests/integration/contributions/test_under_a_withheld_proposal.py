@@ -3,7 +3,7 @@
 import pytest
 
 from consult.consultations.models import ContentStatus
-from consult.contributions import service, votes
+from consult.contributions import pending, service, votes
 from consult.contributions.models import Side, VoteValue
 from consult.errors import GoneError
 from tests import factories
@@ -30,7 +30,7 @@ def hide(session, proposal):
 def confirm(session, account):
     account.confirmed_at = NOW
     session.flush()
-    service.publish_pending(session, account.id, NOW)
+    pending.publish_pending(session, account.id, NOW)
     return votes.count_pending_votes(session, account.id, NOW)
 
 

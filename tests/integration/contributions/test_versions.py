@@ -8,7 +8,7 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
-from consult.contributions import service
+from consult.contributions import pending
 from consult.contributions.bindings import ProposalContent, ProposalData
 from consult.contributions.models import ContentStatus, ContentVersion, Level, Proposal
 from consult.db import ALL_TENANTS
@@ -218,7 +218,7 @@ def test_what_waits_for_an_address_is_published_once_it_is_confirmed(town, clien
     assert "Versions proposées (0)" in text_of(client.get(town.page))
     with town.writing() as session:
         session.get_one(type(town.newcomer), town.newcomer.id).confirmed_at = town.now
-        assert service.publish_pending(session, town.newcomer.id, town.now) == 1
+        assert pending.publish_pending(session, town.newcomer.id, town.now) == 1
     assert client.get(path).status_code == 200
 
 

@@ -85,6 +85,10 @@ def edit_text(scene):
     tamper(scene.database, f"UPDATE proposal SET body = 'Il ne faudrait plus aucun train.' {TRAIN}")
 
 
+def move_elsewhere(scene):
+    tamper(scene.database, f"UPDATE proposal SET departement = '29' {TRAIN}")
+
+
 def edit_opening(scene):
     changed = "replace(opening, :before, :after)"
     tamper(
@@ -239,6 +243,7 @@ FRAUDS = [
     (delete_content, "deletion"),
     (delete_vote, "deletion"),
     (edit_text, "edit"),
+    (move_elsewhere, "edit"),
     (edit_opening, "edit"),
     (back_date, "backdating"),
     (back_date_entry, "backdating"),
