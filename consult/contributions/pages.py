@@ -24,6 +24,7 @@ from consult.contributions.bill import pages as bill
 from consult.contributions.models import Proposal, Side
 from consult.contributions.queries import ProposalSheet, Sort
 from consult.errors import NotFoundError
+from consult.paging import page_number
 from consult.registry import queries as registry
 
 SORTS: Final = ((Sort.RANDOM, "Ordre aléatoire"), (Sort.RECENT, "Plus récentes"), (Sort.VOTED, "Plus votées"))
@@ -81,7 +82,7 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         departement=asked.departement,
         text=asked.text,
         among=answered.ids(step, asked.answer) if asked.answer else None,
-        number=_page_number(arguments.get("page")),
+        number=page_number(arguments),
         published=census["contributions"],
     )
     here: dict[str, Any] = {"slug": step.consultation.slug, "step_slug": step.slug}
@@ -121,10 +122,6 @@ def _side_page(proposal_id: uuid.UUID, side: str) -> Callable[[int], str]:
     return address
 
 
-def _page_number(typed: str | None) -> int:
-    return int(typed) if typed and typed.isascii() and typed.isdigit() and len(typed) < 10 else 1  # noqa: PLR2004
-
-
 def sheet_or_404(proposal_id: uuid.UUID) -> ProposalSheet:
     """A proposal that this person may know of, published or gone. Raises NotFoundError."""
     sheet = queries.sheet(g.session, proposal_id)
@@ -152,7 +149,7 @@ def proposal_page(sheet: ProposalSheet, form: Any = None) -> str:
     """The page of a proposal, with the form of an argument as it was typed if it came back."""
     found, step = sheet.proposal, sheet.step
     sides = {
-        side.value: queries.arguments(g.session, found, side, number=_page_number(request.args.get(side.value)))
+        side.value: queries.arguments(g.session, found, side, number=page_number(request.args, side.value))
         for side in Side
     }
     shown = [row.id for page in sides.values() for row in page.rows]

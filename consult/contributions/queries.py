@@ -39,7 +39,6 @@ from consult.search import queries as search
 
 PAGE: Final = 20
 EXCERPT: Final = 280
-MINE: Final = 200
 SIMILAR: Final = 3
 SHORT: Final = 120
 Rows: TypeAlias = Sequence[Any]  # rows with the named columns that each function tells
@@ -273,12 +272,19 @@ def themes(session: Session, step_id: uuid.UUID) -> Rows:
     return session.execute(_THEMES, {"step": step_id}).all()
 
 
-def versions(session: Session, item: Proposal | Argument) -> Sequence[ContentVersion]:
-    """The former texts of a content, newest first."""
-    of = ContentVersion.proposal_id if isinstance(item, Proposal) else ContentVersion.argument_id
-    return session.scalars(
-        select(ContentVersion).where(of == item.id).order_by(ContentVersion.version.desc()).limit(MINE)
-    ).all()
+def versions(session: Session, item: Proposal | Argument, *, start: int, count: int) -> Sequence[ContentVersion]:
+    """So many of the former texts of a content, newest first, from the one of that rank on; 0 is the newest."""
+    latest = select(ContentVersion).where(_of(item)).order_by(ContentVersion.version.desc())
+    return session.scalars(latest.offset(start).limit(count)).all()
+
+
+def count_versions(session: Session, item: Proposal | Argument) -> int:
+    """How many former texts a content has."""
+    return session.scalar(select(func.count(ContentVersion.id)).where(_of(item))) or 0
+
+
+def _of(item: Proposal | Argument) -> ColumnElement[bool]:
+    return (ContentVersion.proposal_id if isinstance(item, Proposal) else ContentVersion.argument_id) == item.id
 
 
 def draft(session: Session, step_id: uuid.UUID, token: str, now: dt.datetime) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Reading and writing proposals: the list of a step, the page of one, its form, « mes contributions »."""
+"""Reading and writing proposals: the list of a step, the page of one, its form."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from werkzeug.wrappers import Response
 from consult.consultations import policy as consultations
 from consult.consultations import queries as consultation_queries
 from consult.consultations.forms import put_errors
-from consult.consultations.labels import STATUSES, ground_label
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import drafts, forms, pages, policy, queries, service
-from consult.contributions.acts import queries as act_queries
 from consult.contributions.acts.views import bp as acts
 from consult.contributions.bill import pages as bill_pages
 from consult.contributions.bill.bindings import BillStep
@@ -24,17 +22,19 @@ from consult.contributions.bill.views import bp as bill
 from consult.contributions.bindings import ProposalsStep
 from consult.contributions.differences import differences
 from consult.contributions.manage.views import bp as manage
+from consult.contributions.mine.views import bp as mine
 from consult.contributions.models import Argument, Proposal
 from consult.errors import ClosedError, InvalidError, NotFoundError, TooManyError
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
 from consult.protocols import StepKind
-from consult.security import account_or_address, address_key, anyone, limiter, new_token, signed_in
+from consult.security import account_or_address, address_key, anyone, limiter, new_token
 
 bp = Blueprint("contributions", __name__)
 bp.register_blueprint(acts)
 bp.register_blueprint(bill)
 bp.register_blueprint(manage)
+bp.register_blueprint(mine)
 LONGEST_COMPARED: Final = 1_000
 VERSIONS: Final = 10  # of a page: comparing two long texts takes up to a tenth of a second
 View: TypeAlias = str | Response | tuple[str, int]
@@ -84,10 +84,13 @@ def argument_versions(argument_id: uuid.UUID) -> View:
 
 
 def _versions_page(step: Step, item: Proposal | Argument, proposal: Proposal) -> str:
-    texts = [item, *queries.versions(g.session, item)]
-    pages_of_them = max(1, -(-len(texts) // VERSIONS))
+    former = queries.count_versions(g.session, item)
+    pages_of_them = max(1, -(-(former + 1) // VERSIONS))
     number = min(page_number(request.args), pages_of_them)
-    shown = texts[(number - 1) * VERSIONS : number * VERSIONS + 1]  # and the one before the last, to compare with
+    # And the one before the last, to compare with. The text in force comes before the former ones.
+    start = (number - 1) * VERSIONS
+    shown: list[Any] = [item] if start == 0 else []
+    shown += queries.versions(g.session, item, start=max(0, start - 1), count=VERSIONS + 1 - len(shown))
     return render_template(
         "contributions/versions.html",
         step=step,
@@ -172,20 +175,6 @@ def _keep_and_sign_in(step: Step, form: Any) -> Response:
     back = url_for(".write", slug=step.consultation.slug, step_slug=step.slug, brouillon=token)
     flash("Votre texte est gardé. Connectez-vous ou créez un compte pour le publier.", "info")
     return redirect(url_for("accounts.sign_in", suite=back), 303)
-
-
-@bp.get("/mon-compte/contributions")
-@signed_in
-def mine() -> View:
-    """What this account wrote and voted."""
-    return render_template(
-        "contributions/mine.html",
-        proposals=act_queries.own_proposals(g.session, g.account_id),
-        arguments=act_queries.own_arguments(g.session, g.account_id),
-        votes=act_queries.own_votes(g.session, g.account_id),
-        statuses=STATUSES,
-        ground_label=ground_label,
-    )
 
 
 def _step(slug: str, step_slug: str) -> Step:

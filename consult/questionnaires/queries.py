@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
+from consult.paging import Paged, paged_columns
 from consult.questionnaires import kinds
 from consult.questionnaires.kinds.base import Given
 from consult.questionnaires.models import (
@@ -80,8 +81,8 @@ def merge(found: Sequence[ReplyDraft]) -> dict[str, Any]:
     return {key: given for draft in found for key, given in draft.answers.items()}
 
 
-def own_replies(session: Session, account_id: uuid.UUID) -> list[tuple[Reply, Step, Consultation]]:
-    """Every reply of an account with its step and consultation, the latest first; one query."""
+def own_replies(session: Session, account_id: uuid.UUID, *, number: int, size: int) -> Paged[Any]:
+    """A page of the replies of an account, the latest first: Reply, its Step and Consultation."""
     query = (
         select(Reply, Step, Consultation)
         .join(Step, Step.id == Reply.step_id)
@@ -89,7 +90,7 @@ def own_replies(session: Session, account_id: uuid.UUID) -> list[tuple[Reply, St
         .where(Reply.account_id == account_id)
         .order_by(Reply.received_at.desc(), Reply.id)
     )
-    return [(reply, step, consultation) for reply, step, consultation in session.execute(query)]
+    return paged_columns(session, query, number=number, size=size)
 
 
 def prepared(session: Session, account_id: uuid.UUID) -> Mapping[str, int]:

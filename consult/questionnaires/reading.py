@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Final, TypeAlias
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.consultations import figures
@@ -16,6 +16,7 @@ from consult.consultations.models import ContentStatus, Step
 from consult.disclosure import K
 from consult.errors import GoneError, NotFoundError
 from consult.pagecache import cached_for_visitors
+from consult.paging import page_number
 from consult.questionnaires import kinds, labels, policy, queries, service, totals
 from consult.questionnaires.anonymous import service as anonymous
 from consult.questionnaires.models import AnswerVisibility, Question
@@ -102,7 +103,8 @@ def mine() -> View:
     """The questionnaires that this account has answered."""
     return render_template(
         "questionnaires/mine.html",
-        own=queries.own_replies(g.session, g.account_id),
+        own=queries.own_replies(g.session, g.account_id, number=page_number(request.args), size=PAGE_SIZE),
+        page_url=lambda n: url_for(".mine", page=n),
         anonymous=anonymous.answered(g.session, g.account_id),
     )
 

@@ -79,9 +79,10 @@ def test_a_newcomer_signs_up_votes_proposes_argues_answers_and_reports(tab, plat
     [reply] = platform.rows(Reply, account_id=account_of(platform, "nora").id)
     assert reply.status is ContentStatus.PUBLISHED
 
-    page.goto("/mon-compte/contributions")
-    expect(page.get_by_role("main")).to_contain_text(TITLE)
+    page.goto("/mon-compte/contributions/votes")
     expect(page.get_by_role("main")).to_contain_text("Vous n’avez pas encore voté.")
+    page.get_by_role("link", name="Textes").click()
+    expect(page.get_by_role("main")).to_contain_text(TITLE)
 
     page.goto(f"/contributions/{proposal_id}")
     page.get_by_role("article").get_by_role("link", name="Signaler").click()

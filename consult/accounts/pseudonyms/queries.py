@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, Table, func, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account, ConsultationPseudonym
@@ -14,7 +14,7 @@ from consult.accounts.pseudonyms import policy
 _A, _C = (cast("Table", each.__table__).c for each in (Account, ConsultationPseudonym))
 
 
-def shown(account_id: ColumnElement[Any], consultation_id: ColumnElement[Any]) -> ColumnElement[str]:
+def shown(account_id: SQLColumnExpression[Any], consultation_id: SQLColumnExpression[Any]) -> ColumnElement[str]:
     """The name under which an account is shown in a consultation, for a query that reads their ids; empty without one.
 
     On tables, which the filter of organisations leaves alone: both ids come from a row found under it.

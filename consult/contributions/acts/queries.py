@@ -7,13 +7,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from consult.consultations.models import ContentStatus
 from consult.contributions import policy
 from consult.contributions.models import Argument, Proposal, StepSecret, Vote
-from consult.contributions.queries import MINE, Rows
 from consult.registry import queries as registry
 from consult.registry.models import RegistryEntry
 
@@ -74,53 +73,6 @@ def own_useful(
         .where(Vote.account_id == account_id, Vote.argument_id.in_(argument_ids))
     )
     return {row.argument_id: row.placed for row in found}
-
-
-def own_proposals(session: Session, account_id: uuid.UUID) -> Rows:
-    """The latest proposals and versions of an account, in any state."""
-    return session.execute(
-        select(
-            *(Proposal.id, Proposal.kind, Proposal.title, Proposal.status, Proposal.status_reason),
-            *(Proposal.created_at, Proposal.version),
-        )
-        .where(Proposal.author_id == account_id)
-        .order_by(Proposal.created_at.desc())
-        .limit(MINE)
-    ).all()
-
-
-def own_arguments(session: Session, account_id: uuid.UUID) -> Rows:
-    """The latest arguments of an account, in any state; `title` of the proposal each is on, None unless published."""
-    return session.execute(
-        select(
-            Argument.id,
-            Argument.body,
-            Argument.side,
-            Argument.status,
-            Argument.status_reason,
-            Argument.created_at,
-            Argument.version,
-            Argument.proposal_id,
-            case((Proposal.status == ContentStatus.PUBLISHED, Proposal.title)).label("title"),
-        )
-        .join(Proposal, Proposal.id == Argument.proposal_id)
-        .where(Argument.author_id == account_id)
-        .order_by(Argument.created_at.desc())
-        .limit(MINE)
-    ).all()
-
-
-def own_votes(session: Session, account_id: uuid.UUID) -> Rows:
-    """The latest votes of an account, with the published proposal each concerns."""
-    on = func.coalesce(Vote.proposal_id, Argument.proposal_id)
-    return session.execute(
-        select(Vote.value, Vote.counted, Vote.cast_at, Vote.argument_id, Proposal.id, Proposal.title)
-        .outerjoin(Argument, Argument.id == Vote.argument_id)
-        .join(Proposal, Proposal.id == on)
-        .where(Vote.account_id == account_id, Proposal.status == ContentStatus.PUBLISHED)
-        .order_by(Vote.cast_at.desc())
-        .limit(MINE)
-    ).all()
 
 
 def prepared(session: Session, account_id: uuid.UUID) -> Mapping[str, int]:

@@ -233,7 +233,8 @@ def _withdraw(item: Proposal | Argument, step: Step) -> View:
     service.withdraw(g.session, item, account_id=g.account_id, now=g.now)
     pagecache.purge()
     flash("Votre texte est retiré : il n’est plus publié.", "success")
-    return redirect(url_for("contributions.mine"), 303)
+    mine = "contributions.mine.proposals" if isinstance(item, Proposal) else "contributions.mine.arguments"
+    return redirect(url_for(mine), 303)
 
 
 def _argument(argument_id: uuid.UUID) -> tuple[Argument, Proposal, Step]:

@@ -89,7 +89,7 @@ def test_people_vote_and_argue_on_an_article(bill):
     for act in ("modifier", "retirer"):
         assert client.get(f"{where}/{act}").status_code == 404
         assert client.post(f"{where}/{act}", data={"csrf_token": token}).status_code == 404
-    mine = text_of(client.get("/mon-compte/contributions"))
+    mine = text_of(client.get("/mon-compte/contributions/votes"))
     assert "Article 1er – Gratuité" in mine
 
 

@@ -258,7 +258,7 @@ def test_a_text_that_is_gone_is_nowhere_but_its_tombstone_says_why(person, world
         shown = client.get(path).get_data(as_text=True)
         assert secret not in shown.replace(f'value="{secret.lower()}"', "")
         assert TEXT not in shown
-    assert secret not in text_of(person(world.other).get("/mon-compte/contributions"))
+    assert secret not in text_of(person(world.other).get("/mon-compte/contributions/votes"))
     assert author.send(f"{world.page}/modifier", **typed(world, version="2")).status_code == 410
     if end == "hidden":
         with database_of() as session:

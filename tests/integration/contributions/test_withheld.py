@@ -42,7 +42,7 @@ def withheld(request, database, scene):
 def test_who_argued_no_longer_reads_the_title(client, withheld):
     proposal, argument, reader = withheld
     factories.sign_in(client, reader)
-    page = client.get("/mon-compte/contributions")
+    page = client.get("/mon-compte/contributions/arguments")
     assert page.status_code == 200
     assert argument.body in page.text
     assert TITLE not in page.text

@@ -108,6 +108,25 @@ def test_every_act_of_a_person_has_its_receipt_and_each_verifies_offline(app, li
     assert done >= 6
 
 
+def test_no_name_is_on_a_receipt_neither_the_usual_one_nor_that_of_the_consultation(app, lived, database):
+    """AT-18.1: who hands a receipt over tells neither of their names, nor that both are one person."""
+    ann = lived.people[0]
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        (consultation_id,) = {entry.consultation_id for entry in entries(database, EntryKind.VOTE_CAST)}
+        f.make_pseudonym(session, ann, session.get_one(f.Consultation, consultation_id), "Nymphéa")
+    client = app.test_client()
+    refs, read = own(client, ann), []
+    for ref in refs:
+        read += [client.get(f"/recepisse/{ref}").text, app.test_client().get(f"/recepisse/{ref}").text]
+        file = client.get(f"/recepisse/{ref}/fichier")
+        if file.status_code == 200:
+            read.append(base64.b64decode(file.data.split(b"\n")[1].removeprefix(b"extra ")).decode())
+    read += [client.get(f"/recepisse?page={page}").text for page in (1, 2)]
+    told = [text.partition("<main")[2] or text for text in read]
+    assert sum('"salt"' in text for text in told) >= 6
+    assert not any(name in text for text in told for name in ("Nymphéa", ann.pseudonym))
+
+
 def test_a_receipt_says_no_name_and_matches_its_entry(client, lived, database):
     vote = entries(database, EntryKind.VOTE_CHANGED)[0]
     page = client.get(f"/recepisse/{vote.ref}").text
