@@ -7,13 +7,13 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from analysis import __version__, nonresponse, provenance, readers, recorded, tiers
 from analysis.coding import cli as coding
 from analysis.coding.codebook_files import load_any
+from analysis.coding.plans import cli as plans
 from analysis.command_line import Parser
 from analysis.errors import AnalysisError, file_fault
 from analysis.languages import CODES, FRENCH, language
@@ -23,8 +23,7 @@ from analysis.recorded import Progress, Recorded
 from analysis.report import results, run, verify
 from analysis.report.study import Steps, steps_of, study
 from analysis.semantic import cli as semantic
-from analysis.tabulate.cross import cross_table
-from analysis.tabulate.flat import flat_table
+from analysis.tabulate import cli as tabulate
 
 Command = Callable[[argparse.Namespace], None]
 
@@ -56,15 +55,16 @@ def _parser() -> argparse.ArgumentParser:
         ("report", "analyser un jeu ouvert et écrire le dossier de résultats", _report),
         ("describe", "dire ce que contient un jeu ouvert, ou un plan de codification", _describe),
         ("code", "coder les contributions et écrire les attributions en NDJSON", _execute_code),
-        ("tabulate", "écrire les tris à plat (ou croisés) des variables fermées en JSON", _tabulate),
         ("verify", "refaire une analyse et comparer chaque fichier", _verify),
     ):
         sub = commands.add_parser(name, help=words, description=words[0].upper() + words[1:])
         sub.set_defaults(command=command)
         _add_options(sub, name)
     coding.register(commands, _progress)
+    plans.register(commands, _progress)
     semantic.register(commands, _progress)
     lexical.register(commands, _progress)
+    tabulate.register(commands, _progress)
     return parser
 
 
@@ -93,11 +93,8 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
     if name in {"report", "code"}:
         sub.add_argument("--out", type=Path, required=True, help="dossier ou fichier à écrire")
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
-        sub.add_argument("--lemmas", type=Path, help="lemmes corrigés (YAML « forme: lemme »)")
-    if name == "tabulate":
-        sub.add_argument("--cross", nargs=2, metavar=("LIGNE", "COLONNE"), help="croiser deux variables")
-    if name in {"report", "code", "tabulate"}:
         sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
+        sub.add_argument("--lemmas", type=Path, help="lemmes corrigés (YAML « forme: lemme »)")
     if name in {"report", "code", "describe"}:
         sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
     if name in {"report", "code", "verify"}:
@@ -204,33 +201,15 @@ def _code(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
 _COMMANDS = {
     "code": Recorded("code", ("dump", "codebook", "lemmas"), ("out",), _code, plans=("codebook",)),
     **coding.COMMANDS,
+    **plans.COMMANDS,
     **semantic.COMMANDS,
     **lexical.COMMANDS,
+    **tabulate.COMMANDS,
 }
 
 
 def _execute_code(options: argparse.Namespace) -> None:
     _COMMANDS["code"].execute(options, _progress)
-
-
-def _tabulate(options: argparse.Namespace) -> None:
-    source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
-    groups = [(corpus.key, corpus.variables) for corpus in source.corpora if corpus.unit != "reply"]
-    if not options.corpus:
-        groups += [(questionnaire.key, questionnaire.variables) for questionnaire in source.questionnaires]
-    tables: list[dict[str, Any]] = []
-    for key, variables in groups:
-        known = {variable.key: variable for variable in variables}
-        if not options.cross:
-            tables += [{"group": key, **results.flat(flat_table(variable))} for variable in variables]
-        elif all(name in known for name in options.cross):
-            row, column = (known[name] for name in options.cross)
-            tables.append({"group": key, **asdict(cross_table(row, column))})
-    if not tables:
-        known_keys = sorted({variable.key for _, variables in groups for variable in variables})
-        raise AnalysisError(f"Aucun tableau à faire ; variables connues : {', '.join(known_keys) or 'aucune'}.")
-    json.dump(tables, sys.stdout, ensure_ascii=False, indent=1)
-    print()
 
 
 if __name__ == "__main__":

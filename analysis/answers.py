@@ -50,7 +50,8 @@ class Answers:
     def clusters(self, code: str, progress: Progress) -> NDArray[np.int64]:
         """The near-duplicate cluster of each, shape (n,)."""
         vocabulary = Vocabulary(language(code))
-        groups = find_duplicates(bare(vocabulary.tokenise(told(self.texts, progress)), vocabulary)).groups
+        read = bare(vocabulary.tokenise(told(self.texts, progress)), vocabulary)
+        groups = find_duplicates(read, progress=lambda done, total: progress(done, total, "doublons")).groups
         return np.where(groups < 0, np.arange(len(self.ranks)), groups).astype(np.int64)
 
 

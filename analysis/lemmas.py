@@ -13,7 +13,7 @@ import importlib
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
@@ -31,6 +31,7 @@ MODEL = "fr_core_news_md"
 CANDIDATES = 40_000
 SAMPLE_WORDS = 160_000
 LONGEST_READ = 400
+_AT_ONCE = 256  # texts
 CONTENT = frozenset({"NOUN", "VERB", "ADJ", "ADV", "PROPN"})
 _LEMMA_FORMAT = "4"
 _INFINITIVE = ("er", "ir", "re")
@@ -78,6 +79,7 @@ def learn(
     overrides: dict[str, str] | None = None,
     cache_dir: Path | None = None,
     read: Language | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Lemmas:
     """Give each form its lemma and part of speech.
 
@@ -89,6 +91,7 @@ def learn(
         overrides: form -> lemma, which win over everything.
         cache_dir: where results are kept by digest of all that decides them.
         read: the language, French by default. English is read from tables alone.
+        progress: called with (texts read in context, texts to read), unless the cache knows the answer.
     """
     read = read or language()
     fixed = {**read.lemmas, **(overrides or {})}
@@ -99,7 +102,7 @@ def learn(
     path = cache_dir / f"lemmas-{key}.json" if cache_dir else None
     if path and path.exists():
         return _from_json(path.read_text(encoding="utf-8"))
-    lemmas = _learn(forms, sample, fixed, counts)
+    lemmas = _learn(forms, sample, fixed, counts, progress)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{random.getrandbits(32):08x}")
@@ -244,7 +247,9 @@ def _load_tagger() -> Any:
     )
 
 
-def _read_in_context(sample: list[str], tables: _Tables) -> tuple[dict[str, tuple[str, str]], int]:
+def _read_in_context(
+    sample: list[str], tables: _Tables, progress: Callable[[int, int], None] | None
+) -> tuple[dict[str, tuple[str, str]], int]:
     """Majority lemma and part of speech of each form in the sample, and how many texts were read."""
     tagger = _load_tagger()
     document = importlib.import_module("spacy.tokens").Doc
@@ -253,9 +258,11 @@ def _read_in_context(sample: list[str], tables: _Tables) -> tuple[dict[str, tupl
 
     def documents() -> Iterable[Any]:
         nonlocal read, words_read
-        for text in sample:
+        for done, text in enumerate(sample, start=1):
             if words_read >= SAMPLE_WORDS:
                 return
+            if progress and (done % _AT_ONCE == 0 or done == len(sample)):
+                progress(done, len(sample))
             words, spaces = in_context(text)
             words, spaces = words[:LONGEST_READ], spaces[:LONGEST_READ]
             if words:
@@ -264,7 +271,7 @@ def _read_in_context(sample: list[str], tables: _Tables) -> tuple[dict[str, tupl
                 yield document(tagger.vocab, words=words, spaces=spaces)
 
     with tagger.memory_zone():
-        for doc in tagger.pipe(documents(), batch_size=256):
+        for doc in tagger.pipe(documents(), batch_size=_AT_ONCE):
             for token in doc:
                 seen.setdefault(token.lower_, Counter())[token.pos_] += 1
     learnt: dict[str, tuple[str, str]] = {}
@@ -282,9 +289,15 @@ def _lemma_as(form: str, pos: str, tables: _Tables) -> str:
     return form if pos == "PROPN" else tables.lemma(form, pos)
 
 
-def _learn(forms: Sequence[str], sample: list[str], fixed: dict[str, str], counts: Sequence[int]) -> Lemmas:
+def _learn(
+    forms: Sequence[str],
+    sample: list[str],
+    fixed: dict[str, str],
+    counts: Sequence[int],
+    progress: Callable[[int, int], None] | None,
+) -> Lemmas:
     tables = _load_tables()
-    learnt, read = _read_in_context(sample, tables) if sample else ({}, 0)
+    learnt, read = _read_in_context(sample, tables, progress) if sample else ({}, 0)
     guesses = {form: tables.guess(form) for form in forms}
     accents = _Accents(form for form, guess in guesses.items() if guess or form in learnt)
     mended = _typos(forms, counts, guesses, learnt)

@@ -45,6 +45,11 @@ class Prepared:
         return ~self.sorting.nonresponse & ~self.sorting.undecidable
 
 
+def in_context(progress: Progress) -> Callable[[int, int], None]:
+    """Tells how much of the sample from which lemmas are learnt is read."""
+    return lambda done, total: progress(done, total, "lecture en contexte")
+
+
 class _Part(NamedTuple):
     """What a process makes of one partition, with numbers of its own for forms."""
 
@@ -86,6 +91,7 @@ def prepare(
         overrides=overrides,
         cache_dir=cache,
         read=vocabulary.language,
+        progress=progress and in_context(progress),
     )
     found = []
     for corpus, (sorting, tokens) in zip(corpora, read, strict=True):

@@ -5,8 +5,9 @@ on Set-valued Items (MASI) », LREC; Zapf, Castell, Morawietz & Karch (2016), BM
 bootstrap over units.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -129,25 +130,45 @@ def tabulate(values: Iterable[tuple[str, str, Hashable]]) -> tuple[NDArray[np.in
 
 
 def agreement(
-    judgements: Sequence[Judgement], codes: Sequence[str], *, seed: int = 1, resamples: int = RESAMPLES
+    judgements: Sequence[Judgement],
+    codes: Sequence[str],
+    *,
+    seed: int = 1,
+    resamples: int = RESAMPLES,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Agreement:
-    """Alpha of each code and of the sets of codes."""
+    """Alpha of each code and of the sets of codes; `progress` is called with (alphas known, alphas to know)."""
     apart = 1 - np.eye(2)
     each: dict[str, Alpha] = {}
-    for code in codes:
+    for done, code in enumerate(codes, start=1):
         given = [(j.unit, j.coder, code in j.codes) for j in judgements]
         counts, known = tabulate(given)
         both = np.zeros((len(counts), 2), dtype=np.int64)
         both[:, [int(bool(value)) for value in known]] = counts
         each[code] = alpha(both, apart, seed=seed, resamples=resamples)
+        if progress:
+            progress(done, len(codes) + 1)
     counts, known = tabulate((j.unit, j.coder, frozenset(j.codes)) for j in judgements)
     sets = [value for value in known if isinstance(value, frozenset)]
     distance = np.array([[masi(a, b) for b in sets] for a in sets]).reshape(len(sets), len(sets))
-    return Agreement(each, alpha(counts, distance, seed=seed, resamples=resamples), seed)
+    whole = alpha(counts, distance, seed=seed, resamples=resamples)
+    if progress:
+        progress(len(codes) + 1, len(codes) + 1)
+    return Agreement(each, whole, seed)
 
 
 def by_period(
-    judgements: Mapping[str, Sequence[Judgement]], codes: Sequence[str], *, seed: int = 1
+    judgements: Mapping[str, Sequence[Judgement]],
+    codes: Sequence[str],
+    *,
+    seed: int = 1,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, Agreement]:
-    """Agreement in each period (or before and after adjudication), to see coders drift."""
-    return {period: agreement(given, codes, seed=seed) for period, given in judgements.items()}
+    """Agreement in each period (or before and after adjudication), to see coders drift.
+
+    `progress` is called with (period, alphas known, alphas to know).
+    """
+    return {
+        period: agreement(given, codes, seed=seed, progress=progress and partial(progress, period))
+        for period, given in judgements.items()
+    }

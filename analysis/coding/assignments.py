@@ -4,16 +4,18 @@ The three never mix: each assignment names its origin and its reason; what peopl
 completed, by the machine.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.coding.classifier import NOTICE, Model, Predicted
+from analysis.coding.experts import Views
 from analysis.coding.hits import Hit
 
 HUMAN, RULE, MODEL = "human", "rule", "model"
+_AT_ONCE = 5_000  # texts
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def combine(
     hits: Sequence[Hit] = (),
     model: Model | None = None,
     vectors: NDArray[np.float64] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Coded:
     """Code every contribution.
 
@@ -68,6 +71,7 @@ def combine(
         hits: what the lexicon rules found, ranks among `units`.
         model: the classifier, if one was learnt.
         vectors: sentence vectors (n, 1024) for a model that uses them.
+        progress: called with (texts that the model has read, texts to read).
     """
     unread = np.array([unit not in human for unit in units], dtype=np.bool_)
     found = [Assignment(unit, code, HUMAN, "") for unit in units for code in sorted(human.get(unit, ()))]
@@ -77,7 +81,7 @@ def combine(
     ]
     doubtful = np.zeros(len(units), dtype=np.bool_)
     if model is not None and unread.any():
-        suggested, doubtful = _suggested(units, texts, clusters, unread, model, vectors)
+        suggested, doubtful = _suggested(units, texts, clusters, unread, model, vectors, progress)
         found += [item for rank, item in suggested if (rank, item.code) not in ruled]
     found.sort(key=lambda item: (item.unit, item.code))
     return _counted(units, found, doubtful, human)
@@ -90,40 +94,46 @@ def _suggested(
     unread: NDArray[np.bool_],
     model: Model,
     vectors: NDArray[np.float64] | None,
+    progress: Callable[[int, int], None] | None,
 ) -> tuple[list[tuple[int, Assignment]], NDArray[np.bool_]]:
     """The model's suggestions with the rank of their text, and the texts it leaves to a person, shape (n,)."""
     ranks = np.flatnonzero(unread)
     _, first, place = np.unique(clusters[ranks], return_index=True, return_inverse=True)
     read = ranks[first]
-    views = model.views([texts[i] for i in read], None if vectors is None else vectors[read])
-    predicted = model.decide(views)
-    reasons = {
-        (row, code): ", ".join(model.reasons(views, row, code)) or "forme générale du texte"
-        for row, code in np.argwhere(predicted.given).tolist()
-    }
-    found = [
-        (int(rank), _assignment(units, int(rank), int(read[row]), row, code, predicted, reasons[row, code]))
-        for rank, row in zip(ranks, place.tolist(), strict=True)
-        for code in np.flatnonzero(predicted.given[row]).tolist()
-    ]
+    given: list[list[Assignment]] = []
+    abstained = np.zeros(len(read), dtype=np.bool_)
+    for low in range(0, len(read), _AT_ONCE):
+        block = read[low : low + _AT_ONCE]
+        views = model.views([texts[i] for i in block], None if vectors is None else vectors[block])
+        predicted = model.decide(views)
+        given += _of_block([units[i] for i in block], model, views, predicted)
+        abstained[low : low + len(block)] = predicted.abstained
+        if progress:
+            progress(low + len(block), len(read))
+    found = []
+    for rank, row in zip(ranks.tolist(), place.tolist(), strict=True):
+        copied = {} if read[row] == rank else {"unit": units[rank], "copy_of": units[read[row]]}
+        found += [(rank, replace(item, **copied)) for item in given[row]]
     doubtful = np.zeros(len(units), dtype=np.bool_)
-    doubtful[ranks] = predicted.abstained[place]
+    doubtful[ranks] = abstained[place]
     return found, doubtful
 
 
-def _assignment(
-    units: Sequence[str], rank: int, read: int, row: int, code: int, predicted: Predicted, reason: str
-) -> Assignment:
-    return Assignment(
-        unit=units[rank],
-        code=predicted.codes[code],
-        origin=MODEL,
-        reason=reason,
-        score=round(float(predicted.score[row, code]), 4),
-        threshold=round(float(predicted.threshold[code]), 4),
-        review=bool(predicted.doubtful[row, code]),
-        copy_of=None if read == rank else units[read],
-    )
+def _of_block(units: Sequence[str], model: Model, views: Views, predicted: Predicted) -> list[list[Assignment]]:
+    """The suggestions for each text of a block."""
+    given: list[list[Assignment]] = [[] for _ in units]
+    for row, code in np.argwhere(predicted.given).tolist():
+        item = Assignment(
+            unit=units[row],
+            code=predicted.codes[code],
+            origin=MODEL,
+            reason=", ".join(model.reasons(views, row, code)) or "forme générale du texte",
+            score=round(float(predicted.score[row, code]), 4),
+            threshold=round(float(predicted.threshold[code]), 4),
+            review=bool(predicted.doubtful[row, code]),
+        )
+        given[row].append(item)
+    return given
 
 
 def _counted(

@@ -1,20 +1,20 @@
-"""`python -m analysis classify | sample | quality | codebook …`; the learning libraries are loaded only when needed."""
+"""`python -m analysis classify | sample | quality …`; the learning libraries are loaded only when needed."""
 
 import argparse
 import csv
 import json
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.answers import Answers, answers
-from analysis.coding.agreement import Judgement, agreement, by_period
-from analysis.coding.codebook_files import load_any, write_any
-from analysis.coding.hits import Hits
+from analysis.coding.agreement import agreement, by_period
+from analysis.coding.codebook_files import load_any
+from analysis.coding.codings import read_codings, read_periods, settled
 from analysis.coding.rules import Rules
 from analysis.coding.sampling import Drawn, Sample, draw
 from analysis.errors import AnalysisError
@@ -44,7 +44,6 @@ def register(commands: Any, progress: Progress) -> None:
     classify.add_argument("--dask", metavar="ADRESSE", help="calculer sur cette grappe Dask")
     _set(classify, "classify", progress)
     _register_quality(commands, progress)
-    _register_codebook(commands, progress)
 
 
 def _set(sub: argparse.ArgumentParser, name: str, progress: Progress) -> None:
@@ -77,34 +76,6 @@ def _register_quality(commands: Any, progress: Progress) -> None:
     _set(quality, "quality", progress)
 
 
-def _register_codebook(commands: Any, progress: Progress) -> None:
-    plan = commands.add_parser(
-        "codebook",
-        help="convertir, comparer ou compléter un plan de codification",
-        description="Plan de codification : YAML et XLSX dans les deux sens, différences, propositions de codes.",
-    )
-    actions = plan.add_subparsers(required=True, metavar="action")
-    convert = actions.add_parser("convert", help="réécrire un plan en YAML ou en XLSX, selon le nom du fichier")
-    convert.add_argument("source", type=Path, metavar="PLAN", help="plan à lire, YAML ou XLSX")
-    convert.add_argument("target", type=Path, metavar="FICHIER", help="fichier à écrire, .yaml ou .xlsx")
-    _set(convert, "codebook convert", progress)
-    compared = actions.add_parser("diff", help="dire ce qui change, et quelles contributions changeraient de code")
-    compared.add_argument("before", type=Path, metavar="AVANT", help="plan d’avant")
-    compared.add_argument("after", type=Path, metavar="APRES", help="plan d’après")
-    compared.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
-    _set(compared, "codebook diff", progress)
-    proposed = actions.add_parser("propose", help="proposer des codes pour ce qu’aucun code ne couvre")
-    proposed.add_argument("plan", type=Path, metavar="PLAN", help="plan à compléter")
-    proposed.add_argument("--number", type=int, help="nombre de propositions")
-    proposed.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
-    _set(proposed, "codebook propose", progress)
-    for sub in (compared, proposed):
-        sub.add_argument("--dump", type=Path, required=sub is proposed, help="jeu ouvert, ou fichier de textes")
-        sub.add_argument("--corpus", help="le corpus à coder, s’il y en a plusieurs")
-        sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
-        sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
-
-
 def _corpus_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou fichier de textes")
     sub.add_argument("--corpus", help="le corpus à coder, s’il y en a plusieurs")
@@ -112,88 +83,80 @@ def _corpus_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
 
 
-def read_codings(path: Path) -> list[Judgement]:
-    """What people coded: one judgement a contribution and coder. Raises AnalysisError naming the line at fault."""
-    return [judgement for given in read_periods(path).values() for judgement in given]
-
-
-def read_periods(path: Path) -> dict[str, list[Judgement]]:
-    """The same by the column « period », in order; a file without it has one period, unnamed."""
-    given: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, row in enumerate(csv.DictReader(file), start=2):
-                if not row.get("id") or row.get("code") is None:
-                    raise AnalysisError(
-                        f"« {path.name} », ligne {number} : il faut les colonnes id, code et, s’il y a lieu, coder."
-                    )
-                given[row.get("period") or "", row["id"], row.get("coder") or ""] |= {row["code"].strip()} - {""}
-    except FileNotFoundError:
-        raise AnalysisError(f"Le fichier « {path} » n’existe pas : vérifiez le chemin.") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise AnalysisError(f"« {path.name} » n’est pas un CSV en UTF-8.") from error
-    if not given:
-        raise AnalysisError(f"« {path.name} » ne contient aucun codage.")
-    found: dict[str, list[Judgement]] = {}
-    for (period, unit, coder), codes in sorted(given.items(), key=lambda item: item[0][0]):
-        found.setdefault(period, []).append(Judgement(unit, coder, frozenset(codes)))
-    return found
-
-
-def settled(judgements: Iterable[Judgement], final: str = "final") -> dict[str, frozenset[str]]:
-    """One set of codes a contribution: that of the coder « final » if there is one, else what at least half gave."""
-    by_unit: dict[str, list[Judgement]] = defaultdict(list)
-    for judgement in judgements:
-        by_unit[judgement.unit].append(judgement)
-    found = {}
-    for unit, given in by_unit.items():
-        deciding = [judgement for judgement in given if judgement.coder == final] or given
-        codes = {code for judgement in deciding for code in judgement.codes}
-        found[unit] = frozenset(
-            code for code in codes if 2 * sum(code in judgement.codes for judgement in deciding) >= len(deciding)
-        )
-    return found
-
-
 def _classify(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     from analysis.coding.assignments import combine
-    from analysis.coding.classifier import learn, reading_order
     from analysis.semantic.vectors import sentence_vectors
 
     human = settled(read_codings(options.coded))
     read = answers(options, human)
     units, texts = read.units, read.texts
-    rank = {unit: i for i, unit in enumerate(units)}
-    known = [rank[unit] for unit in sorted(human) if unit in rank]
-    if not known:
+    mine = {unit: human[unit] for unit in units if unit in human}
+    if not mine:
         raise AnalysisError("Aucune contribution codée n’est dans ce corpus : vérifiez les identifiants.")
     clusters = read.clusters(options.language, progress)
     vectors = None
     if options.encoder:
         vectors = sentence_vectors(texts, lambda done, total: progress(done, total, "lecture des phrases"))
+    model = _learnt(options, read, mine, clusters, vectors, progress)
+    hits = _rule_hits(options.codebook, texts, options, progress) if options.codebook else ()
+    coded = combine(
+        units,
+        texts,
+        mine,
+        clusters,
+        hits=hits,
+        model=model,
+        vectors=vectors,
+        progress=lambda done, total: progress(done, total, "suggestions"),
+    )
+    rows = [json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in coded.assignments]
+    options.out.write_text("".join(rows), encoding="utf-8")
+    if options.next:
+        _write_next(options.next, read, mine, clusters, vectors, model)
+    return _told(read, coded, model.unlearnt, len(human) - len(mine))
+
+
+def _learnt(
+    options: argparse.Namespace,
+    read: Answers,
+    human: Mapping[str, frozenset[str]],
+    clusters: NDArray[np.int64],
+    vectors: NDArray[np.float64] | None,
+    progress: Progress,
+) -> Any:
+    from analysis.coding.classifier import learn
+
+    units, texts = read.units, read.texts
+    rank = {unit: i for i, unit in enumerate(units)}
+    known = [rank[unit] for unit in sorted(human)]
     with cluster(options.dask):
-        model = learn(
+        return learn(
             [texts[i] for i in known],
             [human[units[i]] for i in known],
-            sorted({code for unit in known for code in human[units[unit]]}),
+            sorted(set().union(*human.values())),
             clusters[known],
             vectors=None if vectors is None else vectors[known],
             seed=options.seed,
             jobs=options.jobs,
             progress=lambda done, total: progress(done, total, "apprentissage"),
         )
-    hits = _rule_hits(options.codebook, texts, options, progress) if options.codebook else ()
-    mine = {unit: codes for unit, codes in human.items() if unit in rank}
-    coded = combine(units, texts, mine, clusters, hits=hits, model=model, vectors=vectors)
-    rows = [json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in coded.assignments]
-    options.out.write_text("".join(rows), encoding="utf-8")
-    if options.next:
-        free = [i for i in range(len(units)) if units[i] not in mine]
-        predicted = model.predict([texts[i] for i in free], None if vectors is None else vectors[free])
-        asked = [(free[i], code) for i, code in reading_order(predicted, clusters[free], _ASKED)]
-        rows_asked = [(units[i], texts[i], code) for i, code in asked]
-        _write_csv(options.next, ("id", "texte", "pour le code"), rows_asked)
-    return _told(read, coded, model.unlearnt, len(human) - len(mine))
+
+
+def _write_next(
+    path: Path,
+    read: Answers,
+    human: Mapping[str, frozenset[str]],
+    clusters: NDArray[np.int64],
+    vectors: NDArray[np.float64] | None,
+    model: Any,
+) -> None:
+    from analysis.coding.classifier import reading_order
+
+    units, texts = read.units, read.texts
+    free = [i for i, unit in enumerate(units) if unit not in human]
+    predicted = model.predict([texts[i] for i in free], None if vectors is None else vectors[free])
+    asked = [(free[i], code) for i, code in reading_order(predicted, clusters[free], _ASKED)]
+    _write_csv(path, ("id", "texte", "pour le code"), [(units[i], texts[i], code) for i, code in asked])
 
 
 def _told(read: Answers, coded: Any, unlearnt: dict[str, int], ignored: int) -> dict[str, Any]:
@@ -224,64 +187,6 @@ def _rule_hits(path: Path, texts: list[str], options: argparse.Namespace, progre
     if plan.missing_approvals:
         print("Ne pas publier : le plan de codification n’a pas ses deux approbations.")
     return Rules([plan], texts, options, progress).hits(plan)
-
-
-def _reconciled(read: Answers, hits: Hits) -> dict[str, int]:
-    units = read.units
-    return read.reconciled({units[rank] for rank in set(hits.texts.tolist())}).figures
-
-
-def _convert(options: argparse.Namespace, _progress: Progress) -> None:
-    write_any(load_any(options.source), options.target)
-
-
-def _diff(options: argparse.Namespace, progress: Progress) -> None:
-    from analysis.coding.revision import compare, impact
-
-    before, after = load_any(options.before), load_any(options.after)
-    revision = compare(before, after)
-    report: dict[str, Any] = {"revision": asdict(revision)}
-    if options.dump:
-        read = answers(options)
-        units, rules = read.units, Rules([before, after], read.texts, options, progress)
-        codes = [code.id for code in after.codes] + [c.code for c in revision.codes if c.kind == "removed"]
-        one, two = rules.hits(before), rules.hits(after)
-        moved = impact(units, one, two, codes)
-        report["reconciliation"] = {name: _reconciled(read, hits) for name, hits in (("before", one), ("after", two))}
-        report["impact"] = [asdict(code) for code in moved]
-        changed = {unit for code in moved for unit in (*code.gained, *code.lost)}
-        print(f"{len(changed)} contributions sur {len(units)} changeraient de code.")
-    write_json(options.out, report)
-    for change in revision.codes:
-        how = {"added": "ajouté", "removed": "retiré", "changed": f"modifié ({', '.join(change.fields)})"}[change.kind]
-        print(f"Code « {change.code} » : {how}.")
-    if after.missing_approvals:
-        print(f"À approuver par : {', '.join(after.missing_approvals)}. D’ici là, un codage ne se publie pas.")
-
-
-def _propose(options: argparse.Namespace, progress: Progress) -> None:
-    from analysis.coding.revision import propose
-    from analysis.lexical.frequencies import lemmatise
-
-    plan = load_any(options.plan)
-    read = answers(options)
-    units, rules = read.units, Rules([plan], read.texts, options, progress)
-    words, hits = lemmatise(rules.tokens, rules.vocabulary, rules.lemmas, rules.readable), rules.hits(plan)
-    found = propose(
-        units,
-        words,
-        rules.readable,
-        hits,
-        number=options.number,
-        seed=options.seed,
-        progress=lambda done, total: progress(done, total, "thèmes de ce qu’aucun code ne couvre"),
-    )
-    write_json(options.out, {**asdict(found), "reconciliation": _reconciled(read, hits)})
-    print(f"{found.uncovered} contributions sur {found.readable} n’ont aucun code.")
-    for proposal in found.proposals:
-        print(f"{proposal.size} contributions : {proposal.label}")
-    for notice in found.notices:
-        print(f"Attention : {notice}")
 
 
 def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
@@ -322,7 +227,7 @@ def _sample(options: argparse.Namespace, progress: Progress) -> None:
     print(f"{len(sample.units)} contributions à coder sur tous les codes, pour juger {len(given)} codes.")
 
 
-def _quality(options: argparse.Namespace, _progress: Progress) -> None:
+def _quality(options: argparse.Namespace, progress: Progress) -> None:
     from analysis.coding.quality import Bounds, judge
 
     try:
@@ -334,7 +239,12 @@ def _quality(options: argparse.Namespace, _progress: Progress) -> None:
         raise AnalysisError(f"« {options.key} » n’est pas une clé d’échantillon.") from error
     periods = read_periods(options.coded)
     judgements = [judgement for given in periods.values() for judgement in given]
-    people = agreement([j for j in judgements if j.coder != "final"], sorted(sample.sizes), seed=sample.seed)
+    people = agreement(
+        [j for j in judgements if j.coder != "final"],
+        sorted(sample.sizes),
+        seed=sample.seed,
+        progress=lambda done, total: progress(done, total, "accord entre codeurs"),
+    )
     found = judge(
         sample,
         settled(judgements),
@@ -344,7 +254,12 @@ def _quality(options: argparse.Namespace, _progress: Progress) -> None:
     report: dict[str, Any] = {"codes": [asdict(code) for code in found], "agreement": asdict(people)}
     if len(periods) > 1:
         coders = {period: [j for j in given if j.coder != "final"] for period, given in periods.items()}
-        drifting = by_period(coders, sorted(sample.sizes), seed=sample.seed)
+        drifting = by_period(
+            coders,
+            sorted(sample.sizes),
+            seed=sample.seed,
+            progress=lambda period, done, total: progress(done, total, f"accord, période {period}"),
+        )
         report["periods"] = {period: asdict(each) for period, each in drifting.items()}
     write_json(options.out, report)
     for code in found:
@@ -357,8 +272,5 @@ COMMANDS = {
         Recorded("classify", ("dump", "coded", "codebook"), ("out", "next"), _classify, plans=("codebook",)),
         Recorded("sample", ("dump", "codes"), ("sheet", "key"), _sample),
         Recorded("quality", ("key", "coded"), ("out",), _quality),
-        Recorded("codebook convert", ("source",), ("target",), _convert, plans=("source",)),
-        Recorded("codebook diff", ("dump", "before", "after"), ("out",), _diff, plans=("after",)),
-        Recorded("codebook propose", ("dump", "plan"), ("out",), _propose, plans=("plan",)),
     )
 }

@@ -4,7 +4,7 @@ Words are found through an index from form to places, so a pattern costs in prop
 occurrences of its words, not to the number of texts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -242,8 +242,14 @@ def register_words(codebook: Codebook, vocabulary: Vocabulary) -> None:
         vocabulary.tokenise(word.text for node in code.nodes for word in words(node) if word.kind != "prefix")
 
 
-def code_texts(codebook: Codebook, tokens: Tokens, lexicon: Lexicon, readable: NDArray[np.bool_]) -> Hits:
-    """Give codes to the readable texts of a corpus.
+def code_texts(
+    codebook: Codebook,
+    tokens: Tokens,
+    lexicon: Lexicon,
+    readable: NDArray[np.bool_],
+    progress: Callable[[int, int], None] | None = None,
+) -> Hits:
+    """Give codes to the readable texts of a corpus; `progress` is called with (codes tried, codes to try).
 
     A text has a code once, by the first pattern of the code that finds a place in it.
     """
@@ -251,7 +257,7 @@ def code_texts(codebook: Codebook, tokens: Tokens, lexicon: Lexicon, readable: N
     rules: list[tuple[str, str]] = []
     none = np.zeros(0, dtype=np.int32)
     columns: list[list[NDArray[np.int32]]] = [[none], [none], [none]]
-    for code in codebook.codes:
+    for done, code in enumerate(codebook.codes, start=1):
         free = readable.copy()
         decided: list[list[NDArray[np.int32]]] = [[none], [none], [none]]
         for text, node in zip(code.patterns, code.nodes, strict=True):
@@ -266,5 +272,7 @@ def code_texts(codebook: Codebook, tokens: Tokens, lexicon: Lexicon, readable: N
         order = np.argsort(np.concatenate(decided[0]), kind="stable")
         for whole, column in zip(columns, decided, strict=True):
             whole.append(np.concatenate(column)[order])
+        if progress:
+            progress(done, len(codebook.codes))
     found = [np.concatenate(column) for column in columns]
     return Hits(tuple(code.id for code in codebook.codes), tuple(rules), matcher.spelt, *found)

@@ -1,7 +1,7 @@
 """Lexicon rules as the commands of coding try them: several plans on answers that are read once."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from analysis.coding.hits import Hits
 from analysis.coding.lexicon_rules import Lexicon, code_texts, register_words
 from analysis.languages import language
 from analysis.lemmas import learn
+from analysis.prepare import in_context
 from analysis.recorded import Progress
 from analysis.text import Vocabulary
 
@@ -27,10 +28,20 @@ class Rules:
         self.tokens = self.vocabulary.tokenise(told(texts, progress))
         for plan in plans:
             register_words(plan, self.vocabulary)
-        self.lemmas = learn(self.vocabulary.forms, texts, seed=options.seed, read=self.vocabulary.language)
+        self.lemmas = learn(
+            self.vocabulary.forms,
+            texts,
+            seed=options.seed,
+            read=self.vocabulary.language,
+            progress=in_context(progress),
+        )
         self.readable = np.ones(len(texts), dtype=np.bool_)
+        self._progress = progress
         self._lexicon = Lexicon(self.vocabulary, self.lemmas)
 
     def hits(self, plan: Codebook) -> Hits:
         """What the patterns of one plan find, ranks among the answers."""
-        return code_texts(plan, self.tokens, self._lexicon, self.readable)
+        return code_texts(plan, self.tokens, self._lexicon, self.readable, self._told(plan))
+
+    def _told(self, plan: Codebook) -> Callable[[int, int], None]:
+        return lambda done, total: self._progress(done, total, f"motifs du plan, version {plan.version}")

@@ -3,6 +3,7 @@
 import argparse
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,11 @@ from analysis.expressions import read_expressions
 from analysis.external import read_sources
 from analysis.iramuteq import write_corpus
 from analysis.languages import CODES, FRENCH, language
-from analysis.lemmas import read_overrides
+from analysis.lemmas import Lemmas, read_overrides
 from analysis.lexical.concordance import ORDERS, concordance
 from analysis.lexical.cooccurrence import companions
 from analysis.lexical.segments import cut, tabulate
-from analysis.prepare import prepare
+from analysis.prepare import Prepared, prepare
 from analysis.processes import cluster
 from analysis.recorded import Progress, Recorded
 from analysis.report import lexicon, lexicon_files
@@ -66,15 +67,24 @@ def register(commands: Any, progress: Progress) -> None:
     lines.add_argument("pattern", metavar="MOTIF", help="mot ou motif du langage des plans de codification")
     lines.add_argument("--order", default="text", help=f"tri : {', '.join(ORDERS)}")
     lines.add_argument("--width", type=int, default=8, help="mots de chaque côté (8)")
-    lines.set_defaults(command=lambda options: _concordance(options, progress))
+    _shown(lines, "concordance", progress)
     company = _sub(commands, "companions", "montrer les mots qui accompagnent un mot plus, ou moins, que le hasard")
     company.add_argument("lemma", metavar="LEMME", help="un mot, au singulier ou à l’infinitif")
     company.add_argument("--segment", type=int, default=0, help="mots par segment (0 : contributions entières)")
     company.add_argument("--most", type=int, default=50, help="nombre de mots à montrer de chaque côté (50)")
-    company.set_defaults(command=lambda options: _companions(options, progress))
+    _shown(company, "companions", progress)
     written = _sub(commands, "iramuteq", "écrire un corpus au format d’IRaMuTeQ")
     written.add_argument("--out", type=Path, required=True, help="fichier à écrire")
     written.set_defaults(command=lambda options: COMMANDS["iramuteq"].execute(options, progress))
+
+
+def _shown(sub: argparse.ArgumentParser, name: str, progress: Progress) -> None:
+    """A command whose lines are read on the screen, or kept in a file with its manifest."""
+    sub.add_argument("--out", type=Path, help="fichier à écrire, avec son manifeste, au lieu de montrer")
+    recorded = COMMANDS[name]
+    sub.set_defaults(
+        command=lambda options: recorded.execute(options, progress) if options.out else recorded.run(options, progress)
+    )
 
 
 def _sub(commands: Any, name: str, help_text: str) -> argparse.ArgumentParser:
@@ -195,55 +205,67 @@ def _concordance(options: argparse.Namespace, progress: Progress) -> None:
     node = parse(options.pattern, read=read)
     if options.width < 1:
         raise AnalysisError("La largeur doit être d’un mot au moins.")
-    source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
     vocabulary = Vocabulary(read)
     vocabulary.tokenise(word.text for word in words(node) if word.kind != "prefix")
-    overrides = read_overrides(options.lemmas) if options.lemmas else None
-    prepared, lemmas = prepare(
-        source.corpora, vocabulary, seed=1, overrides=overrides, cache=options.cache, progress=progress
-    )
+    prepared, lemmas = _prepared(options, vocabulary, progress)
+    shown = []
     for each in prepared:
         matcher = Matcher(each.tokens, Lexicon(vocabulary, lemmas))
         found = concordance(node, each.tokens, vocabulary, matcher, order=options.order, width=options.width)
-        print(f"{each.corpus.title} : {len(found)} emplois")
+        shown.append(f"{each.corpus.title} : {len(found)} emplois")
         for line in found:
             left, centre, right = (" ".join(part).replace("' ", "’") for part in (line.left, line.centre, line.right))
-            print(f"{each.corpus.ids[line.text]}\t{left}\t[{centre}]\t{right}")
+            shown.append(f"{each.corpus.ids[line.text]}\t{left}\t[{centre}]\t{right}")
+    _tell(shown, options.out)
+
+
+def _prepared(
+    options: argparse.Namespace, vocabulary: Vocabulary, progress: Progress, expressions: Sequence[str] = ()
+) -> tuple[list[Prepared], Lemmas]:
+    return prepare(
+        readers.restricted(readers.read(options.dump), tuple(options.corpus)).corpora,
+        vocabulary,
+        seed=1,
+        overrides=read_overrides(options.lemmas) if options.lemmas else None,
+        expressions=expressions,
+        cache=options.cache,
+        progress=progress,
+    )
+
+
+def _tell(lines: Sequence[str], out: Path | None) -> None:
+    if out is None:
+        print(*lines, sep="\n")
+    else:
+        out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        print(f"{len(lines)} lignes écrites.")
 
 
 def _companions(options: argparse.Namespace, progress: Progress) -> None:
     if options.most < 1:
         raise AnalysisError("Montrez au moins un mot.")
-    source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
-    overrides = read_overrides(options.lemmas) if options.lemmas else None
     vocabulary = Vocabulary(language(options.language))
-    prepared, _ = prepare(
-        source.corpora,
-        vocabulary,
-        seed=1,
-        overrides=overrides,
-        expressions=vocabulary.language.expressions,
-        cache=options.cache,
-        progress=progress,
-    )
-    shown = 0
+    prepared, _ = _prepared(options, vocabulary, progress, vocabulary.language.expressions)
+    shown: list[str] = []
+    refusals: list[AnalysisError] = []
     for each in prepared:
         table = tabulate(each.words, cut(each.words, size=options.segment))
         try:
             found = companions(table, options.lemma.lower())
         except AnalysisError as error:
-            if shown == 0 and each is prepared[-1]:
-                raise
-            print(f"{each.corpus.title} : {error}")
+            refusals.append(error)
+            shown.append(f"{each.corpus.title} : {error}")
             continue
-        shown += 1
         held = int(np.bincount(table.matrix.indices)[table.lemmas.index(options.lemma.lower())])
-        print(f"{each.corpus.title} : {held} unités sur {table.matrix.shape[0]}")
+        shown.append(f"{each.corpus.title} : {held} unités sur {table.matrix.shape[0]}")
         attracted = [item for item in found if item.score > 0][: options.most]
         avoided = [item for item in found if item.score < 0][-options.most :]
         for item in (*attracted, *avoided):
             mark = "" if item.significant else "\t(non significatif)"
-            print(f"{item.lemma}\t{item.both} ensemble, {item.total} en tout\t{item.score:+.2f}{mark}")
+            shown.append(f"{item.lemma}\t{item.both} ensemble, {item.total} en tout\t{item.score:+.2f}{mark}")
+    if refusals and len(refusals) == len(prepared):
+        raise refusals[-1]
+    _tell(shown, options.out)
 
 
 def _iramuteq(options: argparse.Namespace, _progress: Progress) -> None:
@@ -255,4 +277,8 @@ def _iramuteq(options: argparse.Namespace, _progress: Progress) -> None:
     print(f"{len(source.corpora[0].ids)} contributions écrites.")
 
 
-COMMANDS = {"iramuteq": Recorded("iramuteq", ("dump",), ("out",), _iramuteq)}
+COMMANDS = {
+    "concordance": Recorded("concordance", ("dump", "lemmas"), ("out",), _concordance),
+    "companions": Recorded("companions", ("dump", "lemmas"), ("out",), _companions),
+    "iramuteq": Recorded("iramuteq", ("dump",), ("out",), _iramuteq),
+}

@@ -7,7 +7,7 @@ the classes; the rest is unclassified: it is what changes class when segments ar
 Sources: Reinert (1990), BMS 26, 24-54; Ratinaud & Déjean (2009), « IRaMuTeQ ».
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -80,6 +80,7 @@ def classify_twice(
     least: int | None = None,
     min_members: int = MIN_MEMBERS,
     seed: int = 1,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Double:
     """Double classification of the units of a table.
 
@@ -90,6 +91,7 @@ def classify_twice(
         least: smallest class of the simple ones, in merged segments; `smallest_class` by default.
         min_members: units that a crossing must hold to be a class.
         seed: of the axis computations.
+        progress: called with (classes found, classes asked), in the first then in the second.
 
     Raises AnalysisError as `classify` does.
     """
@@ -99,7 +101,7 @@ def classify_twice(
         pooled = sparse.csr_matrix((np.ones(len(group)), (group, np.arange(len(group))))) @ table.matrix
         pooled.data[:] = 1
         pooled.sort_indices()
-        simple.append(descend(pooled, classes=classes, least=least, seed=seed))
+        simple.append(descend(pooled, classes=classes, least=least, seed=seed, progress=progress))
     first, second = simple
     agreements = _agreements(first, second, first.classes[groups[0]], second.classes[groups[1]], min_members)
     return Double((first, second), groups, agreements)

@@ -8,6 +8,7 @@ of their own, that of their content.
 Sources: Reinert (1983), CAD 8(2), 187-198; Reinert (1990), BMS 26, 24-54; Ratinaud & Marchand (2012), JADT.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,7 +75,14 @@ def smallest_class(units: int, classes: int) -> int:
     return max(_SMALLEST, int(_SHARE * units / classes))
 
 
-def classify(table: Table, *, classes: int = CLASSES, least: int | None = None, seed: int = 1) -> Classification:
+def classify(
+    table: Table,
+    *,
+    classes: int = CLASSES,
+    least: int | None = None,
+    seed: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Classification:
     """Classify the units of a table.
 
     Args:
@@ -82,13 +90,21 @@ def classify(table: Table, *, classes: int = CLASSES, least: int | None = None, 
         classes: how many classes at most, 2 to 100.
         least: smallest class; `smallest_class` by default.
         seed: of the start vector of the axis computation; the axis itself does not depend on it.
+        progress: called with (classes found, classes asked).
 
     Raises AnalysisError when no unit holds any lemma of the table, or when an option is out of bounds.
     """
-    return descend(table.matrix, classes=classes, least=least, seed=seed)
+    return descend(table.matrix, classes=classes, least=least, seed=seed, progress=progress)
 
 
-def descend(matrix: Sparse, *, classes: int, least: int | None, seed: int) -> Classification:
+def descend(
+    matrix: Sparse,
+    *,
+    classes: int,
+    least: int | None,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Classification:
     """`classify`, on a binary CSR matrix of shape (n_units, n_lemmas)."""
     check_options(classes, least)
     if not matrix.nnz:
@@ -97,7 +113,7 @@ def descend(matrix: Sparse, *, classes: int, least: int | None, seed: int) -> Cl
         )
     rows, inverse = distinct(matrix)
     bound = smallest_class(int(rows.weights.sum()), classes) if least is None else least
-    groups = _descend(rows, classes, bound, seed)
+    groups = _descend(rows, classes, bound, seed, progress)
     return _numbered(groups, inverse, bound)
 
 
@@ -150,7 +166,9 @@ class _Group:
     final: bool = False
 
 
-def _descend(rows: Rows, classes: int, least: int, seed: int) -> list[_Group]:
+def _descend(
+    rows: Rows, classes: int, least: int, seed: int, progress: Callable[[int, int], None] | None
+) -> list[_Group]:
     """Divide the largest group, the first made of equal ones, until there are `classes` or none can be divided."""
     every_row, every_column = (np.arange(length) for length in rows.matrix.shape)
     groups = [_Group(None, every_row, every_column, float(rows.weights.sum()))]
@@ -165,6 +183,8 @@ def _descend(rows: Rows, classes: int, least: int, seed: int) -> list[_Group]:
             groups[number].children = len(groups), len(groups) + 1
             groups += parts
             leaves += 1
+            if progress:
+                progress(leaves, classes)
         else:
             groups[number].final = True
     return groups

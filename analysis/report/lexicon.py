@@ -3,9 +3,10 @@
 Each figure that copied texts can swell is given twice: over all the readable texts, and with one text a campaign.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,6 +176,11 @@ class _Steps:
         if self._progress:
             self._progress(self._done, self._total, f"{label} de « {self._key} »")
 
+    def within(self, label: str) -> Callable[[int, int], None] | None:
+        """What a long part tells of its own progress."""
+        progress = self._progress
+        return progress and (lambda done, total: progress(done, total, f"{label} de « {self._key} »"))
+
 
 def _corpus(
     prepared: Prepared,
@@ -185,11 +191,15 @@ def _corpus(
     steps: _Steps,
 ) -> CorpusLexicon:
     corpus, notices = prepared.corpus, []
-    register = find_campaigns(bare(prepared.tokens, vocabulary), authors=corpus.authors, dates=corpus.dates)
+    register = find_campaigns(
+        bare(prepared.tokens, vocabulary), authors=corpus.authors, dates=corpus.dates, progress=steps.within("doublons")
+    )
     steps.done("campagnes")
     hits = no_hits()
     if codebook and CODES in options.parts:
-        hits = code_texts(codebook, prepared.tokens, Lexicon(vocabulary, lemmas), prepared.readable)
+        hits = code_texts(
+            codebook, prepared.tokens, Lexicon(vocabulary, lemmas), prepared.readable, steps.within("motifs")
+        )
     steps.done("codes")
     words, classes = None, None
     if WORDS in options.parts or CLASSIFICATION in options.parts:
@@ -199,7 +209,7 @@ def _corpus(
             words = _words(prepared, vocabulary, lemmas, register, table)
         if CLASSIFICATION in options.parts:
             try:
-                classes = _classes(prepared, register, table, options)
+                classes = _classes(prepared, register, table, options, steps.within("classes"))
             except AnalysisError as error:
                 notices.append(str(error))
     steps.done("mots")
@@ -266,11 +276,18 @@ def _telling(key: Sequence[tuple[Variable, str, list[Keyness]]]) -> frozenset[st
     return frozenset(item.lemma for *_, rows in key for item in rows if item.significant)
 
 
-def _classes(prepared: Prepared, register: Register, table: Table, options: Options) -> Classes:
-    simple = classify(table, classes=options.classes, least=options.least, seed=options.seed)
+def _classes(
+    prepared: Prepared,
+    register: Register,
+    table: Table,
+    options: Options,
+    progress: Callable[[int, int], None] | None,
+) -> Classes:
+    asked: dict[str, Any] = {"classes": options.classes, "least": options.least, "seed": options.seed}
+    simple = classify(table, **asked, progress=progress)
     agreement = None
     if options.double:
-        agreement = classify_twice(table, classes=options.classes, least=options.least, seed=options.seed).largest
+        agreement = classify_twice(table, **asked, progress=progress).largest
     classes = simple.classes if agreement is None else agreement.classes
     several = int(classes.max(initial=-1)) > 0
     described = profiles(table, classes, variables=prepared.corpus.variables)

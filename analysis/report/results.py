@@ -13,7 +13,6 @@ from analysis.report import once
 from analysis.report.listings import Listing
 from analysis.report.pages import Lists, reconciliation_rows, shown, shown_frequencies
 from analysis.report.study import CorpusResult, Study
-from analysis.tabulate.flat import FlatTable
 
 KEPT_LEMMAS = 300
 KEPT_FORMS = 300
@@ -40,7 +39,7 @@ def results(study: Study, lists: Lists, *, seed: int) -> Json:
                 "replies": result.questionnaire.replies,
                 "withheld": list(result.questionnaire.withheld),
                 "notices": list(result.notices),
-                "flat": [flat(table) for table in result.flat],
+                "flat": [table.figures for table in result.flat],
                 "cross": [asdict(table) for table in result.cross],
             }
             for result in study.questionnaires
@@ -59,11 +58,6 @@ def source(study: Study) -> Json:
         "position": found.position,
         "origin": found.origin,
     }
-
-
-def flat(table: FlatTable) -> Json:
-    """A flat table as plain data, with its non-responses."""
-    return {**asdict(table), "nonresponse": table.nonresponse, "nonresponse_share": table.nonresponse_share}
 
 
 def _codebook(study: Study) -> Json | None:
@@ -111,7 +105,7 @@ def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
         "specificities": [_specificities(result, position, lists) for position in range(len(result.specificities))],
         "codes": _codes(result, lists),
         "uncoded": [corpus.ids[rank] for rank in result.uncoded] if study.codebook else [],
-        "flat": [flat(table) for table in result.flat],
+        "flat": [table.figures for table in result.flat],
         "cross": [asdict(table) for table in result.cross],
     }
 

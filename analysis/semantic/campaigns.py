@@ -10,7 +10,7 @@ Source of templates: Kao (2017), « More than a Million Pro-Repeal Net Neutralit
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +87,7 @@ def find_campaigns(
     dates: Sequence[str | None] = (),
     smallest: int = SMALLEST,
     threshold: float = THRESHOLD,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Register:
     """Find the duplicates and the campaigns among texts.
 
@@ -96,10 +97,11 @@ def find_campaigns(
         dates: date of each text, as sortable text (ISO 8601), None when unknown; empty when none is known.
         smallest: contributions that make a campaign, two at least by nature.
         threshold: Jaccard index of near-duplicates.
+        progress: that of `near_pairs`.
     """
     exact = exact_duplicates(texts)
     firsts = np.flatnonzero(exact == np.arange(len(exact)))
-    pairs, similarity = near_pairs(texts, firsts, threshold=min(LOOSE, threshold))
+    pairs, similarity = near_pairs(texts, firsts, threshold=min(LOOSE, threshold), progress=progress)
     near = similarity >= threshold
     duplicates = Duplicates(exact, pairs[near], similarity[near], linked(exact, pairs[near]))
     template = _templates(texts, pairs[~near], similarity[~near], duplicates.groups)

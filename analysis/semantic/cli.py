@@ -12,6 +12,7 @@ from analysis.errors import AnalysisError
 from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import learn
 from analysis.lexical.frequencies import lemmatise
+from analysis.prepare import in_context
 from analysis.recorded import Progress, Recorded, write_json
 from analysis.semantic.votes import Votes, dump_rows, from_events, read_events
 from analysis.text import Vocabulary
@@ -64,7 +65,9 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
     ids, texts = read.units, read.texts
     vocabulary = Vocabulary(spoken)
     tokens = vocabulary.tokenise(told(texts, progress))
-    lemmas = learn(vocabulary.forms, texts, seed=options.seed, cache_dir=options.cache, read=spoken)
+    lemmas = learn(
+        vocabulary.forms, texts, seed=options.seed, cache_dir=options.cache, read=spoken, progress=in_context(progress)
+    )
     found = find_themes(
         lemmatise(tokens, vocabulary, lemmas, np.ones(len(texts), dtype=np.bool_)),
         len(texts),

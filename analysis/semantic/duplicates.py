@@ -10,6 +10,7 @@ Massive Datasets, ch. 3.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import rensa
@@ -67,15 +68,17 @@ def exact_duplicates(texts: Bare) -> Ranks:
     return np.where(texts.lengths > 0, firsts, -1)
 
 
-def find_duplicates(texts: Bare, *, threshold: float = THRESHOLD) -> Duplicates:
-    """Exact and near duplicates of texts, and the groups they make.
+def find_duplicates(
+    texts: Bare, *, threshold: float = THRESHOLD, progress: Callable[[int, int], None] | None = None
+) -> Duplicates:
+    """Exact and near duplicates of texts, and the groups they make; `progress` is that of `near_pairs`.
 
     Texts of 20 words at most are compared by characters, those of 16 at least by words; those in between by both, and
     the higher similarity counts. Texts under 4 words have exact duplicates only.
     """
     exact = exact_duplicates(texts)
     firsts = np.flatnonzero(exact == np.arange(len(exact)))
-    pairs, similarity = near_pairs(texts, firsts, threshold=threshold)
+    pairs, similarity = near_pairs(texts, firsts, threshold=threshold, progress=progress)
     return Duplicates(exact, pairs, similarity, linked(exact, pairs))
 
 
@@ -93,15 +96,24 @@ def linked(exact: Ranks, pairs: NDArray[np.int64]) -> Ranks:
 
 
 def near_pairs(
-    texts: Bare, ranks: Ranks, *, threshold: float = THRESHOLD
+    texts: Bare,
+    ranks: Ranks,
+    *,
+    threshold: float = THRESHOLD,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Pairs of these texts at or above a Jaccard threshold, shape (m, 2), in order, and their similarity."""
+    """Pairs of these texts at or above a Jaccard threshold, shape (m, 2), in order, and their similarity.
+
+    `progress` is called with (texts read, texts to read); those compared by characters and by words are read twice.
+    """
     lengths = texts.lengths[ranks]
     short = ranks[(lengths >= SHORTEST) & (lengths <= SHORT)]
     long = ranks[lengths >= SHORT_OVERLAP]
     found, values = [], []
     for kind, shingled in ((short, character_shingles), (long, word_shingles)):
-        one, two = _candidates(texts, kind, shingled)
+        before = 0 if kind is short else len(short)
+        told = _Told(progress, before, len(short) + len(long))
+        one, two = _candidates(texts, kind, shingled, told)
         similarity = _verified(texts, kind, one, two, shingled)
         kept = similarity >= threshold
         found.append(np.stack([kind[one[kept]], kind[two[kept]]], axis=1))
@@ -114,11 +126,24 @@ def near_pairs(
     return pairs[new], similarity[new]
 
 
-def _candidates(texts: Bare, ranks: Ranks, shingled: Shingled) -> tuple[Ranks, Ranks]:
+class _Told(NamedTuple):
+    """Whom to tell how many texts are read, `before` these and in all."""
+
+    progress: Callable[[int, int], None] | None
+    before: int
+    total: int
+
+    def read(self, texts: int) -> None:
+        if self.progress:
+            self.progress(self.before + texts, self.total)
+
+
+def _candidates(texts: Bare, ranks: Ranks, shingled: Shingled, told: _Told) -> tuple[Ranks, Ranks]:
     """Pairs of places in `ranks` that share a band of their MinHash signatures, without repetition."""
     keys = np.empty((len(ranks), BANDS), dtype=np.uint64)
     for low in range(0, len(ranks), _AT_ONCE):
         keys[low : low + _AT_ONCE] = _band_keys(shingled(texts, ranks[low : low + _AT_ONCE]))
+        told.read(min(low + _AT_ONCE, len(ranks)))
     packed = [np.zeros(0, dtype=np.int64)]
     for band in range(BANDS):
         packed += [one << 32 | two for one, two in _same_key(keys[:, band])]

@@ -1,7 +1,8 @@
 """Flat tables (« tris à plat »): what was answered to one question, with its base and its non-responses."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 from analysis.corpus import Variable
 
@@ -47,6 +48,11 @@ class FlatTable:
     def nonresponse_share(self) -> float | None:
         """Percentage of non-responses among the people asked."""
         return percentage(self.nonresponse, self.base)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The table as plain data, with its non-responses."""
+        return {**asdict(self), "nonresponse": self.nonresponse, "nonresponse_share": self.nonresponse_share}
 
 
 def percentage(part: int, whole: int) -> float | None:

@@ -30,7 +30,7 @@ COMMANDS = {
     "report": ["report", "{corpus}", "--codebook", "{plan}", "--out", "{out}"],
     "code": ["code", "{corpus}", "--codebook", "{plan}", "--out", "{out}"],
     "describe": ["describe", "{corpus}", "--codebook", "{plan}"],
-    "tabulate": ["tabulate", "{corpus}"],
+    "tabulate": ["tabulate", "{corpus}", "--out", "{out}"],
     "reinert": ["reinert", "{corpus}", "--out", "{out}"],
     "duplicates": ["duplicates", "{corpus}", "--out", "{out}"],
     "concordance": ["concordance", "{corpus}", "vélo OU phrase OU piste"],

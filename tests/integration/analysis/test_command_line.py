@@ -39,13 +39,16 @@ def test_code_writes_assignments_and_the_reconciliation(small_dump, plan, lemma_
     )
 
 
-def test_tabulate_prints_flat_and_cross_tables(small_dump, capsys):
-    assert main(["tabulate", str(small_dump)]) == 0
-    assert [table["key"] for table in json.loads(capsys.readouterr().out)][-2:] == ["q1", "q2"]
-    assert main(["tabulate", str(small_dump), "--cross", "q1", "q2"]) == 0
-    (table,) = json.loads(capsys.readouterr().out)
+def test_tabulate_writes_flat_and_cross_tables(small_dump, tmp_path, capsys):
+    out = tmp_path / "tables.json"
+    line = ["tabulate", str(small_dump), "--out", str(out)]
+    assert main(line) == 0
+    assert [table["key"] for table in json.loads(out.read_text(encoding="utf-8"))][-2:] == ["q1", "q2"]
+    assert "[3/3] tableaux de « s2 »" in capsys.readouterr().err
+    assert main([*line, "--cross", "q1", "q2"]) == 0
+    (table,) = json.loads(out.read_text(encoding="utf-8"))
     assert (table["row_key"], table["base"]) == ("q1", 39)
-    assert main(["tabulate", str(small_dump), "--cross", "q1", "rien"]) == 1
+    assert main([*line, "--cross", "q1", "rien"]) == 1
     assert "variables connues : imported_votes, q1, q2, side, theme, votes" in capsys.readouterr().err
 
 

@@ -114,7 +114,7 @@ def refused(tmp_path, capsys):
 
 
 def test_a_folder_or_a_file_that_cannot_be_read_or_written_is_told_in_french(refused, small_dump, tmp_path):
-    assert refused("tabulate", tmp_path / "absent") == (
+    assert refused("tabulate", tmp_path / "absent", "--out", tmp_path / "tables.json") == (
         f"Le fichier ou dossier « {tmp_path}/absent » n’existe pas : vérifiez le chemin."
     )
     folder = refused("code", small_dump, "--codebook", tmp_path, "--out", tmp_path / "out")

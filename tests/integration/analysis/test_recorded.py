@@ -44,6 +44,9 @@ COMMANDS = {
     "groups": ["groups", "votes.csv", "--before", "before.csv", "--resamples", "4", "--out", "groups.json"],
     "arguments": ["arguments", "arguments.ndjson", "--out", "maps.json"],
     "iramuteq": ["iramuteq", "avis.csv", "--out", "corpus.txt"],
+    "concordance": ["concordance", "avis.csv", "vélo OU train", "--order", "left", "--out", "lines.txt"],
+    "companions": ["companions", "avis.csv", "train", "--out", "companions.txt"],
+    "tabulate": ["tabulate", "closed.csv", "--cross", "age", "region", "--out", "tables.json"],
 }
 FIRST = {name: next(part for part in reversed(line) if "." in part) for name, line in COMMANDS.items()} | {
     "classify": "suggestions.ndjson",
@@ -73,6 +76,8 @@ def place(tmp_path_factory):
     rows = [(unit, code, "a") for unit, codes in zip(ids, coded, strict=True) for code in codes or {""}]
     write_csv(folder / "everything.csv", ["id", "code", "coder"], rows)
     write_csv(folder / "coded.csv", ["id", "code", "coder"], rows[:120])
+    closed = [(unit, "", ("jeune", "âgé")[rank % 2], f"r{rank % 3}") for rank, unit in enumerate(ids)]
+    write_csv(folder / "closed.csv", ["id", "text", "age", "region"], closed)
     (folder / "plan.yaml").write_text(PLAN, encoding="utf-8")
     (folder / "plan2.yaml").write_text(PLAN.replace("['train']", "['train OU gare']"), encoding="utf-8")
     draws = np.random.default_rng(1)

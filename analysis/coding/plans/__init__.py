@@ -1,0 +1,1 @@
+"""Commands on codebooks themselves: convert, compare, complete."""
