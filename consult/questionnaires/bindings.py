@@ -126,7 +126,10 @@ class QuestionsDataset(PublicRows):
         "required": "vrai si une réponse est obligatoire",
         "visibility": "publication des réponses : rows (ligne à ligne), aggregates (totaux), administration",
         "version": "version de l’énoncé : 1, puis une de plus à chaque correction après l’ouverture",
-        "earlier": "énoncés et aides d’avant, du dernier au premier, chacun jusqu’à quand",
+        "earlier": (
+            "énoncés et aides d’avant, du dernier au premier, chacun jusqu’à quand ; une réponse anonyme parue après "
+            "peut avoir été écrite avant"
+        ),
     }
 
     def _select(self, consultation_id: uuid.UUID) -> Any:

@@ -35,8 +35,8 @@ class Filling:
 
     @property
     def texts(self) -> int:
-        """What tells whether a question was corrected since a page was shown."""
-        return sum(question.version for question in self.questions)
+        """See `policy.texts`."""
+        return policy.texts(self.questions)
 
     @property
     def pages(self) -> list[list[Question]]:

@@ -32,7 +32,8 @@ def field_name(question_id: object, part: str = MAIN) -> str:
 
 def read_page(questions: Sequence[Question], sent: MultiDict[str, str]) -> dict[uuid.UUID, Given]:
     """What a browser sent for these questions."""
-    names = {field_name(question.id): question for question in questions if kinds.of(question).asks}
+    asked = [each for each in questions if kinds.of(each).asks and kinds.of(each) is not kinds.UNINSTALLED]
+    names = {field_name(question.id): question for question in asked}
     parts: dict[str, dict[str, Sequence[str]]] = {name: {} for name in names}
     length = len(field_name(uuid.UUID(int=0)))
     for name in sent:

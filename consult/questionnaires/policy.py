@@ -16,6 +16,10 @@ from consult.questionnaires.models import AnswerVisibility, Question
 
 ANONYMOUS: Final = "anonymous"  # among the settings of the step
 FINAL: Final = "final"
+UNINSTALLED: Final = (
+    "Ce questionnaire ne peut pas recevoir de réponse en ce moment : il contient un type de question qui n’est plus "
+    "installé sur ce site ({}). Ce qui a déjà été répondu est gardé. Prévenez-nous depuis la page Contact."
+)
 Answers: TypeAlias = Mapping[uuid.UUID, Given]
 
 
@@ -32,6 +36,17 @@ def is_anonymous(step: Step) -> bool:
 def is_final(step: Step) -> bool:
     """Whether a reply sent to the step can be withdrawn, but neither changed nor sent again; frozen at opening."""
     return bool(step.settings.get(FINAL))
+
+
+def obstacle(questions: Iterable[Question]) -> str:
+    """Why no reply to these questions can be taken, whatever it says; empty when nothing stands in the way."""
+    gone = kinds.gone(questions)
+    return UNINSTALLED.format(", ".join(f"« {name} »" for name in gone)) if gone else ""
+
+
+def texts(questions: Iterable[Question]) -> int:
+    """What tells whether one of these questions was corrected since a page was shown."""
+    return sum(question.version for question in questions)
 
 
 def read(question: Question, values: Sequence[str], other: str = "") -> Given:

@@ -186,16 +186,15 @@ def tallies(session: Session, step_id: uuid.UUID) -> dict[tuple[uuid.UUID, Origi
     return {(key, origin): Tally(base, counts.get((key, origin), {})) for key, origin, base in answered}
 
 
-def described_questions(session: Session, step_id: uuid.UUID) -> Iterator[dict[str, Any]]:
-    """The questions of a step as the rules freeze them: all that a reply was given to."""
-    for question in questions(session, step_id):
-        yield {
-            **question_row(question),
-            "page": question.page,
-            "help": question.help,
-            "settings": question.settings,
-            "option_kinds": [option.kind.value for option in question.options],
-        }
+def described(question: Question) -> dict[str, Any]:
+    """A question as the rules freeze it: all that a reply was given to."""
+    return {
+        **question_row(question),
+        "page": question.page,
+        "help": question.help,
+        "settings": question.settings,
+        "option_kinds": [option.kind.value for option in question.options],
+    }
 
 
 def question_row(question: Question) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from consult.consultations.models import ContentStatus, Origin, Step
 from consult.consultations.policy import accepts_acts
 from consult.db import insert_once
 from consult.errors import ClosedError, ConflictError, InvalidError, NotFoundError
-from consult.questionnaires import conditions, policy, queries
+from consult.questionnaires import conditions, kinds, policy, queries
 from consult.questionnaires.kinds.base import is_empty
 from consult.questionnaires.models import Answer, Question, QuestionOption, Reply, ReplyDraft
 from consult.questionnaires.policy import Answers
@@ -152,6 +152,8 @@ def check(step: Step, questions: Sequence[Question], answers: Answers, now: dt.d
     """What is to be kept of answers: those that are not empty. Raises ClosedError; InvalidError, as `submit`."""
     if not accepts_acts(step, step.consultation, now):
         raise ClosedError(CLOSED)
+    if obstacle := policy.obstacle(questions):
+        raise ClosedError(obstacle)
     refused = policy.errors(questions, answers)
     if refused:
         raise InvalidError(
@@ -270,11 +272,19 @@ def duplicate(session: Session, source: Step, target: Step) -> None:
 
 
 def rules(session: Session, step: Step) -> Mapping[str, Any]:
-    """What is frozen at opening: every question, its options, and who sees the answers. Raises InvalidError if none."""
-    described = list(queries.described_questions(session, step.id))
-    if not described:
+    """What is frozen at opening: every question, its options, and who sees the answers.
+
+    Raises InvalidError when there is none, or when the kind of one is no longer installed.
+    """
+    asked = queries.questions(session, step.id)
+    if not asked:
         raise InvalidError(f"L’étape « {step.title} » n’a aucune question : ajoutez-en avant d’ouvrir la consultation.")
-    return {"questions": described}
+    if gone := kinds.gone(asked):
+        raise InvalidError(
+            f"L’étape « {step.title} » pose une question d’un type qui n’est plus installé ({', '.join(gone)}) : "
+            "changez-en le type, ou installez de nouveau le paquet qui l’apporte."
+        )
+    return {"questions": [queries.described(question) for question in asked]}
 
 
 def purge_test_traces(session: Session, step: Step) -> int:

@@ -65,6 +65,7 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         least=urns.LEAST,
         census=figures.of_step(session, step, service.census),
         position=registry.counted(session),
+        obstacle=policy.obstacle(questions),
         labels=labels,
     )
 
@@ -92,6 +93,7 @@ def reply_form(slug: str, step_slug: str) -> View:
     if (
         replied
         or filling.settled
+        or policy.obstacle(filling.questions)
         or not consultation_policy.accepts_acts(filling.step, filling.step.consultation, g.now)
     ):
         return redirect(_step_address(filling.step), 303)
@@ -138,6 +140,9 @@ def _unfit(filling: Filling, page: int) -> View | None:
     """What is answered to a page that cannot be taken as it is, whatever it says: too late, sent already, stale."""
     if not consultation_policy.accepts_acts(filling.step, filling.step.consultation, g.now):
         return _render(filling, page, message=service.CLOSED, closed=True), 403
+    if obstacle := policy.obstacle(filling.questions):
+        _keep_anyway(filling)
+        return _render(filling, page, message=obstacle, closed=True), 403
     if filling.anonymous and anonymous.has_replied(g.session, filling.step.id, g.account_id):
         return _replied_already(filling, page)
     if request.form.get("texts", str(filling.texts)) != str(filling.texts):

@@ -64,6 +64,8 @@ def edit() -> View:
     if request.form.get("action") != "save":
         return _form(code, step, policy.from_json(held.answers or {}, questions))
     answers = forms.read_page(questions, request.form)
+    if request.form.get("texts", str(policy.texts(questions))) != str(policy.texts(questions)):
+        return _form(code, step, answers, message=labels.CORRECTED), 409
     traced = {} if "sure" in request.form else policy.traced(questions, answers)
     if traced:
         return _form(code, step, answers, policy.errors(questions, answers) or traced), 422
@@ -139,6 +141,7 @@ def _form(
     shown: dict[str, Any] = {
         "step": step,
         "code": code,
+        "texts": policy.texts(questions),
         "form": form,
         "asked": asked,
         "message": message,

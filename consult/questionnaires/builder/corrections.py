@@ -20,9 +20,6 @@ from consult.questionnaires.builder.service import WORDING_LENGTH, journal
 from consult.questionnaires.models import Question, QuestionVersion
 
 IN_DRAFT: Final = "La consultation n’est pas ouverte : modifiez la question elle-même, il n’y a rien à corriger."
-ANONYMOUS: Final = (
-    "Un questionnaire anonyme ne se corrige pas : on ne saurait pas à quel énoncé répondent les réponses en attente."
-)
 STALE: Final = "Quelqu’un d’autre a corrigé cette question entre-temps. Relisez-la, puis corrigez de nouveau si besoin."
 
 
@@ -42,7 +39,8 @@ def correct(
 
     `seen`: the version that the form was filled from. The same text twice changes nothing. Nothing but the text may
     change: replies given before still answer the same options. Raises NotFoundError; InvalidError;
-    ConflictError while the consultation is a draft, when replies are anonymous, or when another correction came first.
+    ConflictError while the consultation is a draft, or when another correction came first. Nothing says which text an
+    anonymous reply was given to: that would part those that came in before from those after.
     """
     consultation, question = _locked(session, step, question_id)
     text, hint = wording.strip(), help.strip()
@@ -80,8 +78,8 @@ def _locked(session: Session, step: Step, question_id: uuid.UUID) -> tuple[Consu
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    if policy.editable(consultation) or policy.is_anonymous(step):
-        raise ConflictError(ANONYMOUS if policy.is_anonymous(step) else IN_DRAFT)
+    if policy.editable(consultation):
+        raise ConflictError(IN_DRAFT)
     query = select(Question).where(Question.id == question_id, Question.step_id == step.id)
     question = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if question is None:

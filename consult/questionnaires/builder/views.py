@@ -71,7 +71,7 @@ def change(slug: str, step_slug: str, question_id: uuid.UUID) -> View:
     if found is None:
         raise NotFoundError("Cette question n’existe pas ou a été supprimée.")
     if request.method == "GET":
-        if "type" in request.args and request.args["type"] not in kinds.every():
+        if request.args.get("type", found.kind) not in kinds.every():
             return render_template("questionnaires/kinds.html", step=step, kinds=kinds.every().values())
         form = filled_from(found, _others(step, found))
         form.kind.data = request.args.get("type", form.kind.data)
@@ -246,6 +246,7 @@ def _list(step: Step, message: str = "", mode: ModeForm | None = None) -> str:
         frozen=message or service.FROZEN,
         message=message,
         labels=labels,
+        obstacle=policy.obstacle(asked),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 from typing import Final
 
@@ -15,6 +15,7 @@ from consult.questionnaires.kinds.measures import Date, Number, Scale
 from consult.questionnaires.kinds.ranking import Ranking
 from consult.questionnaires.kinds.territory import Departement
 from consult.questionnaires.kinds.texts import LongText, ShortText
+from consult.questionnaires.kinds.uninstalled import Uninstalled
 from consult.questionnaires.models import Question
 
 ENTRY_POINTS: Final = "consult.question_kinds"
@@ -37,6 +38,7 @@ OURS: Final[tuple[Kind, ...]] = (
     Section(),
     Explanation(),
 )
+UNINSTALLED: Final = Uninstalled()
 
 
 @functools.cache
@@ -56,5 +58,10 @@ def words_of(question: Question) -> dict[str, str]:
 
 
 def of(question: Question) -> Kind:
-    """The kind of a question."""
-    return every()[question.kind]
+    """The kind of a question; `UNINSTALLED` where the package that brought it is gone."""
+    return every().get(question.kind, UNINSTALLED)
+
+
+def gone(questions: Iterable[Question]) -> list[str]:
+    """The names of the kinds of these questions that are no longer installed."""
+    return sorted({question.kind for question in questions if of(question) is UNINSTALLED})

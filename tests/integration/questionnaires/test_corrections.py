@@ -8,9 +8,11 @@ from sqlalchemy import select
 
 from consult.consultations.models import ConsultationStatus
 from consult.questionnaires import queries
+from consult.questionnaires.anonymous import codes, urns
 from consult.questionnaires.bindings import QuestionsDataset
-from consult.questionnaires.models import Question, QuestionVersion, Reply
+from consult.questionnaires.models import Question, QuestionVersion, Reply, ReplyUrn
 from consult.registry.models import EntryKind, RegistryEntry
+from consult.sealing import Keyring
 from tests.factories import csrf_token, make_account, make_question, sign_in
 from tests.integration.questionnaires.test_builder import Office, _text
 
@@ -37,9 +39,18 @@ class Running(Office):
     def correct(self, wording="Que voulez-vous ?", seen=1, help="En un mot."):  # noqa: A002  # the field's name
         return self.post(f"questions/{self.question.id}/corriger", wording=wording, help=help, seen=str(seen))
 
-    def reply(self, text, texts):
+    def by_code(self, path, **fields):
+        token = csrf_token(self.citizen, "/reponse-anonyme")
+        return self.citizen.post(f"/reponse-anonyme/{path}".rstrip("/"), data={"csrf_token": token, **fields})
+
+    def reply(self, text, texts, **more):
         path = f"{self.public}/repondre"
-        fields = {"csrf_token": csrf_token(self.citizen, path), "page": "1", "action": "send", "texts": str(texts)}
+        fields = {
+            "csrf_token": csrf_token(self.citizen, path),
+            "page": "1",
+            "action": "send",
+            "texts": str(texts),
+        } | more
         return self.citizen.post(path, data=fields | {f"q-{self.question.id}": text})
 
     def rows(self, model):
@@ -90,11 +101,24 @@ def test_a_page_shown_before_the_correction_is_shown_again_and_keeps_what_was_ty
     assert len(running.rows(Reply)) == 1
 
 
-def test_an_anonymous_questionnaire_is_not_corrected(app):
+def test_an_anonymous_questionnaire_is_corrected_and_no_reply_says_which_text_it_was_given_to(app):
     anonymous = Running(app, app.test_client(), anonymous=True)
-    refused = anonymous.correct()
-    assert (refused.status_code, "ne se corrige pas" in _text(refused)) == (409, True)
-    assert "/corriger" not in anonymous.client.get(f"{anonymous.path}/questions").text
+    code = codes.draw()
+    assert anonymous.reply("La paix", texts=1, code=code).status_code == 200
+    assert anonymous.correct().status_code == 303
+    page = _text(anonymous.app.test_client().get(anonymous.public))
+    assert "Avant : « Que voullez-vous ? »" in page
+    assert "parue après cette date peut avoir été écrite avant" in page
+    with anonymous.writing() as session:
+        (urn,) = session.scalars(select(ReplyUrn)).all()
+        (held,) = urns.content(urn, Keyring([], "anonymous replies")).values()
+    assert set(held) == {"holder", "answers"}
+    change = {"code": code, f"q-{anonymous.question.id}": "L’eau", "action": "save"}
+    stale = anonymous.by_code("modifier", **change, texts="1")
+    assert (stale.status_code, "a été corrigé depuis" in _text(stale)) == (409, True)
+    assert "L’eau" in _text(stale)
+    assert anonymous.by_code("modifier", **change, texts="2").status_code == 200
+    assert "L’eau" in _text(anonymous.by_code("", code=code))
 
 
 def test_a_draft_is_changed_not_corrected(app):

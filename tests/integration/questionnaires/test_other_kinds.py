@@ -8,14 +8,27 @@ import pytest
 from sqlalchemy import select
 
 from consult.actor import Actor, Role
+from consult.consultations.models import Step
 from consult.db import ALL_TENANTS
+from consult.errors import InvalidError
 from consult.organisations.models import Organisation
 from consult.questionnaires import kinds, policy, queries, totals
+from consult.questionnaires import service as replies
 from consult.questionnaires.anonymous import batches, codes, service, urns
 from consult.questionnaires.kinds.base import Sent
-from consult.questionnaires.models import Answer, AnswerVisibility
-from tests.factories import make_account, make_consultation, make_organisation, make_question, make_step
+from consult.questionnaires.models import Answer, AnswerVisibility, ReplyDraft
+from tests.factories import (
+    csrf_token,
+    make_account,
+    make_consultation,
+    make_organisation,
+    make_question,
+    make_reply,
+    make_step,
+    sign_in,
+)
 from tests.integration.questionnaires.test_builder import Office, _text
+from tests.integration.questionnaires.test_pages import Site
 
 PLUGIN = Path(__file__).parents[2] / "plugins" / "consult_stars.py"
 KEYS = urns.keyring("une phrase assez longue pour sceller")
@@ -93,3 +106,45 @@ def test_every_kind_goes_through_an_urn_and_a_batch_to_its_totals(database, now)
         assert totals.publish(session, step.id, now) == len(counted)
         for key, (table,) in totals.latest(session, list(counted)).items():
             assert {count for cell, count in table.counts.items() if cell in answers[key]["options"]} == {urns.LEAST}
+
+
+def test_a_questionnaire_whose_kind_is_no_longer_installed_says_so_on_every_page(app):
+    site = Site(app, app.test_client())
+    with site.writing() as session:
+        step = session.get_one(Step, site.step.id)
+        stars = make_question(session, step, "stars", wording="Combien d’étoiles ?", page=1, required=True)
+        reply = make_reply(session, step, answers={stars: "3", site.written: "Plus de trains."})
+        organiser = make_account(session, session.get_one(Organisation, site.organisation.id), Role.ORGANISER)
+        reply_id = reply.id
+        session.flush()
+        session.expunge_all()
+    api = f"/api/v1/consultations/{site.consultation.slug}"
+    for path in (site.path, f"{site.path}/reponses", f"/reponses/{reply_id}", f"{site.path}/imprimer",
+                 f"{api}/questionnaires", f"{api}/replies", f"{api}/answers"):  # fmt: skip
+        assert site.client.get(path).status_code == 200, path
+    page = _text(site.client.get(site.path))
+    assert "un type de question qui n’est plus installé sur ce site (« stars »)" in page
+    assert f"{site.path}/repondre" not in page
+    assert "illisible ici" in _text(site.client.get(f"/reponses/{reply_id}"))
+    assert site.client.get(f"{site.path}/repondre").location == site.path
+    sign_in(site.client, site.account)
+    form = {"csrf_token": csrf_token(site.client, "/reponse-anonyme"), "page": 1, "action": "next"}
+    refused = site.client.post(f"{site.path}/repondre", data=form | site.first())
+    assert (refused.status_code, "plus installé" in _text(refused), "À pied" in _text(refused)) == (403, True, True)
+    (draft,) = site.rows(ReplyDraft)
+    assert (str(site.choice.id) in draft.answers, str(stars.id) in draft.answers) == (True, False)
+    desk = app.test_client()
+    sign_in(desk, organiser)
+    staff = f"/gestion{site.path.replace(f'/{site.step.slug}', '')}/etapes/{site.step.slug}"
+    for path in ("questions", "chiffres", "questions/export.json", f"questions/{stars.id}"):
+        assert desk.get(f"{staff}/{path}").status_code == 200, path
+    assert "plus installé" in _text(desk.get(f"{staff}/questions"))
+
+
+def test_a_consultation_does_not_open_with_a_kind_that_is_not_installed(database, now):
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        consultation = make_consultation(session, make_organisation(session), opened=False)
+        step = make_step(session, consultation, kind="questionnaire", title="Votre avis")
+        make_question(session, step, "stars")
+        with pytest.raises(InvalidError, match=r"Votre avis.*plus installé \(stars\)"):
+            replies.rules(session, step)
