@@ -25,12 +25,21 @@ from analysis.semantic.vectors import available, sentence_vectors
 from analysis.text import Vocabulary
 
 ROOT = Path(__file__).parents[2]
-QUESTIONS = {"small": ("FI9", "TE12"), "full": ("q162", "TE11", "TE12", "FI9")}
-LEXICAL = {"q162": 0.62, "TE11": 0.80, "TE12": 0.59, "FI9": 0.48}  # reached elsewhere without encoder
+MANY_READERS = "q162"
+QUESTIONS = {"small": ("FI9", "TE12"), "full": (MANY_READERS, "TE11", "TE12", "FI9")}
+LEXICAL = {MANY_READERS: 0.62, "TE11": 0.80, "TE12": 0.59, "FI9": 0.48}  # reached elsewhere without encoder
 # Means over the four questions, reached elsewhere by the baseline and both encoders.
 WITH_ENCODERS = {"micro F1": 0.6575, "macro F1": 0.5875, "P@1": 0.775}
 FOLDS, INNER = 5, 3
 MIN_POSITIVE, READERS = 20, 3
+
+
+def taggings(*, many: bool) -> list[dict[str, str]]:
+    """A tag, an answer, and how many readers put it: of the question that several read, or of the others."""
+    folder = Path(os.environ.get("CONSULT_REAL_DATA") or ROOT.parent / "shared" / "data") / "grande_annotation"
+    name = "lga_q162_info_impots_tags.csv.gz" if many else "elf_tags_TE11_TE12_FI9.csv.gz"
+    with gzip.open(folder / name, "rt", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def data(question: str) -> tuple[list[str], np.ndarray]:
@@ -38,11 +47,8 @@ def data(question: str) -> tuple[list[str], np.ndarray]:
 
     On q162 equal answers had been coded together by the volunteers' site: each distinct text counts once.
     """
-    folder = Path(os.environ.get("CONSULT_REAL_DATA") or ROOT.parent / "shared" / "data") / "grande_annotation"
-    many = question == "q162"
-    name = "lga_q162_info_impots_tags.csv.gz" if many else "elf_tags_TE11_TE12_FI9.csv.gz"
-    with gzip.open(folder / name, "rt", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if many or row["question_elf"] == question]
+    many = question == MANY_READERS
+    rows = [row for row in taggings(many=many) if many or row["question_elf"] == question]
     texts: dict[str, str] = {}
     tags: dict[str, set[str]] = defaultdict(set)
     for row in rows:
@@ -53,6 +59,45 @@ def data(question: str) -> tuple[list[str], np.ndarray]:
     often = Counter(tag for given in tags.values() for tag in given)
     kept = sorted(tag for tag, count in often.items() if count >= MIN_POSITIVE)
     return [texts[key] for key in tags], np.array([[tag in given for tag in kept] for given in tags.values()])
+
+
+def volunteer(*, more: int, strictly: bool) -> dict[str, float]:
+    """How well one volunteer of q162 finds what the others say: expected F1 on the answers and tags of `data`.
+
+    A volunteer drawn at random put a tag as often as readers did; the others say it when half of them, or more than
+    half (`strictly`), put it. The file tells how many put each tag and not how many read: at least as many as put the
+    most given tag, and here `more` than them.
+    """
+    texts, labels = data(MANY_READERS)
+    given: dict[str, dict[str, int]] = {text: {} for text in texts}
+    for row in taggings(many=True):
+        if row["text"] in given:
+            tags = given[row["text"]]
+            tags[row["tag"]] = max(int(row["n_annotators"]), tags.get(row["tag"], 0))
+    often = Counter(tag for tags in given.values() for tag, count in tags.items() if count >= READERS)
+    kept = sorted(tag for tag, count in often.items() if count >= MIN_POSITIVE)
+    put = np.array([[tags.get(tag, 0) for tag in kept] for tags in given.values()])
+    assert ((put >= READERS) == labels).all()
+    others = np.array([max(tags.values()) for tags in given.values()])[:, None] + more - 1
+    share = put / (others + 1)
+    least = 2 * (put - 1) > others if strictly else 2 * (put - 1) >= others
+    alone = 2 * put > others if strictly else 2 * put >= others
+    right, missed, wrong = share * least, (1 - share) * alone, share * ~least
+    per_tag = 2 * right.sum(axis=0) / (2 * right + missed + wrong).sum(axis=0)
+    return {"micro F1": float(2 * right.sum() / (2 * right + missed + wrong).sum()), "macro F1": float(per_tag.mean())}
+
+
+def volunteer_row() -> dict:
+    """The row of one volunteer, to be read beside that of the machine on the same answers."""
+    read = {
+        (more, strictly): told(volunteer(more=more, strictly=strictly)) for more in (1, 0) for strictly in (False, True)
+    }
+    return {
+        "name": "coding q162: one volunteer against the others, micro F1",
+        "value": round(volunteer(more=1, strictly=False)["micro F1"], 3), "unit": "F1", "budget": None,
+        "note": f"one reader more than put the most given tag; said by half of the others: {read[1, False]}, by more "
+        f"than half: {read[1, True]}; were there no more readers: {read[0, False]}, {read[0, True]}",
+    }  # fmt: skip
 
 
 def clusters_of(texts: list[str]) -> np.ndarray:
@@ -182,6 +227,8 @@ def run(scale: str) -> list[dict]:
                 "name": f"coding {question}: micro F1 with the optional encoders",
                 "value": round(reached[-1]["micro F1"], 3), "unit": "F1", "budget": None, "note": told(reached[-1]),
             })  # fmt: skip
+        if question == MANY_READERS:
+            rows.append(volunteer_row())
     for measure, reference in WITH_ENCODERS.items() if reached else ():
         rows.append({"name": f"coding: mean {measure} with the optional encoders",
                      "value": round(float(np.mean([one[measure] for one in reached])), 4), "unit": "F1",
