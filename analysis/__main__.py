@@ -14,6 +14,7 @@ from analysis import __version__, nonresponse, provenance, readers, recorded, ti
 from analysis.coding import cli as coding
 from analysis.coding.codebook_files import load_any
 from analysis.coding.plans import cli as plans
+from analysis.coding.standing import QUALITY_HELP, plain, read_measures, warnings
 from analysis.command_line import Parser
 from analysis.errors import AnalysisError, file_fault
 from analysis.languages import CODES, FRENCH, language
@@ -88,8 +89,10 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
             "--codebook",
             type=Path,
             required=name == "code",
-            help="plan de codification (YAML ; « codebook convert » le tire d’un XLSX)",
+            help="plan de codification (YAML ; « codebook convert » le tire d’un XLSX)",
         )
+    if name in {"report", "code"}:
+        sub.add_argument("--quality", type=Path, help=QUALITY_HELP)
     if name in {"report", "code"}:
         sub.add_argument("--out", type=Path, required=True, help="dossier ou fichier à écrire")
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
@@ -123,6 +126,7 @@ def _report(options: argparse.Namespace) -> None:
         progress=_progress,
         cache=options.cache,
         overrides=options.lemmas,
+        quality=options.quality,
         corpora=tuple(options.corpus),
         language=options.language,
     )
@@ -183,6 +187,7 @@ def _code(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         load_any(options.codebook),
         seed=options.seed,
         language_code=options.language,
+        measures=read_measures(options.quality),
         overrides=read_overrides(options.lemmas) if options.lemmas else None,
         cache=options.cache,
         steps=Steps(steps_of(source), progress),
@@ -195,11 +200,16 @@ def _code(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         read = f"{rec.undecidable} indécidables + {rec.coded} codées + {rec.no_code} sans code"
         apart = f"{rec.set_apart} écartées + {rec.nonresponse} non-réponses"
         print(f"{result.corpus.key} : {rec.received} reçues = {apart} + {read}")
-    return {"reconciliation": {result.corpus.key: result.reconciliation.figures for result in found.corpora}}
+        for line in warnings(result.standings):
+            print(line)
+    return {
+        "reconciliation": {result.corpus.key: result.reconciliation.figures for result in found.corpora},
+        "codes": {result.corpus.key: plain(result.standings) for result in found.corpora},
+    }
 
 
 _COMMANDS = {
-    "code": Recorded("code", ("dump", "codebook", "lemmas"), ("out",), _code, plans=("codebook",)),
+    "code": Recorded("code", ("dump", "codebook", "lemmas", "quality"), ("out",), _code, plans=("codebook",)),
     **coding.COMMANDS,
     **plans.COMMANDS,
     **semantic.COMMANDS,

@@ -4,7 +4,7 @@ The three never mix: each assignment names its origin and its reason; what peopl
 completed, by the machine.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -87,6 +87,23 @@ def combine(
     return _counted(units, found, doubtful, human)
 
 
+def without(coded: Coded, codes: Container[str]) -> Coded:
+    """The same, less what the machine gave of these codes: who keeps no sure code is left to a person.
+
+    What people coded stays.
+    """
+    kept = tuple(item for item in coded.assignments if item.origin == HUMAN or item.code not in codes)
+    moved = sorted(_sure(coded.assignments) - _sure(kept))
+    counts = {**coded.counts, "machine": coded.counts["machine"] - len(moved)}
+    counts["to_read"] += len(moved)
+    return Coded(kept, (*coded.to_read, *moved), counts, coded.notice)
+
+
+def _sure(assignments: Iterable[Assignment]) -> set[str]:
+    """The contributions that hold a code that the machine is sure of."""
+    return {item.unit for item in assignments if not item.review and item.origin != HUMAN}
+
+
 def _suggested(
     units: Sequence[str],
     texts: Sequence[str],
@@ -142,7 +159,7 @@ def _counted(
     doubtful: NDArray[np.bool_],
     human: Mapping[str, frozenset[str]],
 ) -> Coded:
-    sure = {item.unit for item in found if not item.review and item.origin != HUMAN}
+    sure = _sure(found)
     left = tuple(unit for unit, doubt in zip(units, doubtful, strict=True) if doubt and unit not in sure)
     apart = set(left)
     counts = {"human": 0, "machine": 0, "to_read": len(left), "no_code": 0}

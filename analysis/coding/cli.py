@@ -15,8 +15,19 @@ from analysis.answers import Answers, answers
 from analysis.coding.agreement import agreement, by_period
 from analysis.coding.codebook_files import load_any
 from analysis.coding.codings import read_codings, read_periods, settled
+from analysis.coding.given import HUMAN, read_given
 from analysis.coding.rules import Rules
 from analysis.coding.sampling import Drawn, Sample, draw
+from analysis.coding.standing import (
+    QUALITY_HELP,
+    Standings,
+    of_codebook,
+    of_codes,
+    plain,
+    read_measures,
+    warnings,
+    withheld,
+)
 from analysis.errors import AnalysisError
 from analysis.languages import CODES, FRENCH
 from analysis.processes import cluster
@@ -35,6 +46,7 @@ def register(commands: Any, progress: Progress) -> None:
     _corpus_options(classify)
     classify.add_argument("--coded", type=Path, required=True, help="CSV id, code, coder (code vide : lue, sans code)")
     classify.add_argument("--codebook", type=Path, help="plan de codification : ses motifs codent avant le modèle")
+    classify.add_argument("--quality", type=Path, help=QUALITY_HELP)
     classify.add_argument("--out", type=Path, required=True, help="fichier NDJSON à écrire")
     classify.add_argument(
         "--next", type=Path, help="CSV à écrire : les contributions à coder ensuite par des personnes"
@@ -58,6 +70,7 @@ def _register_quality(commands: Any, progress: Progress) -> None:
     )
     _corpus_options(sample)
     sample.add_argument("--codes", type=Path, required=True, help="attributions en NDJSON, de « code » ou « classify »")
+    sample.add_argument("--codebook", type=Path, help="plan de codification qui a donné ces codes, que mesurera la clé")
     sample.add_argument("--per-stratum", type=int, default=50, help="contributions par code et par strate (50)")
     sample.add_argument("--sheet", type=Path, required=True, help="CSV à faire coder")
     sample.add_argument("--key", type=Path, required=True, help="clé JSON à tenir à l’écart des codeurs")
@@ -84,7 +97,7 @@ def _corpus_options(sub: argparse.ArgumentParser) -> None:
 
 
 def _classify(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
-    from analysis.coding.assignments import combine
+    from analysis.coding.assignments import combine, without
     from analysis.semantic.vectors import sentence_vectors
 
     human = settled(read_codings(options.coded))
@@ -109,11 +122,13 @@ def _classify(options: argparse.Namespace, progress: Progress) -> dict[str, Any]
         vectors=vectors,
         progress=lambda done, total: progress(done, total, "suggestions"),
     )
+    standings = _standings(options, read.corpus.key, {item.code for item in coded.assignments})
+    coded = without(coded, withheld(standings))
     rows = [json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in coded.assignments]
     options.out.write_text("".join(rows), encoding="utf-8")
     if options.next:
         _write_next(options.next, read, mine, clusters, vectors, model)
-    return _told(read, coded, model.unlearnt, len(human) - len(mine))
+    return _told(read, coded, standings, model.unlearnt, len(human) - len(mine))
 
 
 def _learnt(
@@ -159,7 +174,7 @@ def _write_next(
     _write_csv(path, ("id", "texte", "pour le code"), [(units[i], texts[i], code) for i, code in asked])
 
 
-def _told(read: Answers, coded: Any, unlearnt: dict[str, int], ignored: int) -> dict[str, Any]:
+def _told(read: Answers, coded: Any, standings: Standings, unlearnt: dict[str, int], ignored: int) -> dict[str, Any]:
     """The summary of a coding, printed too: what became of every contribution, and what machine labels are."""
     counts = coded.counts
     print(
@@ -171,15 +186,27 @@ def _told(read: Answers, coded: Any, unlearnt: dict[str, int], ignored: int) -> 
         print(f"Code « {code} » : {count} exemples, trop peu pour apprendre.")
     if ignored:
         print(f"{ignored} codages laissés de côté : ils portent sur ce qui n’est pas une réponse de ce corpus.")
+    for line in warnings(standings):
+        print(line)
     print(coded.notice)
     held = {item.unit for item in coded.assignments if not item.review}
     return {
         "notice": coded.notice,
         "counts": counts,
         "reconciliation": read.reconciled(held, set(coded.to_read)).figures,
+        "codes": plain(standings),
         "unlearnt": unlearnt,
         "codings_ignored": ignored,
     }
+
+
+def _standings(options: argparse.Namespace, corpus: str, codes: Iterable[str]) -> Standings:
+    """What was measured of the codes given: those of the plan, and those learnt beside it."""
+    measures = read_measures(options.quality)
+    if not options.codebook:
+        return of_codes(measures, corpus, sorted(codes))
+    plan = load_any(options.codebook)
+    return of_codebook(measures, corpus, plan, sorted(codes))
 
 
 def _rule_hits(path: Path, texts: list[str], options: argparse.Namespace, progress: Progress) -> Any:
@@ -200,18 +227,15 @@ def _sample(options: argparse.Namespace, progress: Progress) -> None:
     read = answers(options)
     units, texts = read.units, read.texts
     rank = {unit: i for i, unit in enumerate(units)}
+    plan = load_any(options.codebook) if options.codebook else None
     given: dict[str, Any] = {}
     near: dict[str, Any] = {}
-    for number, line in enumerate(options.codes.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            row = json.loads(line)
-            code, place = str(row["code"]), rank.get(str(row.get("unit") or row["contribution"]))
-        except (ValueError, KeyError, TypeError):
-            raise AnalysisError(f"« {options.codes.name} », ligne {number} : attribution incomprise.") from None
-        if place is None or row.get("origin") == "human":
+    for each in read_given(options.codes, read.corpus.key, plan):
+        place = rank.get(each.unit)
+        if place is None or each.origin == HUMAN:
             continue
-        given.setdefault(code, np.zeros(len(units), dtype=np.bool_))[place] = True
-        near.setdefault(code, np.ones(len(units)))[place] = 0.0 if row.get("review") else 1.0
+        given.setdefault(each.code, np.zeros(len(units), dtype=np.bool_))[place] = True
+        near.setdefault(each.code, np.ones(len(units)))[place] = 0.0 if each.doubtful else 1.0
     if not given:
         raise AnalysisError("Aucune attribution de ce corpus à mesurer : vérifiez « --codes ».")
     sample = draw(
@@ -223,7 +247,8 @@ def _sample(options: argparse.Namespace, progress: Progress) -> None:
         seed=options.seed,
     )
     _write_csv(options.sheet, ("id", "texte", "code", "coder"), [(u, texts[rank[u]], "", "") for u in sample.units])
-    options.key.write_text(json.dumps(asdict(sample), ensure_ascii=False) + "\n", encoding="utf-8")
+    key = {**asdict(sample), "corpus": read.corpus.key, "codebook": plan.digest if plan else None}
+    options.key.write_text(json.dumps(key, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{len(sample.units)} contributions à coder sur tous les codes, pour juger {len(given)} codes.")
 
 
@@ -232,6 +257,7 @@ def _quality(options: argparse.Namespace, progress: Progress) -> None:
 
     try:
         raw = json.loads(options.key.read_text(encoding="utf-8"))
+        known = {"corpus": str(raw["corpus"]), "codebook": raw["codebook"]}
         sample = Sample(
             tuple(Drawn(*item) for item in raw["drawn"]), raw["sizes"], tuple(raw["units"]), int(raw["seed"])
         )
@@ -251,7 +277,7 @@ def _quality(options: argparse.Namespace, progress: Progress) -> None:
         bounds=Bounds(options.precision, options.recall, options.alpha),
         alphas={code: alpha.value for code, alpha in people.codes.items()},
     )
-    report: dict[str, Any] = {"codes": [asdict(code) for code in found], "agreement": asdict(people)}
+    report: dict[str, Any] = {**known, "codes": [asdict(code) for code in found], "agreement": asdict(people)}
     if len(periods) > 1:
         coders = {period: [j for j in given if j.coder != "final"] for period, given in periods.items()}
         drifting = by_period(
@@ -269,8 +295,8 @@ def _quality(options: argparse.Namespace, progress: Progress) -> None:
 COMMANDS = {
     recorded.name: recorded
     for recorded in (
-        Recorded("classify", ("dump", "coded", "codebook"), ("out", "next"), _classify, plans=("codebook",)),
-        Recorded("sample", ("dump", "codes"), ("sheet", "key"), _sample),
+        Recorded("classify", ("dump", "coded", "codebook", "quality"), ("out", "next"), _classify, plans=("codebook",)),
+        Recorded("sample", ("dump", "codes", "codebook"), ("sheet", "key"), _sample, plans=("codebook",)),
         Recorded("quality", ("key", "coded"), ("out",), _quality),
     )
 }

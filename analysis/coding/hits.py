@@ -1,6 +1,6 @@
 """What lexicon rules found: which text has which code, by which pattern, on which words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
@@ -56,6 +56,11 @@ class Hits(Sequence[Hit]):
         """The hits of one code of the codebook."""
         first, last = self._bounds.get(code, (0, 0))
         return self[first:last]
+
+    def without(self, codes: Container[str]) -> "Hits":
+        """The hits of the other codes."""
+        kept = np.array([code not in codes for code, _ in self.rules], dtype=np.bool_)[self.rule]
+        return Hits(self.codes, self.rules, self.spelt, self.texts[kept], self.rule[kept], self.words[kept])
 
     @cached_property
     def _bounds(self) -> dict[str, tuple[int, int]]:

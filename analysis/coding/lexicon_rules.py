@@ -35,7 +35,7 @@ class Lexicon:
 
     def __init__(self, vocabulary: Vocabulary, lemmas: Lemmas) -> None:
         self.vocabulary = vocabulary
-        self._lemmas = lemmas
+        self.lemmas = lemmas
         self._by_lemma: dict[str, list[int]] = {}
         for number, lemma in enumerate(lemmas.lemma):
             self._by_lemma.setdefault(lemma, []).append(number)
@@ -46,14 +46,14 @@ class Lexicon:
             number = self.vocabulary.number(word.text)
             return [] if number is None else [number]
         if word.kind == "prefix":
-            corrected = self._lemmas.corrections
+            corrected = self.lemmas.corrections
             return [
                 number
                 for number, form in enumerate(self.vocabulary.forms)
                 if form.startswith(word.text) or corrected.get(form, "").startswith(word.text)
             ]
         number = self.vocabulary.number(word.text)
-        lemma = word.text if number is None else self._lemmas.lemma[number]
+        lemma = word.text if number is None else self.lemmas.lemma[number]
         return sorted({*self._by_lemma.get(lemma, ()), *self._by_lemma.get(word.text, ())})
 
     def of_lemmas(self, lemmas: Iterable[str]) -> list[int]:

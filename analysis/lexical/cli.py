@@ -15,6 +15,7 @@ from analysis import provenance, readers
 from analysis.coding import codebook as codebooks
 from analysis.coding.lexicon_rules import Lexicon, Matcher
 from analysis.coding.patterns import parse, words
+from analysis.coding.standing import QUALITY_HELP, copy_measures, measures_in, read_measures, warnings
 from analysis.corpus import Source
 from analysis.errors import AnalysisError
 from analysis.expressions import read_expressions
@@ -62,6 +63,7 @@ def register(commands: Any, progress: Progress) -> None:
             sub.add_argument("--corrections", type=Path, help="écrire ici toutes les formes corrigées (YAML, à relire)")
         if name == "lexicon":
             sub.add_argument("--codebook", type=Path, help="plan de codification (YAML)")
+            sub.add_argument("--quality", type=Path, help=QUALITY_HELP)
         sub.set_defaults(command=lambda options, name=name: _run(name, options, progress))
     lines = _sub(commands, "concordance", "montrer chaque emploi d’un motif dans son contexte")
     lines.add_argument("pattern", metavar="MOTIF", help="mot ou motif du langage des plans de codification")
@@ -109,7 +111,8 @@ def _run(name: str, options: argparse.Namespace, progress: Progress) -> None:
     with cluster(options.dask):
         study = made(
             options.dump, options.out, parameters, files,
-            external=options.external, jobs=options.jobs, cache=options.cache, progress=progress,
+            quality=getattr(options, "quality", None), external=options.external, jobs=options.jobs,
+            cache=options.cache, progress=progress,
         )  # fmt: skip
     if getattr(options, "corrections", None):
         content = yaml.safe_dump(dict(sorted(study.lemmas.corrections.items())), allow_unicode=True)
@@ -120,7 +123,7 @@ def _run(name: str, options: argparse.Namespace, progress: Progress) -> None:
         apart = f"{rec.set_apart} écartées + {rec.nonresponse} non-réponses + {rec.undecidable} indécidables"
         read = f"{rec.coded} codées + {rec.no_code} sans code"
         print(f"{found.corpus.key} : {rec.received} reçues = {apart} + {read} ; {tier}")
-        for notice in found.notices:
+        for notice in (*found.notices, *warnings(found.coding.standings)):
             print(f"Attention : {notice}")
     print(f"Résultats : {options.out / 'lexicon.json'}")
 
@@ -131,6 +134,7 @@ def made(
     parameters: dict[str, Any],
     files: dict[str, Path],
     *,
+    quality: Path | None = None,
     external: Path | None = None,
     jobs: int = 1,
     cache: Path | None = None,
@@ -152,6 +156,7 @@ def made(
         source,
         codebooks.load(files["codebook"]) if "codebook" in files else None,
         options,
+        measures=read_measures(quality),
         overrides=read_overrides(files["lemmas"]) if "lemmas" in files else None,
         expressions=(*read.expressions, *own),
         cache=cache,
@@ -163,6 +168,7 @@ def made(
         built.mkdir()
         for key, path in files.items():
             shutil.copyfile(path, built / COPIES[key])
+        copy_measures(quality, built)
         lexicon_files.write(built, study)
         lexicon_files.write_manifest(built, study, {**parameters, "external": external is not None})
         if out.exists():
@@ -194,7 +200,10 @@ def verify(
     with tempfile.TemporaryDirectory() as temporary:
         again = Path(temporary) / "again"
         parameters = {key: value for key, value in manifest["parameters"].items() if key != "external"}
-        study = made(dump, again, parameters, files, external=external, cache=cache, progress=progress)
+        study = made(
+            dump, again, parameters, files,
+            quality=measures_in(out), external=external, cache=cache, progress=progress,
+        )  # fmt: skip
         if study.source.digest != manifest["source"]["digest"]:
             raise AnalysisError(f"« {dump.name} » n’est pas le jeu de données analysé : son empreinte diffère.")
         provenance.check_replayed(manifest, again)

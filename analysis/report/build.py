@@ -10,6 +10,7 @@ from typing import Any
 
 from analysis import provenance, readers
 from analysis.coding import codebook as codebooks
+from analysis.coding.standing import copy_measures, measures_in, read_measures
 from analysis.errors import AnalysisError
 from analysis.languages import FRENCH
 from analysis.lemmas import read_overrides
@@ -47,6 +48,7 @@ def run(
     progress: Progress | None = None,
     cache: Path | None = None,
     overrides: Path | None = None,
+    quality: Path | None = None,
     corpora: tuple[str, ...] = (),
     language: str = FRENCH,
 ) -> ReportResult:
@@ -54,15 +56,26 @@ def run(
 
     `out` appears complete or not at all: it is built beside and renamed; an earlier result of the same
     name is replaced, any other directory refused. `progress(done, total, label)` is called as work goes on.
-    `corpora` keeps only these corpora; `language` is that of the contributions.
+    `corpora` keeps only these corpora; `language` is that of the contributions; `quality` is what measured the codes,
+    a file or a folder of them.
     Raises AnalysisError with one French sentence.
     """
     provenance.check_free(out)
     plan = codebooks.load(codebook) if codebook else None
     fixed = read_overrides(overrides) if overrides else None
+    measures = read_measures(quality)
     source = readers.restricted(readers.read(dump), corpora)
     steps = Steps(steps_of(source) + len(source.corpora) + 2, progress)
-    found = study(source, plan, seed=seed, language_code=language, overrides=fixed, cache=cache, steps=steps)
+    found = study(
+        source,
+        plan,
+        seed=seed,
+        language_code=language,
+        measures=measures,
+        overrides=fixed,
+        cache=cache,
+        steps=steps,
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as building:
         built = Path(building) / "result"
@@ -70,6 +83,7 @@ def run(
         for original, copy in ((codebook, CODEBOOK_COPY), (overrides, OVERRIDES_COPY)):
             if original:
                 shutil.copyfile(original, built / copy)
+        copy_measures(quality, built)
         _write(built, found, seed=seed, steps=steps)
         parameters = {"seed": seed, "corpora": list(corpora), "language": language}
         provenance.write_manifest(
@@ -117,6 +131,7 @@ def verify(out: Path, dump: Path, *, progress: Progress | None = None, cache: Pa
             progress=progress,
             cache=cache,
             overrides=overrides if overrides.exists() else None,
+            quality=measures_in(out),
             corpora=tuple(parameters["corpora"]),
             language=parameters.get("language", FRENCH),
         )

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from analysis import tiers
 from analysis.coding.codebook import Codebook
-from analysis.coding.hits import Hits, no_hits
 from analysis.coding.lexicon_rules import Lexicon, code_texts, register_words
+from analysis.coding.shown import Coding, shown_codes
+from analysis.coding.standing import Measure
 from analysis.corpus import Corpus, Source, Variable
 from analysis.errors import AnalysisError
 from analysis.expressions import Proposal, propose
@@ -104,7 +105,7 @@ class CorpusLexicon:
     register: Register
     words: WordCounts | None
     classes: Classes | None
-    hits: Hits
+    coding: Coding
     notices: tuple[str, ...]
 
     @property
@@ -135,12 +136,16 @@ def study(
     codebook: Codebook | None,
     options: Options,
     *,
+    measures: Sequence[Measure] = (),
     overrides: dict[str, str] | None = None,
     expressions: Sequence[str] = (),
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> LexiconStudy:
-    """Compute what the options ask for. Deterministic for a source, codebook, options and seed, whatever the jobs."""
+    """Compute what the options ask for. Deterministic for a source, codebook, options and seed, whatever the jobs.
+
+    `measures` are those of the quality of the codes, by corpus.
+    """
     check_options(options.classes, options.least)
     check_size(options.segment)
     vocabulary = Vocabulary(language(options.language))
@@ -160,7 +165,7 @@ def study(
     found = []
     for rank, each in enumerate(prepared):
         steps = _Steps(progress, rank, len(prepared), each.corpus.key)
-        found.append(_corpus(each, vocabulary, lemmas, codebook, options, steps))
+        found.append(_corpus(each, Lexicon(vocabulary, lemmas), codebook, measures, options, steps))
     return LexiconStudy(source, codebook, options, vocabulary, lemmas, found)
 
 
@@ -184,29 +189,30 @@ class _Steps:
 
 def _corpus(
     prepared: Prepared,
-    vocabulary: Vocabulary,
-    lemmas: Lemmas,
+    lexicon: Lexicon,
     codebook: Codebook | None,
+    measures: Sequence[Measure],
     options: Options,
     steps: _Steps,
 ) -> CorpusLexicon:
-    corpus, notices = prepared.corpus, []
+    corpus, vocabulary, notices = prepared.corpus, lexicon.vocabulary, []
     register = find_campaigns(
         bare(prepared.tokens, vocabulary), authors=corpus.authors, dates=corpus.dates, progress=steps.within("doublons")
     )
     steps.done("campagnes")
-    hits = no_hits()
-    if codebook and CODES in options.parts:
-        hits = code_texts(
-            codebook, prepared.tokens, Lexicon(vocabulary, lemmas), prepared.readable, steps.within("motifs")
-        )
+    coding = shown_codes(
+        corpus,
+        codebook if CODES in options.parts else None,
+        measures,
+        lambda plan: code_texts(plan, prepared.tokens, lexicon, prepared.readable, steps.within("motifs")),
+    )
     steps.done("codes")
     words, classes = None, None
     if WORDS in options.parts or CLASSIFICATION in options.parts:
         segments = cut(prepared.words, size=options.segment)
         table = tabulate(prepared.words, segments, min_texts=_least_texts(prepared))
         if WORDS in options.parts:
-            words = _words(prepared, vocabulary, lemmas, register, table)
+            words = _words(prepared, lexicon, register, table)
         if CLASSIFICATION in options.parts:
             try:
                 classes = _classes(prepared, register, table, options, steps.within("classes"))
@@ -214,9 +220,10 @@ def _corpus(
                 notices.append(str(error))
     steps.done("mots")
     steps.done("classes")
-    reconciliation = _reconciled(prepared, hits)
+    undecided = prepared.sorting.undecidable | coding.withheld
+    reconciliation = reconcile(corpus, prepared.sorting, coding.coded, undecided)
     tier = None if corpus.external else tiers.tier(reconciliation.billable)
-    return CorpusLexicon(prepared, reconciliation, tier, register, words, classes, hits, tuple(notices))
+    return CorpusLexicon(prepared, reconciliation, tier, register, words, classes, coding, tuple(notices))
 
 
 def _least_texts(prepared: Prepared) -> int:
@@ -224,13 +231,8 @@ def _least_texts(prepared: Prepared) -> int:
     return 1 if prepared.corpus.external else PUBLISHED_FROM
 
 
-def _reconciled(prepared: Prepared, hits: Hits) -> Reconciliation:
-    coded = np.zeros(len(prepared.corpus.ids), dtype=np.bool_)
-    coded[hits.texts] = True
-    return reconcile(prepared.corpus, prepared.sorting, coded)
-
-
-def _words(prepared: Prepared, vocabulary: Vocabulary, lemmas: Lemmas, register: Register, table: Table) -> WordCounts:
+def _words(prepared: Prepared, lexicon: Lexicon, register: Register, table: Table) -> WordCounts:
+    vocabulary, lemmas = lexicon.vocabulary, lexicon.lemmas
     words, variables = prepared.words, prepared.corpus.variables
     content = np.array(
         [lemmas.is_content(number, vocabulary.language) for number in range(len(lemmas.lemma))], dtype=np.bool_

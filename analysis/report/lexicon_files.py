@@ -95,7 +95,7 @@ def _corpus(study: LexiconStudy, found: CorpusLexicon) -> Json:
         "rules": {"version": found.prepared.sorting.rules.version, "counts": found.prepared.sorting.counts()},
         "notices": list(found.notices),
         "campaigns": _campaigns(found),
-        "codes": _codes(study, found),
+        "codes": _codes(found),
         "words": _words(found.words) if found.words else None,
         "classes": _classes(study, found, found.classes) if found.classes else None,
     }
@@ -124,16 +124,15 @@ def _campaigns(found: CorpusLexicon) -> Json:
     }
 
 
-def _codes(study: LexiconStudy, found: CorpusLexicon) -> list[Json]:
-    """Contributions that hold each code by its own patterns, with and without campaigns."""
-    if not study.codebook:
-        return []
+def _codes(found: CorpusLexicon) -> list[Json]:
+    """Contributions that hold each code by its own patterns, with and without campaigns; null for a withheld one."""
     kept, base = found.register.first_only, found.reconciliation.billable
-    texts = {code.id: found.hits.of(code.id).texts for code in study.codebook.codes}
-    return [
-        {"code": code, "count": len(ranks), "without": int(kept[ranks].sum()), "base": base}
-        for code, ranks in texts.items()
-    ]
+    rows = []
+    for code, standing in found.coding.standings.items():
+        ranks = found.coding.hits.of(code).texts
+        counts = (len(ranks), int(kept[ranks].sum())) if standing.shown else (None, None)
+        rows.append({"code": code, "count": counts[0], "without": counts[1], "base": base, **asdict(standing)})
+    return rows
 
 
 def _words(words: WordCounts) -> Json:
@@ -315,7 +314,7 @@ def _class_rows(found: CorpusLexicon) -> Iterator[str]:
 
 def _code_rows(found: CorpusLexicon) -> Iterator[str]:
     """Every code given, with what decided."""
-    hits, begun = without_rare_words(found.hits), _begun(found)
+    hits, begun = without_rare_words(found.coding.hits), _begun(found)
     rules = [f', "code": {_json(code)}, "pattern": {_json(pattern)}, "words": ' for code, pattern in hits.rules]
     words = [_json(spelt) + "}\n" for spelt in hits.spelt]
     for low in range(0, len(hits), _AT_ONCE):

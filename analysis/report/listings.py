@@ -58,10 +58,13 @@ def listings(result: CorpusResult) -> Iterator[Listing]:
     """Every list of a corpus, in a fixed order."""
     base = folder(result.corpus.key)
     for number, count in enumerate(result.codes, start=1):
-        title = f"Contributions codées « {count.code.label} »"
+        title = f"Contributions codées « {count.label} »"
         yield Listing("code", count.code.id, title, f"{base}/code-{number}.html", count.texts)
-    if result.codes:
+    if result.standings:
         yield Listing("uncoded", "", "Contributions sans code", f"{base}/sans-code.html", result.uncoded)
+    if result.withheld:
+        title = "Contributions dont tous les codes sont retenus"
+        yield Listing("withheld", "", title, f"{base}/codes-retenus.html", result.withheld)
     decided = np.array([rule or "" for rule in result.sorting.rule])
     for rule in (*result.sorting.rules.nonresponse, *result.sorting.rules.undecidable):
         texts = tuple(np.flatnonzero(decided == rule.id).tolist())

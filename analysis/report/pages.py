@@ -1,16 +1,19 @@
 """The report as one self-contained French page: no script, no outside asset."""
 
 import base64
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from analysis.coding.codebook import Code
+from analysis.coding.standing import MARKED, PUBLISHED, UNMEASURED, WITHHELD, WORDS, Standing
 from analysis.lexical.disclosure import PUBLISHED_FROM
 from analysis.lexical.frequencies import Frequency
 from analysis.report import charts
 from analysis.report.listings import SHOWN_CAMPAIGNS, SHOWN_LEMMAS, shown_specificities
-from analysis.report.study import CorpusResult, Study
+from analysis.report.study import CodeCount, CorpusResult, Study
 from analysis.tabulate.flat import VOLUNTEERS_NOTICE, FlatTable, percentage
 
 RESOURCES = Path(__file__).parents[1] / "resources"
@@ -63,7 +66,7 @@ def draw(study: Study) -> dict[ChartKey, bytes]:
             found[key, "words"] = charts.bars(labels, [item.texts for item in lemmas], "contributions")
         if result.codes:
             codes = sorted(result.codes, key=lambda count: -count.total)[:CHARTED_CODES]
-            labels = [count.code.label for count in codes]
+            labels = [count.label for count in codes]
             found[key, "codes"] = charts.bars(labels, [count.total for count in codes], "contributions")
         for table in result.flat:
             found[key, table.key] = _flat_chart(table)
@@ -132,12 +135,44 @@ def reconciliation_rows(study: Study, result: CorpusResult, lists: Lists) -> lis
             for rule in rules
             if counts[rule.id]
         ]
+    if result.withheld:
+        title = "Indécidable – tous leurs codes sont retenus"
+        rows.append((title, len(result.withheld), lists[key, "withheld", ""]))
     if study.codebook:
         rows.append(("Codées (un code au moins)", rec.coded, None))
         rows.append(("Sans code", rec.no_code, lists[key, "uncoded", ""]))
     else:
         rows.append(("Lisibles, non codées (aucun plan de codification)", rec.no_code, None))
     return rows
+
+
+@dataclass(frozen=True)
+class CodeRow:
+    """A code as it is shown: its counts, or None when it is withheld, and what is known of its quality."""
+
+    code: Code
+    count: CodeCount | None
+    standing: Standing
+    quality: str
+
+
+def code_rows(study: Study, result: CorpusResult) -> list[CodeRow]:
+    """Every code of the codebook, in its order."""
+    counts = {count.code.id: count for count in result.codes}
+    codes = study.codebook.codes if study.codebook else ()
+    standings = [(code, result.standings[code.id]) for code in codes]
+    return [CodeRow(code, counts.get(code.id), each, each.reason or WORDS[each.verdict]) for code, each in standings]
+
+
+def quality_note(result: CorpusResult) -> str:
+    """What must be said of the quality of the codes of a corpus."""
+    verdicts = Counter(standing.verdict for standing in result.standings.values())
+    if verdicts[UNMEASURED]:
+        return "Qualité non mesurée : aucun échantillon de ces codes n’a été lu par des personnes."
+    return (
+        f"Qualité mesurée sur un échantillon lu par des personnes : {verdicts[PUBLISHED]} codes publiables, "
+        f"{verdicts[MARKED]} à lire avec prudence, {verdicts[WITHHELD]} retenus."
+    )
 
 
 def report(study: Study, lists: Lists, drawn: dict[ChartKey, bytes], *, seed: int) -> str:
@@ -160,6 +195,8 @@ def report(study: Study, lists: Lists, drawn: dict[ChartKey, bytes], *, seed: in
             rules_version=next((result.sorting.rules.version for result in study.corpora), "–"),
             reconciliation=lambda result: reconciliation_rows(study, result, lists),
             campaigns=shown_campaigns,
+            codes=lambda result: code_rows(study, result),
+            quality_note=quality_note,
             lemmas=shown_frequencies,
             specific=shown_specificities,
             shown=shown,

@@ -11,7 +11,7 @@ from analysis.lexical.specificity import BANALITY
 from analysis.provenance import FORMAT
 from analysis.report import once
 from analysis.report.listings import Listing
-from analysis.report.pages import Lists, reconciliation_rows, shown, shown_frequencies
+from analysis.report.pages import Lists, code_rows, quality_note, reconciliation_rows, shown, shown_frequencies
 from analysis.report.study import CorpusResult, Study
 
 KEPT_LEMMAS = 300
@@ -103,7 +103,9 @@ def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
         "shown_lemmas": len(shown_frequencies(result)),
         "forms": _forms(result),
         "specificities": [_specificities(result, position, lists) for position in range(len(result.specificities))],
-        "codes": _codes(result, lists),
+        "codes": _codes(study, result, lists),
+        "quality_note": quality_note(result) if study.codebook else None,
+        "withheld": [corpus.ids[rank] for rank in result.withheld],
         "uncoded": [corpus.ids[rank] for rank in result.uncoded] if study.codebook else [],
         "flat": [table.figures for table in result.flat],
         "cross": [asdict(table) for table in result.cross],
@@ -144,21 +146,21 @@ def _lemmas(result: CorpusResult, lists: Lists) -> list[Json]:
     ]
 
 
-def _codes(result: CorpusResult, lists: Lists) -> list[Json]:
+def _codes(study: Study, result: CorpusResult, lists: Lists) -> list[Json]:
+    """Every code; the figures of a withheld one are null."""
     return [
         {
-            "code": count.code.id,
-            "label": count.code.label,
-            "parent": count.code.parent,
-            "direct": count.direct,
-            "total": count.total,
-            "without": count.without,
+            "code": row.code.id,
+            "label": row.code.label,
+            "parent": row.code.parent,
+            **asdict(row.standing),
+            "quality": row.quality,
+            **{key: getattr(row.count, key, None) for key in ("direct", "total", "without", "share")},
             "base": result.reconciliation.billable,
-            "share": count.share,
-            "page": lists.get((result.corpus.key, "code", count.code.id)),
-            "contributions": [result.corpus.ids[rank] for rank in count.texts],
+            "page": lists.get((result.corpus.key, "code", row.code.id)),
+            "contributions": [result.corpus.ids[rank] for rank in row.count.texts] if row.count else [],
         }
-        for count in result.codes
+        for row in code_rows(study, result)
     ]
 
 

@@ -1,6 +1,6 @@
 """The computation behind a report: every figure, before any file is written."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from analysis import nonresponse
 from analysis.coding.codebook import Code, Codebook
-from analysis.coding.hits import Hits, no_hits
+from analysis.coding.hits import Hits
 from analysis.coding.lexicon_rules import FailedExample, Lexicon, check_examples, code_texts, register_words
+from analysis.coding.shown import Coding, shown_codes
+from analysis.coding.standing import Measure, Standing, Standings
 from analysis.corpus import Corpus, Questionnaire, Source, Variable
 from analysis.languages import FRENCH, language
 from analysis.lemmas import Lemmas, learn
@@ -53,25 +55,32 @@ def steps_of(source: Source) -> int:
 
 @dataclass(frozen=True)
 class CodeCount:
-    """How many contributions hold a code: `direct` by its own patterns, `total` with its descendants.
+    """How many contributions hold a code that may be shown: `direct` by its own patterns, `total` with its descendants.
 
-    `without` is the total when campaigns count one contribution each.
+    `without` is the total when campaigns count one contribution each; `standing` says how far to trust it.
     `texts` are the ranks of the `total` ones; `share` is a percentage of the billable contributions.
     """
 
     code: Code
+    standing: Standing
     direct: int
     total: int
     without: int
     share: float | None
     texts: tuple[int, ...]
 
+    @property
+    def label(self) -> str:
+        """The name of the code, with its mark if it has one."""
+        return self.standing.named(self.code.label)
+
 
 @dataclass(frozen=True)
 class CorpusResult:
     """All that is known of one corpus. Masks and ranks refer to `corpus.ids`.
 
-    What ends in `without` counts one text a campaign (`once`).
+    What ends in `without` counts one text a campaign (`once`). Hits and counts are those of the codes that may be shown
+    (`coding.standing`); `withheld` are the texts that hold no other, left to a person.
     """
 
     corpus: Corpus
@@ -83,9 +92,11 @@ class CorpusResult:
     frequencies_without: dict[str, tuple[int, int]]
     specificities: list[tuple[Variable, list[Specificity]]]
     specificities_without: dict[once.Key, Specificity]
+    standings: Standings
     hits: Hits
     codes: list[CodeCount]
     uncoded: tuple[int, ...]
+    withheld: tuple[int, ...]
     flat: list[FlatTable]
     cross: list[CrossTable]
     acronyms: frozenset[str]
@@ -136,11 +147,15 @@ def study(
     *,
     seed: int,
     language_code: str = FRENCH,
+    measures: Sequence[Measure] = (),
     overrides: dict[str, str] | None = None,
     cache: Path | None = None,
     steps: Steps,
 ) -> Study:
-    """Compute everything from a source already read. Deterministic for a given source, codebook and seed."""
+    """Compute everything from a source already read. Deterministic for a given source, codebook and seed.
+
+    `measures` are those of the quality of the codes, by corpus. Raises AnalysisError when they are of another codebook.
+    """
     vocabulary = Vocabulary(language(language_code))
     if codebook:
         codebook.check_language(language_code)
@@ -163,7 +178,7 @@ def study(
     steps.done("lemmes")
     lexicon = Lexicon(vocabulary, lemmas)
     acronyms = vocabulary.acronyms([tokens for _, _, tokens in prepared])
-    layer = _Layer(lexicon, lemmas, codebook, frozenset(vocabulary.forms[number] for number in acronyms))
+    layer = _Layer(lexicon, lemmas, codebook, measures, frozenset(vocabulary.forms[number] for number in acronyms))
     results: list[CorpusResult] = []
     for corpus, sorting, tokens in prepared:
         results.append(_corpus(corpus, sorting, tokens, layer))
@@ -190,6 +205,7 @@ class _Layer:
     lexicon: Lexicon
     lemmas: Lemmas
     codebook: Codebook | None
+    measures: Sequence[Measure]
     acronyms: frozenset[str]
 
 
@@ -198,11 +214,12 @@ def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer:
     readable = billable & ~sorting.undecidable
     codebook, vocabulary = layer.codebook, layer.lexicon.vocabulary
     words = lemmatise(tokens, vocabulary, layer.lemmas, readable)
-    hits = code_texts(codebook, tokens, layer.lexicon, readable) if codebook else no_hits()
-    coded = np.zeros(len(corpus.ids), dtype=np.bool_)
-    coded[hits.texts] = True
+    coding = shown_codes(
+        corpus, codebook, layer.measures, lambda plan: code_texts(plan, tokens, layer.lexicon, readable)
+    )
+    hits, coded = coding.hits, coding.coded
     register = find_campaigns(bare(tokens, vocabulary), authors=corpus.authors, dates=corpus.dates)
-    codes = _count_codes(codebook, hits, int(billable.sum()), register) if codebook else []
+    codes = _count_codes(codebook, coding, int(billable.sum()), register) if codebook else []
     rows = np.flatnonzero(billable)
     variables = [variable.take(rows) for variable in corpus.variables]
     by_code = _codes_variable(codes, len(corpus.ids))
@@ -211,16 +228,18 @@ def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer:
     return CorpusResult(
         corpus=corpus,
         sorting=sorting,
-        reconciliation=reconcile(corpus, sorting, coded),
+        reconciliation=reconcile(corpus, sorting, coded, sorting.undecidable | coding.withheld),
         register=register,
         words=words,
         frequencies=frequencies(words, vocabulary),
         frequencies_without=once.occurrences(words, register),
         specificities=specific,
         specificities_without=once.specific(words, specific, register),
+        standings=coding.standings,
         hits=without_rare_words(hits),
         codes=codes,
-        uncoded=tuple(np.flatnonzero(readable & ~coded).tolist()),
+        uncoded=tuple(np.flatnonzero(readable & ~coded & ~coding.withheld).tolist()),
+        withheld=tuple(np.flatnonzero(coding.withheld).tolist()),
         flat=[flat_table(variable) for variable in corpus.variables] if corpus.unit != "reply" else [],
         cross=crossed,
         acronyms=layer.acronyms,
@@ -228,8 +247,8 @@ def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer:
     )
 
 
-def _count_codes(codebook: Codebook, hits: Hits, billable: int, register: Register) -> list[CodeCount]:
-    kept = register.first_only
+def _count_codes(codebook: Codebook, coding: Coding, billable: int, register: Register) -> list[CodeCount]:
+    hits, kept = coding.hits, register.first_only
     direct = {code: set(hits.of(code).texts.tolist()) for code in hits.codes}
     total = {code: set(texts) for code, texts in direct.items()}
     for code, texts in direct.items():
@@ -238,6 +257,7 @@ def _count_codes(codebook: Codebook, hits: Hits, billable: int, register: Regist
     return [
         CodeCount(
             code=code,
+            standing=coding.standings[code.id],
             direct=len(direct[code.id]),
             total=len(total[code.id]),
             without=int(kept[list(total[code.id])].sum()),
@@ -245,6 +265,7 @@ def _count_codes(codebook: Codebook, hits: Hits, billable: int, register: Regist
             texts=tuple(sorted(total[code.id])),
         )
         for code in codebook.codes
+        if coding.standings[code.id].shown
     ]
 
 
@@ -254,7 +275,7 @@ def _codes_variable(codes: list[CodeCount], rows: int) -> Variable | None:
     members = np.zeros((rows, len(codes)), dtype=np.bool_)
     for column, count in enumerate(codes):
         members[list(count.texts), column] = True
-    return Variable("codes", "Codes", tuple(count.code.label for count in codes), members, multiple=True)
+    return Variable("codes", "Codes", tuple(count.label for count in codes), members, multiple=True)
 
 
 def _wide_patterns(codes: list[CodeCount], readable: NDArray[np.bool_]) -> Iterator[str]:

@@ -11,8 +11,16 @@ from typing import Any
 import xlsxwriter
 
 from analysis.lexical.disclosure import PUBLISHED_FROM
-from analysis.report.pages import APPROVER_LABELS, Lists, reconciliation_rows, shown, shown_campaigns
-from analysis.report.study import CorpusResult, Study
+from analysis.report.pages import (
+    APPROVER_LABELS,
+    Lists,
+    code_rows,
+    quality_note,
+    reconciliation_rows,
+    shown,
+    shown_campaigns,
+)
+from analysis.report.study import CodeCount, CorpusResult, Study
 from analysis.tabulate.cross import CrossTable
 from analysis.tabulate.flat import VOLUNTEERS_NOTICE, FlatTable
 
@@ -159,13 +167,22 @@ def _corpus(book: _Book, name: str, study: Study, result: CorpusResult, lists: L
                 "Avec ses sous-codes",
                 "% de la base",
                 "Hors campagnes",
+                "Qualité",
             ],
-            ((c.code.label, c.code.id, c.code.parent, c.direct, c.total, c.share, c.without) for c in result.codes),
+            (
+                (row.code.label, row.code.id, row.code.parent, *_counts(row.count), row.quality)
+                for row in code_rows(study, result)
+            ),
             frozen=True,
         )
+        sheet.line(quality_note(result), book.note)
     sheet = _Sheet(book, f"{name} tableaux", title)
     _flats(sheet, result.flat)
     _crosses(sheet, result.cross)
+
+
+def _counts(count: CodeCount | None) -> tuple[Cell, ...]:
+    return (count.direct, count.total, count.share, count.without) if count else (None,) * 4
 
 
 def _words(book: _Book, name: str, result: CorpusResult) -> None:

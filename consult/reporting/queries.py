@@ -53,7 +53,7 @@ def figure(results: Mapping[str, Any], report: Path, arguments: Mapping[str, str
         return Figure(corpus, "Contributions sans code", _ids(corpus["uncoded"]))
     if "code" in arguments:
         code = next((each for each in corpus["codes"] if each["code"] == arguments["code"]), None)
-        if code is None:
+        if code is None or code["total"] is None:  # withheld: its quality is not good enough to be shown
             raise missing
         return Figure(corpus, f"Contributions codées « {code['label']} »", _ids(code["contributions"]))
     if "campagne" in arguments:

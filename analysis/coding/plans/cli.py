@@ -9,6 +9,7 @@ from analysis.answers import Answers, answers
 from analysis.coding.codebook_files import load_any, write_any
 from analysis.coding.hits import Hits
 from analysis.coding.rules import Rules
+from analysis.coding.standing import of_codebook, plain, read_measures, warnings
 from analysis.languages import CODES, FRENCH
 from analysis.recorded import Progress, Recorded, write_json
 
@@ -28,6 +29,9 @@ def register(commands: Any, progress: Progress) -> None:
     compared = actions.add_parser("diff", help="dire ce qui change, et quelles contributions changeraient de code")
     compared.add_argument("before", type=Path, metavar="AVANT", help="plan d’avant")
     compared.add_argument("after", type=Path, metavar="APRES", help="plan d’après")
+    compared.add_argument(
+        "--quality", type=Path, help="mesure du plan d’avant, écrite par « quality » : chaque code dit la sienne"
+    )
     compared.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
     _set(compared, "codebook diff", progress)
     proposed = actions.add_parser("propose", help="proposer des codes pour ce qu’aucun code ne couvre")
@@ -69,6 +73,10 @@ def _diff(options: argparse.Namespace, progress: Progress) -> None:
         moved = impact(units, one, two, codes)
         report["reconciliation"] = {name: _reconciled(read, hits) for name, hits in (("before", one), ("after", two))}
         report["impact"] = [asdict(code) for code in moved]
+        standings = of_codebook(read_measures(options.quality), read.corpus.key, before)
+        report["standings"] = plain(standings)
+        for line in warnings(standings):
+            print(line)
         changed = {unit for code in moved for unit in (*code.gained, *code.lost)}
         print(f"{len(changed)} contributions sur {len(units)} changeraient de code.")
     write_json(options.out, report)
@@ -108,7 +116,7 @@ COMMANDS = {
     recorded.name: recorded
     for recorded in (
         Recorded("codebook convert", ("source",), ("target",), _convert, plans=("source",)),
-        Recorded("codebook diff", ("dump", "before", "after"), ("out",), _diff, plans=("after",)),
+        Recorded("codebook diff", ("dump", "before", "after", "quality"), ("out",), _diff, plans=("after",)),
         Recorded("codebook propose", ("dump", "plan"), ("out",), _propose, plans=("plan",)),
     )
 }

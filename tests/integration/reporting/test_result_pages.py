@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import uuid
 
 import pytest
@@ -17,6 +18,9 @@ from tests import factories
 
 def corpus(ids):
     codes = [{"code": "velo", "label": "Vélo", "total": len(ids), "direct": len(ids), "share": 100.0}]
+    codes[0] |= {"quality": "À lire avec prudence : l’intervalle descend sous le seuil.", "contributions": ids}
+    withheld = {"code": "train", "label": "Train", "quality": "Retenu : précision 0,41 sous le seuil de 0,70."}
+    withheld |= {**dict.fromkeys(("total", "direct", "share", "without")), "contributions": []}
     lemma = {"lemma": "piste", "shown": "piste", "count": len(ids), "texts": len(ids), "page": "x"}
     return {
         "key": "propositions",
@@ -36,7 +40,8 @@ def corpus(ids):
         "words": {"tokens": 12},
         "lemmas": [lemma],
         "specificities": [],
-        "codes": [{**code, "contributions": ids} for code in codes],
+        "codes": [*codes, withheld],
+        "quality_note": "Qualité mesurée sur un échantillon lu par des personnes : 1 retenu.",
         "uncoded": [],
         "flat": [],
         "cross": [],
@@ -125,6 +130,23 @@ def test_a_published_figure_leads_to_its_contributions_by_pages(app, world):
     second = visitor.get(f"{public}/chiffres?corpus=propositions&code=velo&page=2").text
     assert (first.count("<article"), second.count("<article")) == (50, 10)
     assert visitor.get(f"{public}/chiffres?corpus=propositions&mot=piste").text.count("<article") == 3
+
+
+def test_a_withheld_code_is_named_with_its_reason_and_leads_nowhere(app, world):
+    """A code under its threshold: no count, no contribution; one above it, but not surely, is marked."""
+    slug, *_ = world
+    publish(app, world)
+    visitor = app.test_client()
+    public = f"/consultations/{slug}/resultats"
+    page = visitor.get(public).text
+    assert "Qualité mesurée sur un échantillon" in page
+    row = page.split('<th scope="row">Train</th>')[1].split("</tr>")[0]
+    assert "Retenu : précision 0,41 sous le seuil de 0,70." in row
+    assert re.findall(r'<td class="numeric">(.*?)</td>', row) == ["–", "–"]
+    assert "code=train" not in page
+    assert visitor.get(f"{public}/chiffres?corpus=propositions&code=train").status_code == 404
+    marked = page.split("code=velo")[1].split("</tr>")[0]
+    assert "À lire avec prudence" in marked
 
 
 def test_a_campaign_is_told_and_leads_to_its_contributions(app, world, settings):
