@@ -17,7 +17,7 @@ from consult import clock
 from consult.actor import Actor
 from consult.consultations.bindings import Page
 from consult.consultations.models import ContentStatus, Origin, Step
-from consult.contributions import policy, queries, service, votes
+from consult.contributions import policy, queries, service, votes, voting
 from consult.contributions.models import (
     OFFICIAL,
     Argument,
@@ -28,7 +28,6 @@ from consult.contributions.models import (
     StepSecret,
     Theme,
     Vote,
-    VoteValue,
 )
 from consult.errors import NotFoundError
 from consult.personal import KeptRows, plain_row
@@ -39,7 +38,7 @@ ContentT = TypeVar("ContentT", Proposal, Argument)
 
 
 class ProposalsStep:
-    """Citizens write proposals under themes, argue for and against, and vote in three positions."""
+    """Citizens write proposals under themes, argue for and against, and vote as the step says."""
 
     kind: ClassVar[str] = "proposals"
     label: ClassVar[str] = "Propositions et votes"
@@ -73,7 +72,7 @@ class ProposalsStep:
         asked = policy.asks_departement(step.settings)
         more = {} if asked is policy.Asked.NO else {"departement": asked.value}
         return more | {
-            "votes": [value.value for value in VoteValue],
+            "votes": [value.value for value in voting.rule_of(step.settings).values],
             "arguments": policy.takes_arguments(step.settings),
             "limits": dataclasses.asdict(policy.limits(step.settings)),
             "themes": [{"id": str(theme.id), "title": theme.title} for theme in queries.themes(session, step.id)],

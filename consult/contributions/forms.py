@@ -14,9 +14,10 @@ from wtforms.validators import InputRequired, Length
 
 from consult import departements, traces
 from consult.consultations.policy import TITLE_LENGTH
-from consult.contributions import policy
+from consult.contributions import labels, policy
 from consult.contributions.models import Side
 from consult.contributions.policy import Asked, Limits
+from consult.contributions.voting import VoteKind, rule_of
 from consult.errors import InvalidError
 from consult.labels import number
 
@@ -99,6 +100,7 @@ class ThemeForm(Form):  # type: ignore[misc]  # WTForms has no types
 class RulesForm(Form):  # type: ignore[misc]  # WTForms has no types
     """How people take part in a step."""
 
+    vote = RadioField("Vote", [InputRequired()], choices=list(starmap(SelectChoice, labels.VOTES.items())))
     departement = RadioField(
         "Département de l’auteur d’une proposition",
         choices=[
@@ -116,7 +118,11 @@ class RulesForm(Form):  # type: ignore[misc]  # WTForms has no types
 
 def rules_form(kind: str, settings: Mapping[str, Any], typed: MultiDict[str, str] | None = None) -> RulesForm:
     """The form of the rules of a step of that kind, as they are or as they were typed."""
-    now = {"arguments": policy.takes_arguments(settings), "departement": policy.asks_departement(settings).value}
+    now = {
+        "vote": rule_of(settings).kind.value,
+        "arguments": policy.takes_arguments(settings),
+        "departement": policy.asks_departement(settings).value,
+    }
     form = RulesForm(typed, data=now)
     if kind != "proposals":
         del form.departement
@@ -126,6 +132,7 @@ def rules_form(kind: str, settings: Mapping[str, Any], typed: MultiDict[str, str
 def chosen_rules(form: RulesForm) -> dict[str, Any]:
     """The settings that a form says, by name; None for one that is as usual."""
     chosen: dict[str, Any] = {"arguments": None if form.arguments.data else False}
+    chosen["vote"] = None if form.vote.data == VoteKind.THREE_WAY else form.vote.data
     if "departement" in form:
         chosen["departement"] = None if form.departement.data == Asked.NO else form.departement.data
     return chosen

@@ -18,16 +18,16 @@ from consult.consultations import figures
 from consult.consultations import policy as consultations
 from consult.consultations.labels import ORIGINS, SET_ASIDE, ground_label
 from consult.consultations.models import ContentStatus, Step
-from consult.contributions import forms, policy, queries
+from consult.contributions import forms, labels, policy, queries
 from consult.contributions.acts import queries as acts
 from consult.contributions.bill import pages as bill
 from consult.contributions.models import Proposal, Side
-from consult.contributions.queries import ProposalSheet, Sort
+from consult.contributions.queries import ProposalSheet, Sort, read_sort
+from consult.contributions.voting import rule_of
 from consult.errors import NotFoundError
 from consult.paging import page_number
 from consult.registry import queries as registry
 
-SORTS: Final = ((Sort.RANDOM, "Ordre aléatoire"), (Sort.RECENT, "Plus récentes"), (Sort.VOTED, "Plus votées"))
 LONGEST_SEARCH: Final = 200
 NOT_FOUND: Final = "Aucune contribution n’est publiée à cette adresse."
 
@@ -50,7 +50,7 @@ class _Asked:
         return cls(
             departement=place if place in dict(_departements(step)) else "",
             text=arguments.get("q", "").strip()[:LONGEST_SEARCH],
-            sort=next((each for each, _ in SORTS if each == arguments.get("sort")), Sort.RANDOM),
+            sort=read_sort(arguments),
             theme=next((each for each in themes if each.slug == arguments.get("theme")), None),
             answer=next((value for value, _ in answers if value and value == arguments.get("reponse")), ""),
         )
@@ -73,7 +73,7 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
     answered = current_app.extensions["answered"]
     answers = answered.choices(session, step)
     asked = _Asked.read(arguments, step, themes, answers)
-    census = figures.of_step(session, step, queries.census)
+    census, rule = figures.of_step(session, step, queries.census), rule_of(step.settings)
     page = queries.proposals(
         session,
         step,
@@ -102,7 +102,9 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         theme_choices=[("", "Tous les thèmes"), *((each.slug, each.title) for each in themes)],
         asked=asked.written(),
         takes_arguments=policy.takes_arguments(step.settings),
-        sorts=[(each.value, label) for each, label in SORTS],
+        sorts=labels.sorts(rule),
+        rule=rule,
+        counting=labels.counting(rule),
         order_seed=step.order_seed,
     )
 
@@ -157,6 +159,7 @@ def proposal_page(sheet: ProposalSheet, form: Any = None) -> str:
     argues = is_open and policy.takes_arguments(step.settings) and found.status is ContentStatus.PUBLISHED
     if form is None and argues and g.account_id is not None:
         form = forms.argument_form(policy.limits(step.settings), values={"submission_key": secrets.token_urlsafe(16)})
+    rule = rule_of(step.settings)
     template, more = bill.more_of(found) or ("contributions/proposal.html", {})
     return render_template(
         template,
@@ -166,6 +169,9 @@ def proposal_page(sheet: ProposalSheet, form: Any = None) -> str:
         step=step,
         state=consultations.step_state(step, sheet.consultation, g.now).value,
         is_open=is_open,
+        rule=rule,
+        sorts=labels.sorts(rule),
+        counting=labels.counting(rule),
         takes_arguments=policy.takes_arguments(step.settings),
         argues=argues,
         form=form,

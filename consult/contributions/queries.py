@@ -57,6 +57,11 @@ class Sort(enum.StrEnum):
     VOTED = "voted"
 
 
+def read_sort(arguments: Mapping[str, str]) -> Sort:
+    """The order that an address asks for; random unless it names another."""
+    return next((each for each in Sort if each == arguments.get("sort")), Sort.RANDOM)
+
+
 _P: Final = Proposal.__table__.c
 _A: Final = Argument.__table__.c
 _FILTERS: Final = {"theme": _P.theme_id, "departement": _P.departement}

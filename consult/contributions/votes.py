@@ -20,7 +20,7 @@ from consult.accounts.models import Account, AccountStatus
 from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
-from consult.contributions import counters, policy
+from consult.contributions import counters, policy, voting
 from consult.contributions.models import Argument, Proposal, StepSecret, Vote, VoteValue
 from consult.contributions.service import Content, is_shown, log
 from consult.errors import BadRequestError, ClosedError, GoneError
@@ -38,10 +38,12 @@ def cast_vote(
     """Record this account's vote, in place of the one it had; the same vote again changes nothing.
 
     Raises ClosedError, GoneError when the content is not published, BadRequestError for an argument found anything
-    but useful.
+    but useful, and for a position that the step does not take.
     """
     if isinstance(target, Argument) and value is not VoteValue.FOR:
         raise BadRequestError("Un argument se juge utile ou non : choisissez « utile » ou retirez votre vote.")
+    if value not in _rule(target, step).values:
+        raise BadRequestError("Cette étape recueille des soutiens\u00a0: soutenez ce texte, ou retirez votre soutien.")
     account = lock_active(session, account_id)
     _check_votable(session, target, step, now)
     vote = session.scalar(_vote_of(account_id, target))
@@ -86,6 +88,9 @@ def cast_at_once(session: Session, ballot: Ballot, seen: Any, now: dt.datetime) 
     model, target_id, account_id, value = ballot.model, ballot.target_id, ballot.account_id, ballot.value
     if seen is None or seen.confirmed_at is None or seen.counted is False or not _takes_votes(seen, now):
         return False
+    rule = voting.rule_of(seen.settings if model is Proposal else {})
+    if value not in rule.values:
+        return False
     if seen.value is value:
         return True
     name = _NAMES[model is Argument]
@@ -98,7 +103,7 @@ def cast_at_once(session: Session, ballot: Ballot, seen: Any, now: dt.datetime) 
             "step": str(seen.step_id),
             name: str(target_id),
             "version": seen.version,
-            "value": value.value,
+            **voting.told(rule, value),
             "voter": policy.voter_of(seen.secret, account_id),
         },
         now=now,
@@ -256,8 +261,14 @@ def _log(
 ) -> None:
     assert vote.account_id is not None  # the vote of an account that acts
     voter = policy.voter_of(session.get_one(StepSecret, vote.step_id).secret, vote.account_id)
-    told = {"value": vote.value.value, "voter": voter}
+    rule = _rule(target, session.get_one(Step, vote.step_id))
+    told = {**voting.told(rule, vote.value), "voter": voter}
     vote.registry_ref = log(session, target, kind, told, now, effect=effect, vote_id=vote.id)
+
+
+def _rule(target: Content, step: Step) -> voting.VoteRule:
+    """That of the step for its texts; an argument, which has its own check, is judged as usual."""
+    return voting.rule_of(step.settings if isinstance(target, Proposal) else {})
 
 
 # The statements of `cast_at_once`, built once and on tables: the organisation is among their conditions.
@@ -330,7 +341,15 @@ def _plain(model: type[Content]) -> Any:
     query = (
         select(
             *(target.step_id, target.consultation_id, target.version, account.confirmed_at, secret.secret),
-            *(step.opens_at, step.closes_at, whole.status, _V.c.id.label("vote"), _V.c.value, _V.c.counted),
+            *(
+                step.opens_at,
+                step.closes_at,
+                step.settings,
+                whole.status,
+                _V.c.id.label("vote"),
+                _V.c.value,
+                _V.c.counted,
+            ),
             whole.opens_at.label("whole_opens_at"),
             whole.closes_at.label("whole_closes_at"),
         )

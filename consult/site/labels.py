@@ -52,6 +52,7 @@ FIELDS: Final = {
     "published_at": "Heure de publication, arrondie",
     "reason": "Motif",
     "version": "Version du texte",
+    "vote": "Type de vote",
     "value": "Sens du vote",
     "voter": "Votant (identifiant propre à cette étape, sans lien avec votre pseudonyme)",
     "author": "Auteur (identifiant propre à cette étape, le même sur tous vos textes)",
@@ -70,9 +71,11 @@ FIELDS: Final = {
     "entries": "Entrées dont le contenu a été détruit",
 }
 USEFUL: Final = {"for": "Utile"}  # the only value of a vote on an argument
+SUPPORT: Final = {"for": "Soutien"}  # the only value where a vote is a support
 VALUES: Final = {
     "value": {"for": "D’accord", "mixed": "Mitigé", "against": "Pas d’accord"},
     "side": {"for": "Pour", "against": "Contre"},
+    "vote": {"support": "Soutien"},
     "ground": {"withdrawn": "retiré par qui l’avait écrit", "erased": "effacé", "import_undone": "import annulé"},
     "type": {
         "replies": "réponses anonymes à un questionnaire",
@@ -94,7 +97,9 @@ def act(kind: EntryKind, opening: dict[str, Any] | None) -> str:
 
 def said(opening: dict[str, Any]) -> list[tuple[str, str]]:
     """What an opening reveals, field by field."""
-    values = VALUES | {"value": USEFUL} if "argument" in opening else VALUES
+    values = VALUES
+    if "argument" in opening or opening.get("vote") == "support":
+        values = VALUES | {"value": USEFUL if "argument" in opening else SUPPORT}
     return [(FIELDS.get(name, name), _value(value, values.get(name, {}))) for name, value in opening.items()]
 
 

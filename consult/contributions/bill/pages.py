@@ -13,18 +13,18 @@ from consult.actor import Actor
 from consult.consultations import figures
 from consult.consultations import policy as consultations
 from consult.consultations.models import ContentStatus, Step
-from consult.contributions import policy
+from consult.contributions import labels, policy
 from consult.contributions.bill import queries
 from consult.contributions.bill.numbering import outline
 from consult.contributions.differences import Op, changed_words, differences
 from consult.contributions.models import Proposal, ProposalKind
-from consult.contributions.queries import Sort
+from consult.contributions.queries import Sort, read_sort
+from consult.contributions.voting import rule_of
 from consult.paging import page_number
 from consult.registry import queries as registry
 from consult.search import queries as search
 
 LONGEST_SEARCH: Final = 200
-SORTS: Final = ((Sort.RANDOM, "Ordre aléatoire"), (Sort.VOTED, "Plus votées"), (Sort.RECENT, "Plus récentes"))
 
 
 def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, arguments: Mapping[str, str]) -> str:
@@ -44,6 +44,7 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         position=registry.counted(session),
         lines=lines,
         contents=contents,
+        counting=labels.counting(rule_of(step.settings)),
         takes_arguments=policy.takes_arguments(step.settings),
         q=q,
     )
@@ -75,14 +76,13 @@ def _place(text: Proposal) -> dict[str, Any]:
 def _listed(text: Proposal, of: Proposal | None) -> dict[str, Any]:
     """A page of the versions of an article, or of those of one version."""
     assert text.article_id is not None
-    sort = next((each for each, _ in SORTS if each == request.args.get("sort")), Sort.RANDOM)
+    sort = read_sort(request.args)
     number = page_number({"page": request.args.get("versions", "1")})
     page = queries.versions(g.session, text.article_id, of=of.id if of else None, sort=sort, number=number)
     asked: dict[str, Any] = {} if sort is Sort.RANDOM else {"sort": sort.value}
     return {
         "versions": page,
         "rewritten_titles": queries.titles(g.session, {row.rewrites_id for row in page.rows}),
-        "sorts": [(each.value, label) for each, label in SORTS],
         "sort": sort.value,
         "versions_url": lambda n: url_for(
             "contributions.proposal", proposal_id=text.id, versions=n, _anchor="versions", **asked

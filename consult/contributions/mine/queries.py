@@ -9,7 +9,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.pseudonyms.queries import shown
-from consult.consultations.models import Consultation, ContentStatus
+from consult.consultations.models import Consultation, ContentStatus, Step
 from consult.contributions.models import Argument, Proposal, Vote
 from consult.paging import Paged, paged_columns
 
@@ -50,14 +50,15 @@ def arguments(session: Session, account_id: uuid.UUID, *, number: int) -> Paged[
 
 
 def votes(session: Session, account_id: uuid.UUID, *, number: int) -> Paged[Any]:
-    """A page of its votes, with the published proposal each concerns."""
+    """A page of its votes, with the published proposal each concerns and the settings of its step."""
     query = (
         select(
             *(Vote.value, Vote.counted, Vote.cast_at, Vote.argument_id, Proposal.id, Proposal.title),
-            Consultation.title.label("consultation"),
+            *(Step.settings, Consultation.title.label("consultation")),
         )
         .outerjoin(Argument, Argument.id == Vote.argument_id)
         .join(Proposal, Proposal.id == func.coalesce(Vote.proposal_id, Argument.proposal_id))
+        .join(Step, Step.id == Vote.step_id)
         .join(Consultation, Consultation.id == Vote.consultation_id)
         .where(Vote.account_id == account_id, Proposal.status == ContentStatus.PUBLISHED)
         .order_by(Vote.cast_at.desc(), Vote.id)

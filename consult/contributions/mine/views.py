@@ -8,7 +8,9 @@ from typing import Any
 from flask import Blueprint, g, render_template, request, url_for
 
 from consult.consultations.labels import STATUSES, ground_label
+from consult.contributions.labels import position
 from consult.contributions.mine import queries
+from consult.contributions.voting import rule_of
 from consult.paging import Paged, page_number
 from consult.security import signed_in
 
@@ -40,4 +42,6 @@ def _page(template: str, read: Callable[..., Paged[Any]]) -> str:
         page_url=lambda n: url_for(str(request.endpoint), page=n),
         statuses=STATUSES,
         ground_label=ground_label,
+        position=position,
+        rule_of=rule_of,
     )

@@ -61,9 +61,9 @@ def test_an_organiser_turns_arguments_off_and_on(office):
     page = office.client.get(f"/gestion/consultations/{office.consultation.slug}")
     assert office.path in page.text
     assert re.search(r'<input [^>]*checked [^>]*name="arguments"', office.client.get(office.path).text)
-    assert office.post(departement="no").status_code == 303
+    assert office.post(vote="three_way", departement="no").status_code == 303
     assert office.settings() == {"arguments": False}
-    assert office.post(arguments="y", departement="no").status_code == 303
+    assert office.post(vote="three_way", arguments="y", departement="no").status_code == 303
     assert office.settings() == {}, "as usual: nothing is said"
     with office.writing() as session:
         acts = select(AuditEntry.detail).where(AuditEntry.action == "step.rules").order_by(AuditEntry.id)
@@ -72,24 +72,32 @@ def test_an_organiser_turns_arguments_off_and_on(office):
 
 def test_an_organiser_has_the_departement_asked_for(app, client):
     office = Office(app, client)
-    assert office.post(arguments="y", departement="required").status_code == 303
+    assert office.post(vote="three_way", arguments="y", departement="required").status_code == 303
     assert office.settings() == {"departement": "required"}
-    refused = office.post(arguments="y", departement="peut-être")
+    refused = office.post(vote="three_way", arguments="y", departement="peut-être")
     assert refused.status_code == 422
     assert office.settings() == {"departement": "required"}
     with office.writing() as session:
         step = session.get_one(Step, office.step.id)
         assert ProposalsStep(lambda *_: "").rules(session, step)["departement"] == "required"
-    assert office.post(arguments="y", departement="no").status_code == 303
+    assert office.post(vote="three_way", arguments="y", departement="no").status_code == 303
     assert office.settings() == {}
 
 
+def test_an_organiser_chooses_how_people_vote(office):
+    assert office.post(vote="support", arguments="y", departement="no").status_code == 303
+    assert office.settings() == {"vote": "support"}
+    assert office.post(vote="lottery", arguments="y", departement="no").status_code == 422
+    assert office.post(arguments="y", departement="no").status_code == 422
+    assert office.settings() == {"vote": "support"}
+
+
 def test_rules_are_frozen_at_the_opening(office):
-    office.post(departement="no")
+    office.post(vote="three_way", departement="no")
     office.open()
     page = office.client.get(office.path)
     assert "figées depuis l’ouverture" in text_of(page)
-    refused = office.post(arguments="y")
+    refused = office.post(vote="three_way", arguments="y")
     assert refused.status_code == 422
     assert "figés depuis l’ouverture" in text_of(refused)
     assert office.settings() == {"arguments": False}
