@@ -2,11 +2,26 @@
 
 import json
 import re
+import uuid
 from contextlib import contextmanager
 
-from sqlalchemy import event
+from sqlalchemy import event, insert
 
 LARGE = 1_000
+
+
+MANY = 10_000  # rows enough that a plan by index is by far the best: near a thousand, chance would choose
+
+
+def copies(session, row, varying) -> list[uuid.UUID]:
+    """Copies of a row with what each says otherwise, at once; returns their ids."""
+    model, state = (
+        type(row),
+        {attribute.key: getattr(row, attribute.key) for attribute in type(row).__mapper__.column_attrs},
+    )
+    rows = [state | {"id": uuid.uuid4()} | each for each in varying]
+    session.execute(insert(model), rows)
+    return [each["id"] for each in rows]
 
 
 @contextmanager

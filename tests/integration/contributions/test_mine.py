@@ -8,7 +8,8 @@ import pytest
 from consult.contributions.models import Argument, ContentVersion, Proposal, Vote, VoteValue
 from consult.db import ALL_TENANTS
 from tests import factories as f
-from tests.plans import scans, watched
+from tests import plans
+from tests.plans import copies, scans, watched
 
 LISTS = {"proposals": "/mon-compte/contributions", "arguments": "", "votes": ""}
 LISTS |= {name: f"{LISTS['proposals']}/{name}" for name in ("arguments", "votes")}
@@ -54,8 +55,10 @@ class Life:
             proposal = f.make_proposal(self.session, place, self.me, **named)
             f.make_argument(self.session, proposal, self.me, body=f"Raison {rank:03d}.", created_at=at)
             f.make_vote(self.session, proposal, self.me, VoteValue.MIXED, cast_at=at)
-        f.make_argument(self.session, self.theirs, self.other, body="Raison d’autrui.")
-        f.make_vote(self.session, self.theirs, self.other)
+        self.reactions = [
+            f.make_argument(self.session, self.theirs, self.other, body="Raison d’autrui."),
+            f.make_vote(self.session, self.theirs, self.other),
+        ]
 
 
 @pytest.fixture
@@ -89,11 +92,11 @@ def test_each_text_says_where_it_is_and_under_which_other_name(life):
 
 @pytest.mark.parametrize("path", LISTS.values(), ids=LISTS)
 def test_a_page_reads_few_rows_whatever_there_is(life, path):
-    with life.database.transaction(tenant=ALL_TENANTS) as session:  # somebody else's, many more
-        others = [f.make_proposal(session, life.places[0], life.other) for _ in range(1_001)]
-        for each in others:
-            f.make_argument(session, each, life.other)
-            f.make_vote(session, each, life.other)
+    with life.database.transaction(tenant=ALL_TENANTS) as session:  # somebody else's: so many that no plan is near
+        proposals = copies(session, life.theirs, [{}] * plans.MANY)
+        about = [{"proposal_id": each} for each in proposals]
+        for row in life.reactions:
+            copies(session, row, about)
     if not life.database.is_sqlite:
         with life.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for model in (Proposal, Argument, Vote):
