@@ -171,7 +171,7 @@ class Database:
 
     def run_survivors(self, session: Session) -> None:
         """Commit, in a transaction of its own, what `survives` was given during that session."""
-        survivors: list[Callable[[Session], None]] = session.info["survivors"]
+        survivors: list[Callable[[Session], object]] = session.info["survivors"]
         if not survivors:
             return
         todo, survivors[:] = list(survivors), []
@@ -208,7 +208,7 @@ def session_on(connection: Connection, *, tenant: Tenant) -> Session:
     return Session(connection, info={"tenant": tenant, "survivors": []})
 
 
-def survives(session: Session, work: Callable[[Session], None]) -> None:
+def survives(session: Session, work: Callable[[Session], object]) -> None:
     """Run `work` in an always-committed transaction once this one is over, whether it commits or not.
 
     For what must outlive a refusal: the failed-login counter, a spent proof of work, a denied access. It runs after,
@@ -269,8 +269,11 @@ def as_tenant(session: Session, tenant: Tenant) -> Iterator[None]:
 
 def insert_once(session: Session, model: type[Base], *, conflict: Sequence[str], **values: Any) -> bool:
     """Insert a row unless one already holds the same `conflict` columns; tells whether it did."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(model).values(**values).on_conflict_do_nothing(index_elements=conflict)
+    dialect = session.get_bind().dialect.name
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    partial = [index for index in cast("Table", model.__table__).indexes if index.columns.keys() == list(conflict)]
+    where = partial[0].dialect_options[dialect]["where"] if partial else None
+    statement = insert(model).values(**values).on_conflict_do_nothing(index_elements=conflict, index_where=where)
     return session.execute(statement.returning(literal(1))).first() is not None
 
 

@@ -122,6 +122,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "step": _FORM,
         "received_on": "2026-03-06",
         "origin": "live",
+        "access": "accounts",
         "batch": None,
         "salt": None,
     },

@@ -203,6 +203,7 @@ class Reply(Schema):
     step: str
     received_on: Day
     origin: Origin
+    access: Literal["accounts", "everyone"] | None
     batch: str | None
     salt: str | None
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from consult.actor import Actor
 from consult.clock import written
 from consult.consultations.datasets import PublicRows
-from consult.consultations.models import ContentStatus, Step
+from consult.consultations.models import ContentStatus, Origin, Step
 from consult.personal import DeletedRows, KeptRows, plain_row
 from consult.protocols import ModerableItem, PersonalData, Row
 from consult.questionnaires import kinds, queries, service
@@ -105,7 +105,7 @@ def _open_answers(answers: Sequence[Answer], wordings: Mapping[uuid.UUID, str]) 
 
 
 KEYS: Final = (
-    "identifiants des réponses choisies ; d’une grille, <ligne>:<colonne> ; d’un classement, <réponse>:<rang> ; d’une "
+    "identifiants des réponses choisies ; d’une grille, <ligne>:<colonne> ; d’un classement, <réponse>:<rang> ; d’une "
     "échelle, la note ; d’un département, son code"
 )
 
@@ -125,9 +125,9 @@ class QuestionsDataset(PublicRows):
         "cells": ("ce qui se compte : clé et libellé de chaque case, et sa ligne de grille ou sa réponse classée"),
         "required": "vrai si une réponse est obligatoire",
         "visibility": "publication des réponses : rows (ligne à ligne), aggregates (totaux), administration",
-        "version": "version de l’énoncé : 1, puis une de plus à chaque correction après l’ouverture",
+        "version": "version de l’énoncé : 1, puis une de plus à chaque correction après l’ouverture",
         "earlier": (
-            "énoncés et aides d’avant, du dernier au premier, chacun jusqu’à quand ; une réponse anonyme parue après "
+            "énoncés et aides d’avant, du dernier au premier, chacun jusqu’à quand ; une réponse anonyme parue après "
             "peut avoir été écrite avant"
         ),
     }
@@ -160,6 +160,10 @@ class RepliesDataset:
         "step": "identifiant de l’étape",
         "received_on": "jour de réception (heure de Paris) ; d’une réponse anonyme, jour de parution de son lot",
         "origin": "provenance : live (en ligne), imported (importée), offline (hors ligne)",
+        "access": (
+            "à qui le questionnaire était ouvert : accounts (une réponse par compte), everyone (à "
+            "tous, non dédoublonné) ; vide pour une réponse qui n’est pas venue en ligne"
+        ),
         "batch": "entrée du registre du lot d’une réponse anonyme ; vide pour les autres",
         "salt": "sel de l’empreinte de la réponse dans son lot ; vide une fois qu’elle a été modifiée",
     }
@@ -175,6 +179,7 @@ class RepliesDataset:
     ) -> Iterator[Row]:
         """Replies in the order of their ids, read by chunks."""
         cursor = uuid.UUID(after) if after else None
+        accesses = queries.accesses(session, consultation_id)
         for chunk in queries.reply_chunks(session, consultation_id, cursor, limit, among):
             for row in chunk:
                 yield {
@@ -182,6 +187,7 @@ class RepliesDataset:
                     "step": str(row.step_id),
                     "received_on": row.received_on.isoformat(),
                     "origin": row.origin.value,
+                    "access": accesses[row.step_id] if row.origin is Origin.LIVE else None,
                     "batch": row.batch_ref,
                     "salt": row.batch_salt,
                 }

@@ -29,6 +29,16 @@ class Filling:
         return policy.is_anonymous(self.step)
 
     @property
+    def access(self) -> policy.Access:
+        """See `policy.access`."""
+        return policy.access(self.step)
+
+    @property
+    def by_code(self) -> bool:
+        """See `policy.by_code`."""
+        return policy.by_code(self.step)
+
+    @property
     def settled(self) -> bool:
         """Whether the reply was sent for good."""
         return policy.is_final(self.step) and self.reply is not None

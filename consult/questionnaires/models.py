@@ -99,13 +99,13 @@ class PublishedTotal(TenantOwned, Base):
     question: Mapped[Question] = relationship()
 
 
-_ANONYMOUS = text("edit_key IS NOT NULL")
+_HELD_BY_CODE = text("edit_key IS NOT NULL")
 
 
 class Reply(TenantOwned, Base):
-    """One person's reply to a questionnaire step.
+    """One reply to a questionnaire step: of an account, or of whoever holds its code.
 
-    An anonymous one came out of a `ReplyUrn`: it names no account and tells no instant, only the day of its batch.
+    An anonymous one came out of a `ReplyUrn`: it tells no instant, only the day of its batch.
     """
 
     __tablename__ = "reply"
@@ -113,9 +113,15 @@ class Reply(TenantOwned, Base):
         UniqueConstraint("step_id", "account_id"),
         UniqueConstraint("step_id", "external_ref"),
         CheckConstraint("(status = 'hidden') = (status_reason IS NOT NULL)", name="hiding_is_motivated"),
-        CheckConstraint("account_id IS NULL OR edit_key IS NULL", name="anonymous_names_nobody"),
-        CheckConstraint("(edit_key IS NULL) = (batch_ref IS NULL)", name="anonymous_came_in_a_batch"),
-        Index("ix_reply_edit_key", "edit_key", sqlite_where=_ANONYMOUS, postgresql_where=_ANONYMOUS),
+        CheckConstraint("account_id IS NULL OR edit_key IS NULL", name="code_names_nobody"),
+        CheckConstraint("batch_ref IS NULL OR edit_key IS NOT NULL", name="batch_comes_with_codes"),
+        Index(
+            "ix_reply_edit_key",
+            *("edit_key", "step_id"),
+            unique=True,
+            sqlite_where=_HELD_BY_CODE,
+            postgresql_where=_HELD_BY_CODE,
+        ),
         Index("ix_reply_listed", "step_id", "status", "id"),
         Index("ix_reply_public", "consultation_id", "status", "id"),
         Index("ix_reply_census", "consultation_id", "origin", "status"),
@@ -138,8 +144,8 @@ class Reply(TenantOwned, Base):
     received_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
     edited_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     version: Mapped[int] = mapped_column(default=1, info=PUBLIC)
-    # Of anonymous replies alone: the entry of the batch, what the commitment of these answers in it was salted with, as
-    # long as they stand, and what knows again the code that the person holds.
+    # Of anonymous replies alone: the entry of the batch, and what the commitment of these answers in it was salted
+    # with, as long as they stand. Of those tied to no account, anonymous or not: what knows again the code of each.
     batch_ref: Mapped[str | None] = mapped_column(String(32), info=PUBLIC)
     batch_salt: Mapped[str | None] = mapped_column(String(64), info=PUBLIC)
     edit_key: Mapped[str | None] = mapped_column(String(64), info=NEVER)

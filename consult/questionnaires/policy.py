@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
@@ -16,11 +17,19 @@ from consult.questionnaires.models import AnswerVisibility, Question
 
 ANONYMOUS: Final = "anonymous"  # among the settings of the step
 FINAL: Final = "final"
+ACCESS: Final = "access"
 UNINSTALLED: Final = (
     "Ce questionnaire ne peut pas recevoir de réponse en ce moment : il contient un type de question qui n’est plus "
     "installé sur ce site ({}). Ce qui a déjà été répondu est gardé. Prévenez-nous depuis la page Contact."
 )
 Answers: TypeAlias = Mapping[uuid.UUID, Given]
+
+
+class Access(enum.StrEnum):
+    """Who may reply to a step: each account, once; everyone, as often as they do."""
+
+    ACCOUNTS = "accounts"
+    EVERYONE = "everyone"
 
 
 def editable(consultation: Consultation) -> bool:
@@ -31,6 +40,16 @@ def editable(consultation: Consultation) -> bool:
 def is_anonymous(step: Step) -> bool:
     """Whether nobody may know who gave which reply to the step; frozen at opening, as all its settings are."""
     return bool(step.settings.get(ANONYMOUS))
+
+
+def access(step: Step) -> Access:
+    """Who may reply to the step; frozen at opening."""
+    return Access(step.settings.get(ACCESS, Access.ACCOUNTS))
+
+
+def by_code(step: Step) -> bool:
+    """Whether no reply to the step is tied to an account: whoever sent it holds its code."""
+    return is_anonymous(step) or access(step) is not Access.ACCOUNTS
 
 
 def is_final(step: Step) -> bool:
@@ -102,6 +121,11 @@ def public_answers(questions: Iterable[Question], answers: Answers) -> dict[str,
         and question.id in answers
         and not is_empty(answers[question.id])
     }
+
+
+def everything(questions: Iterable[Question], kept: Answers) -> dict[uuid.UUID, Given]:
+    """What is said to each question, be it nothing."""
+    return {question.id: kept.get(question.id) or nothing() for question in questions}
 
 
 def to_json(answers: Answers) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
 from consult.paging import Paged, paged_columns
-from consult.questionnaires import kinds
+from consult.questionnaires import kinds, policy
 from consult.questionnaires.kinds.base import Given
 from consult.questionnaires.models import (
     Answer,
@@ -215,6 +215,12 @@ def question_row(question: Question) -> dict[str, Any]:
         "visibility": question.visibility.value,
         "version": question.version,
     }
+
+
+def accesses(session: Session, consultation_id: uuid.UUID) -> dict[uuid.UUID, str]:
+    """Who could reply to each step of a consultation."""
+    steps = session.scalars(select(Step).where(Step.consultation_id == consultation_id, Step.kind == "questionnaire"))
+    return {step.id: policy.access(step).value for step in steps}
 
 
 def is_public(consultation_id: uuid.UUID) -> list[ColumnElement[bool]]:

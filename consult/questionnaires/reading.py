@@ -18,7 +18,7 @@ from consult.errors import GoneError, NotFoundError
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
 from consult.questionnaires import kinds, labels, policy, queries, service, totals
-from consult.questionnaires.anonymous import service as anonymous
+from consult.questionnaires.by_code import service as anonymous
 from consult.questionnaires.models import AnswerVisibility, Question
 from consult.registry import queries as registry
 from consult.security import anyone, signed_in
@@ -49,6 +49,8 @@ def replies(slug: str, step_slug: str) -> View:
         questions=_public_questions(step),
         totals=totals.latest(g.session, [each.id for each in queries.questions(g.session, step.id)]),
         origins=ORIGINS,
+        labels=labels,
+        access=policy.access(step).value,
         smallest=K,
         following=following,
         census=figures.of_step(g.session, step, service.census),

@@ -84,15 +84,26 @@ def submit(
     return reply
 
 
+def take(
+    session: Session, step: Step, questions: Sequence[Question], answers: Answers, *, edit_key: str, now: dt.datetime
+) -> bool:
+    """Publish the reply of a code, once `check` gave what is kept of it; False, and nothing done, if it is there."""
+    values = _values(step, ContentStatus.PUBLISHED, now) | {"edit_key": edit_key}
+    if not insert_once(session, Reply, conflict=["edit_key", "step_id"], **values):
+        return False
+    _say(session, session.get_one(Reply, values["id"]), questions, answers, now)
+    return True
+
+
 def revise(session: Session, reply: Reply, questions: Sequence[Question], answers: Answers, now: dt.datetime) -> None:
-    """Publish other answers, none empty, for an anonymous reply that stands: of the edit, only the day is kept."""
-    _replace(session, reply, clock.start_of(clock.day(now)))
+    """Publish other answers, none empty, for the reply of a code that stands; of an anonymous one, dated of a day."""
+    _replace(session, reply, now if reply.batch_ref is None else clock.start_of(clock.day(now)))
     reply.batch_salt = None  # what it said before is not to be guessed from its batch
     _say(session, reply, questions, answers, now)
 
 
 def take_back(session: Session, reply: Reply, now: dt.datetime) -> None:
-    """Empty an anonymous reply whose author withdraws it, hidden or not, for ever; a tombstone stays."""
+    """Empty the reply of a code, hidden or not, for ever, when its author withdraws it; a tombstone stays."""
     session.execute(delete(Answer).where(Answer.reply_id == reply.id))
     reply.status, reply.status_reason, reply.batch_salt = ContentStatus.WITHDRAWN, None, None
     _bury(session, reply, "withdrawn", now)
@@ -176,21 +187,24 @@ def _own_reply(
     session: Session, step: Step, account_id: uuid.UUID, now: dt.datetime, *, confirmed: bool
 ) -> tuple[Reply, bool]:
     """The account's reply, locked, and whether it has just been created: the database lets one in."""
-    created = insert_once(
-        session,
-        Reply,
-        conflict=["step_id", "account_id"],
-        id=uuid.uuid4(),
-        organisation_id=step.organisation_id,
-        consultation_id=step.consultation_id,
-        step_id=step.id,
-        account_id=account_id,
-        status=ContentStatus.PUBLISHED if confirmed else ContentStatus.PENDING,
-        received_on=clock.day(now),
-        received_at=now,
-    )
+    values = _values(step, ContentStatus.PUBLISHED if confirmed else ContentStatus.PENDING, now)
+    values |= {"account_id": account_id}
+    created = insert_once(session, Reply, conflict=["step_id", "account_id"], **values)
     own = select(Reply).where(Reply.step_id == step.id, Reply.account_id == account_id)
     return session.scalars(own.with_for_update().execution_options(populate_existing=True)).one(), created
+
+
+def _values(step: Step, status: ContentStatus, now: dt.datetime) -> dict[str, Any]:
+    """The columns of a new reply, but for who holds it."""
+    return {
+        "id": uuid.uuid4(),
+        "organisation_id": step.organisation_id,
+        "consultation_id": step.consultation_id,
+        "step_id": step.id,
+        "status": status,
+        "received_on": clock.day(now),
+        "received_at": now,
+    }
 
 
 def _replace(session: Session, reply: Reply, now: dt.datetime) -> None:

@@ -29,11 +29,13 @@ from consult.errors import (
 )
 from consult.pagecache import purge
 from consult.questionnaires import conditions, drafts, forms, kinds, labels, policy, queries, reading, service
-from consult.questionnaires.anonymous import codes, urns
-from consult.questionnaires.anonymous import service as anonymous
-from consult.questionnaires.anonymous.views import bp as by_code
+from consult.questionnaires.anonymous import urns
 from consult.questionnaires.builder.views import bp as builder
+from consult.questionnaires.by_code import sending
+from consult.questionnaires.by_code import service as held
+from consult.questionnaires.by_code.views import bp as by_code
 from consult.questionnaires.filling import Filling
+from consult.questionnaires.policy import Access
 from consult.questionnaires.printing.views import bp as printing
 from consult.registry import queries as registry
 from consult.sealing import Keyring
@@ -60,8 +62,9 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         state=consultation_policy.step_state(step, step.consultation, now).value,
         reply=reply,
         anonymous=policy.is_anonymous(step),
+        access=policy.access(step).value,
         final=policy.is_final(step),
-        replied=actor.account_id is not None and anonymous.has_replied(session, step.id, actor.account_id),
+        replied=actor.account_id is not None and held.has_replied(session, step.id, actor.account_id),
         least=urns.LEAST,
         census=figures.of_step(session, step, service.census),
         position=registry.counted(session),
@@ -89,7 +92,7 @@ def _filling(slug: str, step_slug: str) -> Filling:
 def reply_form(slug: str, step_slug: str) -> View:
     """A page of the form, filled with what this person has answered so far."""
     filling = _filling(slug, step_slug)
-    replied = anonymous.has_replied(g.session, filling.step.id, g.account_id)
+    replied = held.has_replied(g.session, filling.step.id, g.account_id)
     if (
         replied
         or filling.settled
@@ -103,6 +106,8 @@ def reply_form(slug: str, step_slug: str) -> View:
 @bp.post("/consultations/<slug>/<step_slug>/repondre")
 @anyone
 @limiter.limit("60/minute", key_func=account_or_address)
+@limiter.limit("300/hour", exempt_when=sending.proves_nothing)
+@limiter.limit("30/hour", exempt_when=lambda: sending.proves_nothing() or bool(request.form.get("proof")))
 def reply(slug: str, step_slug: str) -> View:
     """Take one page of answers: keep it, and go on, come back, or send the whole."""
     filling = _filling(slug, step_slug)
@@ -114,16 +119,11 @@ def reply(slug: str, step_slug: str) -> View:
         return unfit
     action = request.form.get("action", "send")
     if action in {"previous", "save"}:
-        told = "Votre brouillon est enregistré. Il n’est pas encore envoyé."
-        if filling.anonymous:
-            told = labels.KEPT_SEALED
-        elif g.account_id is None:
-            told = labels.KEPT
         back = filling.previous(page) if action == "previous" else page
-        return _keep_and_go(filling, page, back, told if action == "save" else "")
+        return _keep_and_go(filling, page, back, _kept(filling) if action == "save" else "")
     following = filling.following(page)
     refused = policy.errors(filling.questions, filling.answers)
-    if following or action == "next" or g.account_id is None:
+    if following or action == "next" or _must_sign_in(filling):
         refused = {question.id: refused[question.id] for question in here if question.id in refused}
     traced = {} if refused or "sure" in request.form else policy.traced(here, filling.answers)
     if refused or traced:
@@ -132,8 +132,22 @@ def reply(slug: str, step_slug: str) -> View:
         return _render(filling, shown, refused=refused or traced, traced=bool(traced)), 422
     if following or (action == "next" and page <= len(filling.pages)):
         return _keep_and_go(filling, page, following or len(filling.pages) + 1)
-    send = _send_anonymously if filling.anonymous else _send
-    return _keep_and_sign_in(filling, page) if g.account_id is None else send(filling, page)
+    if _must_sign_in(filling):
+        return _keep_and_sign_in(filling, page)
+    return _send_by_code(filling, page) if filling.by_code else _send(filling, page)
+
+
+def _must_sign_in(filling: Filling) -> bool:
+    return filling.access is Access.ACCOUNTS and g.account_id is None
+
+
+def _kept(filling: Filling) -> str:
+    """What to tell whoever keeps a draft."""
+    if filling.anonymous:
+        return labels.KEPT_SEALED
+    if _must_sign_in(filling):
+        return labels.KEPT
+    return labels.KEPT_HERE if filling.by_code else labels.KEPT_BY_ACCOUNT
 
 
 def _unfit(filling: Filling, page: int) -> View | None:
@@ -143,7 +157,7 @@ def _unfit(filling: Filling, page: int) -> View | None:
     if obstacle := policy.obstacle(filling.questions):
         _keep_anyway(filling)
         return _render(filling, page, message=obstacle, closed=True), 403
-    if filling.anonymous and anonymous.has_replied(g.session, filling.step.id, g.account_id):
+    if filling.by_code and sending.sent_already(filling):
         return _replied_already(filling, page)
     if request.form.get("texts", str(filling.texts)) != str(filling.texts):
         _keep_anyway(filling)
@@ -151,12 +165,11 @@ def _unfit(filling: Filling, page: int) -> View | None:
     return None
 
 
-def _send_anonymously(filling: Filling, page: int) -> View:
+def _send_by_code(filling: Filling, page: int) -> View:
     """Take the reply and show its code: on this page alone, since nobody here keeps it."""
-    here = {"actor": g.actor, "code": _code(), "keys": _keys(), "now": g.now}
     try:
-        code = anonymous.submit(g.session, filling.step, filling.questions, filling.answers, **here)
-    except (ConflictError, ClosedError, ForbiddenError) as error:
+        code = sending.send(filling)
+    except (ConflictError, ClosedError, ForbiddenError, InvalidError) as error:
         _keep_anyway(filling)
         return _render(filling, page, message=error.message, closed=isinstance(error, ClosedError)), error.status
     drafts.forget(g.session, filling.step, _holder(filling.step))
@@ -166,23 +179,15 @@ def _send_anonymously(filling: Filling, page: int) -> View:
 def _replied_already(filling: Filling, page: int) -> View:
     """Acknowledge again the same page sent again with its code: the first acknowledgement may have been lost."""
     here = [each for each in filling.shown(page) if kinds.of(each).asks and not conditions.of(each)]
-    said = {each.id: filling.answers[each.id] for each in here}
-    if anonymous.holds(g.session, filling.step, said, code=_code(), keys=_keys()):
-        return _sent(filling, _code())
-    return _render(filling, page, message=anonymous.ALREADY, closed=True), 409
+    if sending.is_same(filling, {each.id: filling.answers[each.id] for each in here}):
+        return _sent(filling, sending.code())
+    why = held.ALREADY if filling.access is Access.ACCOUNTS else held.SENT_ALREADY
+    return _render(filling, page, message=why, closed=True), 409
 
 
 def _sent(filling: Filling, code: str) -> str:
-    return render_template("questionnaires/anonymous/sent.html", step=filling.step, code=code, least=urns.LEAST)
-
-
-def _code() -> str:
-    """The code that the form carries, so that a reply sent again is the same one; else a new one."""
-    return codes.clean(request.form.get("code", "")) or codes.draw()
-
-
-def _keys() -> Keyring:
-    return urns.keyring(current_app.extensions["settings"].seal_keys)
+    shown = {"step": filling.step, "code": code, "least": urns.LEAST, "anonymous": filling.anonymous}
+    return render_template("questionnaires/by_code/sent.html", **shown, final=policy.is_final(filling.step))
 
 
 def _send(filling: Filling, page: int) -> View:
@@ -217,15 +222,15 @@ def _send(filling: Filling, page: int) -> View:
 def _holder(step: Step, *, begins: bool = False) -> drafts.Holder:
     """Who holds a draft of the step; `begins`: give this browser a token, where drafts are its own, if it has none.
 
-    Of an anonymous step, the browser alone, whoever is signed in, and its token alone opens what it holds.
+    Where replies are tied to no account, the browser alone, whoever is signed in; of an anonymous step, its token alone
+    opens what it holds.
     """
-    anonymous_step = policy.is_anonymous(step)
-    account_id = None if anonymous_step else g.account_id
+    account_id = None if policy.by_code(step) else g.account_id
     if begins and account_id is None and DRAFT_COOKIE not in browser_session:
         browser_session[DRAFT_COOKIE] = new_token()
     token = browser_session.get(DRAFT_COOKIE)
     address = address_key(current_app.extensions["settings"].secret_key)
-    seal = Keyring([token or ""], "anonymous draft") if anonymous_step else None
+    seal = Keyring([token or ""], "anonymous draft") if policy.is_anonymous(step) else None
     return drafts.Holder(account_id, digest(token) if token else None, address, seal)
 
 
@@ -288,7 +293,7 @@ def _render(
         page=page,
         texts=filling.texts,
         pages=len(filling.pages),
-        goes_on=filling.may_go_on(page),
+        goes_on=(goes_on := filling.may_go_on(page)),
         notes=notes,
         followed=forms.followed(filling.questions, asked, filling.answers) if notes else "",
         seen=filling.reply.version if filling.reply else 0,
@@ -298,7 +303,10 @@ def _render(
         traced=traced,
         anonymous=filling.anonymous,
         final=policy.is_final(filling.step),
-        code=_code() if filling.anonymous and g.account_id else "",
+        access=filling.access.value,
+        code=sending.code() if filling.by_code and not _must_sign_in(filling) else "",
+        stamp=sending.stamp() if filling.access is Access.EVERYONE and not goes_on else "",
+        again=filling.access is Access.EVERYONE and sending.replied_here(filling.step.id),
         least=urns.LEAST,
     )
 

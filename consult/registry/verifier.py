@@ -1112,6 +1112,12 @@ def compare_rules(shown: Displayed, replay: Replay, report: Report) -> None:
         dates = step and all(_instant(row[name]) == _instant(step[name]) for name in ("opens_at", "closes_at"))
         if not dates:
             report.fraud("rules", f"étape « {row['slug']} » : dates affichées autres que celles des règles figées")
+    for row in shown.rows["replies"].values():
+        access = steps.get(row["step"], {}).get("settings", {}).get("access", "accounts")
+        if row["origin"] == "live" and row.get("access", access) != access:
+            report.fraud(
+                "rules", f"réponse {row['id']} : dite venue par « {row['access']} » ; les règles : « {access} »"
+            )
     frozen = {each["id"]: each for step in steps.values() for each in step["rules"].get("questions", ())}
     for question in shown.questions:
         rule = frozen.get(question["id"])

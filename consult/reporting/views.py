@@ -23,6 +23,9 @@ from consult.consultations.models import Consultation, Step
 from consult.errors import NotFoundError
 from consult.pagecache import cached_for_visitors, purge
 from consult.protocols import Bindings
+from consult.questionnaires import policy as questionnaires
+from consult.questionnaires.labels import BASES
+from consult.questionnaires.policy import Access
 from consult.reporting import queries
 from consult.security import anyone, limited, staff
 
@@ -56,8 +59,16 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         step=step,
         run=run,
         results=seam.results(_folder(run) / "report") if run else None,
+        bases=_bases(step.consultation),
         files=sorted(PUBLIC_FILES),
     )
+
+
+def _bases(consultation: Consultation) -> list[tuple[str, str]]:
+    """The questionnaires that were not open to accounts alone, each with who could answer it."""
+    asked = [each for each in consultation.steps if each.kind == "questionnaire"]
+    open_to = [(each.title, questionnaires.access(each)) for each in asked]
+    return [(title, BASES[access]) for title, access in open_to if access is not Access.ACCOUNTS]
 
 
 def _published(slug: str, step_slug: str) -> tuple[Step, AnalysisRun]:

@@ -360,3 +360,20 @@ def test_questions_of_new_kinds_become_those_that_older_versions_know(empty_data
     assert (kinds, roles) == (["multiple", "long_text", "single"], ["normal"])
     commands.upgrade(empty_database_url)
     database.dispose()
+
+
+def test_replies_without_an_account_stay_where_no_code_opens_them(empty_database_url):
+    database = Database(empty_database_url)
+    commands.upgrade(empty_database_url)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        consultation = factories.make_consultation(session, factories.make_organisation(session))
+        step = factories.make_step(session, consultation, kind="questionnaire")
+        factories.make_reply(session, step, edit_key="a" * 64)
+        factories.make_reply(session, step, edit_key="b" * 64, batch_ref="c" * 32)
+    commands.downgrade(empty_database_url, "0037")
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        assert session.execute(text("SELECT edit_key FROM reply ORDER BY batch_ref")).scalars().all().count(None) == 1
+    commands.upgrade(empty_database_url)
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        assert session.execute(text("SELECT count(*) FROM reply")).scalar() == 2
+    database.dispose()

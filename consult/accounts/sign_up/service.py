@@ -38,13 +38,13 @@ class Addresses:
 
 def spend(session: Session, spent: Spent) -> None:
     """Use the proof up. Raises InvalidError when it served before, even at the same instant."""
-    if not insert_once(session, SpentProof, conflict=["digest"], digest=spent.digest, expires_at=spent.expires_at):
+    if not remember_spent(session, spent):
         raise InvalidError("Ce formulaire a déjà été envoyé. Vérifiez votre messagerie, ou renvoyez-le.")
 
 
-def remember_spent(session: Session, spent: Spent) -> None:
-    """Keep the proof used up although the form was refused; run it through `db.survives`."""
-    insert_once(session, SpentProof, conflict=["digest"], digest=spent.digest, expires_at=spent.expires_at)
+def remember_spent(session: Session, spent: Spent) -> bool:
+    """Use the proof up; False when it served before. Through `db.survives`, although the form is refused."""
+    return insert_once(session, SpentProof, conflict=["digest"], digest=spent.digest, expires_at=spent.expires_at)
 
 
 def sign_up(

@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 from consult.actor import Actor
 from consult.consultations.models import Step
 from consult.errors import InvalidError
-from consult.questionnaires import conditions, kinds, queries, wording
+from consult.questionnaires import conditions, kinds, policy, queries, wording
 from consult.questionnaires.builder import service
 from consult.questionnaires.kinds.base import option_of
 from consult.questionnaires.kinds.draft import QuestionDraft
 from consult.questionnaires.models import AnswerVisibility, OptionKind, Question
+from consult.questionnaires.policy import Access
 
 FORMAT: Final = "consult-questionnaire/1"
 MOST_BYTES: Final = 2_000_000
@@ -29,6 +30,7 @@ TEXTS: Final = frozenset({"id", "kind", "wording", "help", "visibility", "other"
 }
 NUMBERS: Final = frozenset({"page", "minimum", "maximum", "max_length"})
 LISTS: Final = frozenset({"options", "rows"})
+FLAGS: Final = frozenset({policy.ANONYMOUS, policy.FINAL})  # of the mode
 KNOWN: Final = TEXTS | NUMBERS | LISTS | {"required", "condition"}
 
 
@@ -40,8 +42,16 @@ def exported(step: Step, questions: Sequence[Question]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "title": step.title,
+        **({"mode": mode} if (mode := _mode(step)) else {}),
         "questions": [_exported(question, names, by_id) for question in ordered],
     }
+
+
+def _mode(step: Step) -> dict[str, Any]:
+    """Who may reply and how, where it is not what a new questionnaire has."""
+    found = {"access": policy.access(step).value} if policy.access(step) is not Access.ACCOUNTS else {}
+    flags = {policy.ANONYMOUS: policy.is_anonymous(step), policy.FINAL: policy.is_final(step)}
+    return found | {name: True for name, value in flags.items() if value}
 
 
 def _exported(question: Question, names: Mapping[str, str], by_id: Mapping[str, Question]) -> dict[str, Any]:
@@ -80,12 +90,14 @@ def _told(condition: conditions.Condition, names: Mapping[str, str], by_id: Mapp
 def imported(session: Session, step: Step, raw: bytes, *, actor: Actor, now: dt.datetime) -> int:
     """Add the questions of a file after those of the step; returns how many.
 
+    A step without a question yet takes the mode of the file too.
     Raises InvalidError, whose sentence names the question and what to mend; ConflictError once the consultation opened.
     Nothing of a refused file is kept, once the caller rolls back.
     """
-    entries = read(raw)
+    mode, entries = read(raw)
     named: dict[str, Question] = {}
-    past = max((question.page for question in queries.questions(session, step.id)), default=0)
+    known = queries.questions(session, step.id)
+    past = max((question.page for question in known), default=0)
 
     def condition_of(rank: int, added: Sequence[Question]) -> conditions.Condition | None:
         named.update(zip((str(entry.get("id", "")) for entry in entries), added, strict=False))
@@ -99,11 +111,13 @@ def imported(session: Session, step: Step, raw: bytes, *, actor: Actor, now: dt.
         except InvalidError as error:
             raise _at(rank, error) from None
     service.extend(session, step, drafts, condition_of, at=_at, actor=actor, now=now)
+    if mode and not known:
+        service.set_mode(session, step, **mode, actor=actor, now=now)
     return len(drafts)
 
 
-def read(raw: bytes) -> list[dict[str, Any]]:
-    """The questions of a file, each with fields of the right sort. Raises InvalidError."""
+def read(raw: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The mode of a file, as `service.set_mode` takes it, and its questions, of the right sort. Raises InvalidError."""
     if len(raw) > MOST_BYTES:
         raise InvalidError("Ce fichier est trop lourd pour un questionnaire : deux mégaoctets au plus.")
     try:
@@ -119,7 +133,21 @@ def read(raw: bytes) -> list[dict[str, Any]]:
         why = _fault(entry)
         if why:
             raise _at(rank, InvalidError(why))
-    return entries
+    return _mode_of(document.get("mode", {})), entries
+
+
+def _mode_of(told: Any) -> dict[str, Any]:
+    right = isinstance(told, dict) and all(
+        value in list(Access) if name == "access" else name in FLAGS and isinstance(value, bool)
+        for name, value in told.items()
+    )
+    if not right:
+        raise InvalidError(
+            "Le champ « mode » du fichier n’a pas la forme attendue : « access » vaut « accounts », « invitations » ou "
+            "« everyone » ; « anonymous » et « final », vrai ou faux."
+        )
+    mode = {policy.ANONYMOUS: False, **told}
+    return {**mode, "access": Access(mode.get("access", Access.ACCOUNTS))} if told else {}
 
 
 def _fault(entry: Any) -> str | None:

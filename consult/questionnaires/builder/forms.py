@@ -28,6 +28,7 @@ from consult.questionnaires.kinds.base import OPTION_LENGTH, Kind, option_of
 from consult.questionnaires.kinds.draft import QuestionDraft
 from consult.questionnaires.kinds.texts import LongText, ShortText
 from consult.questionnaires.models import AnswerVisibility, OptionKind, Question
+from consult.questionnaires.policy import Access
 
 WHOLE_NUMBER: Final = "Écrivez un nombre entier, en chiffres."
 TOO_LONG: Final = "Ce texte est trop long : {} caractères au plus."
@@ -65,7 +66,17 @@ class _Radio(RadioField, _Choice):  # type: ignore[misc]
 
 
 class ModeForm(Form):  # type: ignore[misc]
-    """Whether replies are tied to accounts."""
+    """Who may reply, and whether replies are tied to accounts."""
+
+    access = _Radio(
+        "Qui peut répondre",
+        choices=[SelectChoice(access.value, label) for access, label in labels.ACCESSES.items()],
+        default=Access.ACCOUNTS.value,
+        description=(
+            "Annoncé aux personnes avant qu’elles répondent, dit à côté de chaque résultat, et figé à l’ouverture. "
+            "Sans compte, chacun garde un code pour relire ou retirer sa réponse."
+        ),
+    )
 
     mode = _Radio(
         "Réponses",

@@ -18,6 +18,7 @@ from consult.labels import number
 from consult.questionnaires import conditions, kinds, policy, queries
 from consult.questionnaires.kinds.draft import QuestionDraft
 from consult.questionnaires.models import OptionKind, Question, QuestionOption
+from consult.questionnaires.policy import Access
 
 WORDING_LENGTH: Final = 1000
 MOST_QUESTIONS: Final = 500
@@ -127,16 +128,27 @@ def delete(session: Session, step: Step, question_id: uuid.UUID, *, actor: Actor
 
 
 def set_mode(
-    session: Session, step: Step, *, anonymous: bool, final: bool = False, actor: Actor, now: dt.datetime
+    session: Session,
+    step: Step,
+    *,
+    anonymous: bool,
+    final: bool = False,
+    access: Access = Access.ACCOUNTS,
+    actor: Actor,
+    now: dt.datetime,
 ) -> None:
-    """Say whether nobody may know who gives which reply, and whether those sent stay as they are.
+    """Say who may reply, whether nobody may know who gives which reply, and whether those sent stay as they are.
 
     Raises ConflictError once the consultation opened.
     """
     _lock(session, step)
-    chosen = {policy.ANONYMOUS: anonymous, policy.FINAL: final}
+    chosen = {
+        policy.ANONYMOUS: anonymous,
+        policy.FINAL: final,
+        policy.ACCESS: "" if access is Access.ACCOUNTS else access.value,
+    }
     others = {name: value for name, value in step.settings.items() if name not in chosen}
-    step.settings = others | {name: True for name, value in chosen.items() if value}
+    step.settings = others | {name: value for name, value in chosen.items() if value}
     session.flush()
     audit.record(
         session,

@@ -180,7 +180,7 @@ def bring(slug: str, step_slug: str) -> View:
 @editors
 @limited
 def mode(slug: str, step_slug: str) -> View:
-    """Say whether replies are anonymous."""
+    """Say who may reply, and whether replies are anonymous."""
     step = _step(slug, step_slug)
     form = ModeForm(request.form)
     if not form.validate():
@@ -188,7 +188,8 @@ def mode(slug: str, step_slug: str) -> View:
     try:
         anonymous = form.mode.data == policy.ANONYMOUS
         final = form.edits.data == policy.FINAL
-        service.set_mode(g.session, step, anonymous=anonymous, final=final, actor=g.actor, now=g.now)
+        who = {"access": policy.Access(form.access.data), "anonymous": anonymous}
+        service.set_mode(g.session, step, **who, final=final, actor=g.actor, now=g.now)
     except ConflictError as error:
         return _list(step, error.message), error.status
     flash("Le mode de réponse est enregistré.", "success")
@@ -228,11 +229,13 @@ def figures(slug: str, step_slug: str) -> View:
 
 def _list(step: Step, message: str = "", mode: ModeForm | None = None) -> str:
     chosen = policy.ANONYMOUS if policy.is_anonymous(step) else "attributed"
+    access = policy.access(step)
     edits = policy.FINAL if policy.is_final(step) else "open"
     return render_template(
         "questionnaires/builder.html",
         step=step,
-        mode=mode or ModeForm(data={"mode": chosen, "edits": edits}),
+        mode=mode or ModeForm(data={"access": access.value, "mode": chosen, "edits": edits}),
+        access=labels.ACCESSES[access],
         edits=labels.EDITS[edits],
         chosen=labels.MODES[chosen],
         questions=(asked := queries.questions(g.session, step.id)),

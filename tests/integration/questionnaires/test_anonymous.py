@@ -19,8 +19,9 @@ from consult.organisations.models import Organisation
 from consult.privacy import retention
 from consult.questionnaires import bindings, drafts, jobs, policy, queries
 from consult.questionnaires import service as replies
-from consult.questionnaires.anonymous import batches, codes, service, urns
+from consult.questionnaires.anonymous import batches, urns
 from consult.questionnaires.builder import service as builder
+from consult.questionnaires.by_code import codes, service
 from consult.questionnaires.models import Answer, HasReplied, Reply, ReplyDraft, ReplyUrn
 from consult.registry import conservation
 from consult.registry import service as registry
@@ -260,7 +261,7 @@ def test_the_database_refuses_an_anonymous_reply_that_names_an_account(session, 
     with pytest.raises(IntegrityError), session.begin_nested():
         make_reply(session, step, session.get_one(Account, actor.account_id), edit_key="e" * 64, batch_ref="b" * 32)
     with pytest.raises(IntegrityError), session.begin_nested():
-        make_reply(session, step, edit_key="e" * 64)
+        make_reply(session, step, batch_ref="b" * 32)
 
 
 def test_the_job_flushes_every_step_and_seals_again_under_the_new_key(session, step, questions, now):

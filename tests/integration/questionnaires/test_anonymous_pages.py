@@ -15,7 +15,8 @@ from consult.consultations.models import Step
 from consult.db import ALL_TENANTS
 from consult.logs import SECURITY_LOGGER
 from consult.questionnaires import jobs, policy
-from consult.questionnaires.anonymous import batches, codes, urns
+from consult.questionnaires.anonymous import batches, urns
+from consult.questionnaires.by_code import codes
 from consult.questionnaires.models import HasReplied, Reply, ReplyDraft, ReplyUrn
 from tests import factories as f
 
@@ -51,7 +52,7 @@ class Site:
 
     def post(self, path, client=None, **fields):
         client = client or self.client
-        token = f.csrf_token(client, "/reponse-anonyme")
+        token = f.csrf_token(client, "/reponse-par-code")
         return client.post(path, data={"csrf_token": token, **fields})
 
     def send(self, text="Plus de trains.", code="", client=None, account=None):
@@ -104,7 +105,7 @@ def test_the_code_is_shown_once_and_opens_the_reply_without_an_account(site):
     assert site.client.get(f"{site.path}/repondre").status_code == 303  # there is no form to fill twice
     assert site.step.title in _text(site.client.get("/mon-compte/reponses"))
     stranger = site.app.test_client()
-    page = _text(site.post("/reponse-anonyme", stranger, code=code.lower().replace("-", " ")))
+    page = _text(site.post("/reponse-par-code", stranger, code=code.lower().replace("-", " ")))
     assert "Plus de trains." in page
     assert "attend son lot" in page
 
@@ -154,33 +155,35 @@ def test_an_unconfirmed_account_keeps_what_it_wrote_and_is_told_why(site):
 
 def test_the_code_as_a_file(site):
     code = codes.draw()
-    kept = site.post("/reponse-anonyme/fichier", code=code)
+    kept = site.post("/reponse-par-code/fichier", code=code)
     assert kept.headers["Content-Disposition"] == 'attachment; filename="code-de-reponse.txt"'
     assert code in kept.text
-    assert "/reponse-anonyme" in kept.text
+    assert "/reponse-par-code" in kept.text
 
 
 def test_a_published_reply_is_changed_then_withdrawn_by_its_code(site):
     code = _code(site.send(account=site.account))
     site.fill(urns.LEAST - 1)
     visitor = site.app.test_client()
-    page = _text(site.post("/reponse-anonyme", visitor, code=code))
+    page = _text(site.post("/reponse-par-code", visitor, code=code))
     assert "Récépissé de ce lot" in page
-    assert "Plus de trains." in _text(site.post("/reponse-anonyme/modifier", visitor, code=code))
+    assert "Plus de trains." in _text(site.post("/reponse-par-code/modifier", visitor, code=code))
     fields = {f"q-{site.choice.id}": site.no, f"q-{site.words.id}": ""}
-    wrong = site.post("/reponse-anonyme/modifier", visitor, code=code, action="save", **fields)
+    wrong = site.post("/reponse-par-code/modifier", visitor, code=code, action="save", **fields)
     assert (wrong.status_code, "obligatoire. Écrivez" in _text(wrong)) == (422, True)
     fields[f"q-{site.words.id}"] = "Moins de bruit."
-    saved = _text(site.post("/reponse-anonyme/modifier", visitor, code=code, action="save", **fields))
+    saved = _text(site.post("/reponse-par-code/modifier", visitor, code=code, action="save", **fields))
     assert "paraîtra ainsi avec au moins 19 autres modifications" in saved
     assert "Moins de bruit." in saved
-    assert "vous ne pourrez pas répondre de nouveau" in _text(site.post("/reponse-anonyme/retirer", visitor, code=code))
-    gone = _text(site.post("/reponse-anonyme/retirer", visitor, code=code, action="confirm"))
+    assert "vous ne pourrez pas répondre de nouveau" in _text(
+        site.post("/reponse-par-code/retirer", visitor, code=code)
+    )
+    gone = _text(site.post("/reponse-par-code/retirer", visitor, code=code, action="confirm"))
     assert "Votre retrait est enregistré" in gone
     assert "cessera d’être publiée et comptée avec au moins 19 autres" in gone
     with site.writing() as session:
         batches.flush(session, session.get_one(Step, site.step.id), keys=urns.keyring(""), now=NOW + DAYS)
-    page = _text(site.post("/reponse-anonyme", visitor, code=code))
+    page = _text(site.post("/reponse-par-code", visitor, code=code))
     assert "n’est plus publiée ni comptée" in page
     assert "Moins de bruit." not in page
     assert site.count(Reply) == urns.LEAST
@@ -189,24 +192,24 @@ def test_a_published_reply_is_changed_then_withdrawn_by_its_code(site):
 def test_personal_data_in_a_change_are_told_before_it_is_taken(site):
     code = _code(site.send(account=site.account))
     fields = {f"q-{site.choice.id}": site.no, f"q-{site.words.id}": "Appelez-moi au 06 12 34 56 78."}
-    told = site.post("/reponse-anonyme/modifier", code=code, action="save", **fields)
+    told = site.post("/reponse-par-code/modifier", code=code, action="save", **fields)
     assert (told.status_code, 'name="sure"' in told.text) == (422, True)
-    assert "Appelez-moi" not in _text(site.post("/reponse-anonyme", code=code))
-    site.post("/reponse-anonyme/modifier", code=code, action="save", sure="y", **fields)
-    assert "Appelez-moi" in _text(site.post("/reponse-anonyme", code=code))
+    assert "Appelez-moi" not in _text(site.post("/reponse-par-code", code=code))
+    site.post("/reponse-par-code/modifier", code=code, action="save", sure="y", **fields)
+    assert "Appelez-moi" in _text(site.post("/reponse-par-code", code=code))
 
 
 def test_a_reply_that_waits_goes_at_once(site):
     code = _code(site.send(account=site.account))
-    gone = site.post("/reponse-anonyme/retirer", code=code, action="confirm")
+    gone = site.post("/reponse-par-code/retirer", code=code, action="confirm")
     assert "il n’en reste rien" in _text(gone)
-    assert site.post("/reponse-anonyme", code=code).status_code == 404
+    assert site.post("/reponse-par-code", code=code).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["", "/modifier", "/retirer"])
 @pytest.mark.parametrize("typed", [*HOSTILE, "Y3BS-YA6P-7BXD-EBMV-OU4W-M3OD-6YBG-KEC7"])
 def test_a_code_that_opens_nothing_is_refused_in_french(site, path, typed):
-    refused = site.post(f"/reponse-anonyme{path}", code=typed)
+    refused = site.post(f"/reponse-par-code{path}", code=typed)
     assert refused.status_code == 404
     assert "huit groupes de quatre signes" in _text(refused)
     assert "<script" not in typed
@@ -217,22 +220,22 @@ def test_a_code_opens_nothing_in_another_organisation(site):
     with site.writing() as session:
         other = f.make_organisation(session).slug
     client = site.app.test_client()
-    token = f.csrf_token(client, f"/o/{other}/reponse-anonyme")
-    refused = client.post(f"/o/{other}/reponse-anonyme", data={"csrf_token": token, "code": code})
+    token = f.csrf_token(client, f"/o/{other}/reponse-par-code")
+    refused = client.post(f"/o/{other}/reponse-par-code", data={"csrf_token": token, "code": code})
     assert refused.status_code == 404
 
 
 @pytest.mark.parametrize("path", ["", "/fichier", "/modifier", "/retirer"])
 def test_another_site_cannot_send_these_forms(site, path):
-    assert site.client.post(f"/reponse-anonyme{path}", data={"code": codes.draw()}).status_code == 403
+    assert site.client.post(f"/reponse-par-code{path}", data={"code": codes.draw()}).status_code == 403
 
 
 def test_codes_are_tried_a_limited_number_of_times(settings, database, organisation_id):
     app = create_app(dataclasses.replace(settings, rate_limits=True))
     client = app.test_client()
-    form = {"csrf_token": f.csrf_token(client, "/reponse-anonyme"), "code": codes.draw()}
+    form = {"csrf_token": f.csrf_token(client, "/reponse-par-code"), "code": codes.draw()}
     for path in ("", "/fichier", "/modifier", "/retirer"):
-        statuses = [client.post(f"/reponse-anonyme{path}", data=form).status_code for _ in range(61)]
+        statuses = [client.post(f"/reponse-par-code{path}", data=form).status_code for _ in range(61)]
         assert statuses == [200 if path == "/fichier" else 404] * 60 + [429]
     app.extensions["database"].dispose()
 
@@ -267,13 +270,13 @@ def test_the_security_journal_names_neither_account_nor_connection_of_those_who_
     journal.addHandler(caplog.handler)
     try:
         for path in ("", "/modifier", "/retirer", "/fichier"):
-            site.post(f"/reponse-anonyme{path}", code=code)
-        site.post("/reponse-anonyme", code="inconnu")
+            site.post(f"/reponse-par-code{path}", code=code)
+        site.post("/reponse-par-code", code="inconnu")
         site.post(f"{site.path}/repondre", page=1)
     finally:
         journal.removeHandler(caplog.handler)
     lines = {record.getMessage(): record.fields for record in caplog.records if record.name == SECURITY_LOGGER}
     named = lines.pop("questionnaires.reply")
     assert (named["account"], named["address"]) == (str(site.account.id), "127.0.0.1")
-    assert lines.keys() == {f"questionnaires.anonymous.{name}" for name in ("show", "edit", "withdraw", "download")}
+    assert lines.keys() == {f"questionnaires.by_code.{name}" for name in ("show", "edit", "withdraw", "download")}
     assert {(fields["account"], fields["address"]) for fields in lines.values()} == {(None, None)}

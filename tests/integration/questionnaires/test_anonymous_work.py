@@ -18,7 +18,8 @@ from consult.jobs.models import Job, JobState
 from consult.jobs.worker import Worker
 from consult.organisations.models import Organisation
 from consult.questionnaires import bindings, jobs, policy, queries
-from consult.questionnaires.anonymous import batches, codes, service, urns
+from consult.questionnaires.anonymous import batches, urns
+from consult.questionnaires.by_code import codes, service
 from consult.questionnaires.cli import questionnaires
 from consult.questionnaires.models import Answer, Reply, ReplyUrn
 from consult.registry.models import EntryKind, RegistryEntry

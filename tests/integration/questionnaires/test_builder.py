@@ -2,12 +2,14 @@
 
 import datetime as dt
 import html
+import re
 
 import pytest
 from sqlalchemy import select
 
 from consult.actor import Role
 from consult.audit.models import AuditEntry
+from consult.consultations import service as consultations
 from consult.consultations.models import ConsultationStatus
 from consult.db import ALL_TENANTS
 from consult.questionnaires import kinds, queries
@@ -289,3 +291,19 @@ def test_replies_may_be_sent_for_good_and_the_pages_say_so(office):
     again = client.post(f"{path}/repondre", data=fields | {f"q-{question}": "Cela", "seen": "1"})
     assert (again.status_code, "ne puisse plus être modifiée" in _text(again)) == (403, True)
     assert "Cela" in _text(again)
+
+
+def test_the_organiser_says_who_may_reply_until_the_opening(office):
+    office.post("questions/nouvelle", kind="short_text", wording="Quoi ?", visibility="rows", page="1")
+    assert office.post("mode", access="everyone", mode="anonymous", edits="open").status_code == 303
+    assert office.post("mode", access="tous", mode="anonymous").status_code == 422
+    chosen = re.findall(r'<input[^>]*checked[^>]*value="(\w+)"', office.client.get(f"{office.path}/questions").text)
+    assert chosen == ["everyone", "anonymous", "open"]
+    with office.writing() as session:
+        step = session.get_one(type(office.step), office.step.id)
+        assert step.settings == {"anonymous": True, "access": "everyone"}
+        rules = consultations.rules_of(session, step.consultation, office.app.extensions["bindings"].step_kinds)
+        assert rules["steps"][0]["settings"]["access"] == "everyone"
+        step.consultation.status, step.consultation.opened_at = ConsultationStatus.OPEN, step.opens_at
+    assert office.post("mode", access="accounts", mode="anonymous").status_code == 409
+    assert "à tous, sans compte ni dédoublonnage" in _text(office.client.get(f"{office.path}/questions"))

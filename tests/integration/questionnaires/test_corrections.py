@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from consult.consultations.models import ConsultationStatus
 from consult.questionnaires import queries
-from consult.questionnaires.anonymous import codes, urns
+from consult.questionnaires.anonymous import urns
 from consult.questionnaires.bindings import QuestionsDataset
+from consult.questionnaires.by_code import codes
 from consult.questionnaires.models import Question, QuestionVersion, Reply, ReplyUrn
 from consult.registry.models import EntryKind, RegistryEntry
 from consult.sealing import Keyring
@@ -40,8 +41,8 @@ class Running(Office):
         return self.post(f"questions/{self.question.id}/corriger", wording=wording, help=help, seen=str(seen))
 
     def by_code(self, path, **fields):
-        token = csrf_token(self.citizen, "/reponse-anonyme")
-        return self.citizen.post(f"/reponse-anonyme/{path}".rstrip("/"), data={"csrf_token": token, **fields})
+        token = csrf_token(self.citizen, "/reponse-par-code")
+        return self.citizen.post(f"/reponse-par-code/{path}".rstrip("/"), data={"csrf_token": token, **fields})
 
     def reply(self, text, texts, **more):
         path = f"{self.public}/repondre"

@@ -170,3 +170,21 @@ def test_two_hundred_questions_and_a_thousand_options_still_work(office):
         assert len(session.scalars(select(Reply)).all()) == 1
         answers = session.scalars(select(Answer)).all()
         assert (len(answers), max(len(each.options) for each in answers)) == (200, 1000)
+
+
+def test_who_may_reply_leaves_with_the_file_and_comes_back_on_a_blank_step(office):
+    assert "mode" not in taken(office)
+    mode = {"access": "everyone", "anonymous": True, "final": True}
+    assert bring(office, {**document(CHOICE), "mode": mode}).status_code == 303
+    assert taken(office)["mode"] == mode
+    assert bring(office, {**document(CHOICE), "mode": {"access": "accounts"}}).status_code == 303
+    assert taken(office)["mode"] == mode  # there were questions already: theirs stays
+
+
+@pytest.mark.parametrize(
+    "mode", [{"access": "tous"}, {"access": []}, {"final": 1}, {"secret": True}, [], "everyone", {"anonymous": None}]
+)
+def test_a_mode_that_is_none_is_refused_and_adds_nothing(office, mode):
+    refused = bring(office, {**document(CHOICE), "mode": mode})
+    assert (refused.status_code, "Le champ « mode »" in _text(refused)) == (422, True)
+    assert office.questions() == []

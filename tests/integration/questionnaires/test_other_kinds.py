@@ -14,7 +14,8 @@ from consult.errors import InvalidError
 from consult.organisations.models import Organisation
 from consult.questionnaires import kinds, policy, queries, totals
 from consult.questionnaires import service as replies
-from consult.questionnaires.anonymous import batches, codes, service, urns
+from consult.questionnaires.anonymous import batches, urns
+from consult.questionnaires.by_code import codes, service
 from consult.questionnaires.kinds.base import Sent
 from consult.questionnaires.models import Answer, AnswerVisibility, ReplyDraft
 from tests.factories import (
@@ -128,7 +129,7 @@ def test_a_questionnaire_whose_kind_is_no_longer_installed_says_so_on_every_page
     assert "illisible ici" in _text(site.client.get(f"/reponses/{reply_id}"))
     assert site.client.get(f"{site.path}/repondre").location == site.path
     sign_in(site.client, site.account)
-    form = {"csrf_token": csrf_token(site.client, "/reponse-anonyme"), "page": 1, "action": "next"}
+    form = {"csrf_token": csrf_token(site.client, "/reponse-par-code"), "page": 1, "action": "next"}
     refused = site.client.post(f"{site.path}/repondre", data=form | site.first())
     assert (refused.status_code, "plus installé" in _text(refused), "À pied" in _text(refused)) == (403, True, True)
     (draft,) = site.rows(ReplyDraft)

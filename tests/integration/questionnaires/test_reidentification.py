@@ -18,7 +18,8 @@ from consult.consultations.models import Step
 from consult.db import ALL_TENANTS
 from consult.logs import SECURITY_LOGGER
 from consult.questionnaires import jobs, policy
-from consult.questionnaires.anonymous import codes, urns
+from consult.questionnaires.anonymous import urns
+from consult.questionnaires.by_code import codes
 from consult.questionnaires.models import Reply, ReplyUrn
 from consult.registry.models import EntryKind
 from consult.sealing import Keyring

@@ -59,7 +59,9 @@ def test_totals_wait_for_ten_people_and_move_by_ten(asked):
     asked.reply(9)
     assert (asked.publish(), asked.counts()) == (1, [30, 14, 12])
     assert asked.publish() == 0, "nothing has changed"
-    logged = asked.session.scalars(select(RegistryEntry.opening).where(RegistryEntry.kind == EntryKind.CONTENT)).all()
+    logged = asked.session.scalars(
+        select(RegistryEntry.opening).where(RegistryEntry.kind == EntryKind.CONTENT).order_by(RegistryEntry.id)
+    ).all()
     assert [(entry["number"], entry["answered"]) for entry in logged] == [(1, 46), (2, 56)]
 
 

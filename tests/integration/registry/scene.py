@@ -27,9 +27,10 @@ from consult.organisations.policy import LEGAL_NOTICE
 from consult.privacy.service import erase_account
 from consult.questionnaires import queries as questionnaires
 from consult.questionnaires import service as replies
-from consult.questionnaires.anonymous import batches, codes
-from consult.questionnaires.anonymous import service as anonymous
+from consult.questionnaires.anonymous import batches
 from consult.questionnaires.anonymous.urns import LEAST, keyring
+from consult.questionnaires.by_code import codes
+from consult.questionnaires.by_code import service as anonymous
 from consult.questionnaires.models import AnswerVisibility
 from consult.questionnaires.policy import ANONYMOUS
 from consult.registry import queries

@@ -228,7 +228,12 @@ def repeat_a_batch(scene):
     append(scene, EntryKind.REPLIES, lambda content: content)
 
 
+def open_to_everyone_afterwards(scene):
+    tamper(scene.database, """UPDATE step SET settings = '{"access": "everyone"}' WHERE title = 'questionnaire'""")
+
+
 FRAUDS = [
+    (open_to_everyone_afterwards, "rules"),
     (change_answer, "edit"),
     (put_off_answer, "backdating"),
     (drop_update, "edit"),

@@ -6,11 +6,12 @@ import re
 import uuid
 
 import pytest
+from sqlalchemy import select
 
 from consult.actor import Role
 from consult.coding.jobs import run_folder
 from consult.coding.models import AnalysisRun, RunStatus
-from consult.consultations.models import ContentStatus
+from consult.consultations.models import Consultation, ContentStatus
 from consult.contributions.models import Proposal
 from consult.db import ALL_TENANTS
 from tests import factories
@@ -147,6 +148,19 @@ def test_a_withheld_code_is_named_with_its_reason_and_leads_nowhere(app, world):
     assert visitor.get(f"{public}/chiffres?corpus=propositions&code=train").status_code == 404
     marked = page.split("code=velo")[1].split("</tr>")[0]
     assert "À lire avec prudence" in marked
+
+
+def test_results_say_who_could_answer_a_questionnaire_that_was_not_for_accounts(app, world):
+    slug, *_ = world
+    publish(app, world)
+    visitor, public = app.test_client(), f"/consultations/{slug}/resultats"
+    assert "dédoublonné" not in visitor.get(public).text
+    with app.extensions["database"].transaction(tenant=ALL_TENANTS) as session:
+        whole = session.scalars(select(Consultation).where(Consultation.slug == slug)).one()
+        factories.make_step(session, whole, kind="questionnaire", title="À tous", settings={"access": "everyone"})
+    page = visitor.get(public).text
+    assert "À tous" in page
+    assert "Ouvert à tous, non dédoublonné" in page
 
 
 def test_a_campaign_is_told_and_leads_to_its_contributions(app, world, settings):

@@ -1,4 +1,4 @@
-"""The code that the author of an anonymous reply holds: drawn before sending, kept by nobody else."""
+"""The code that the author of a reply tied to no account holds: drawn before sending, kept by nobody else."""
 
 from __future__ import annotations
 

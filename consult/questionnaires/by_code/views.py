@@ -1,4 +1,4 @@
-"""Pages of an anonymous reply, opened by its code: reading it, changing it, withdrawing it. No account is asked for."""
+"""Pages of a reply tied to no account, opened by its code: reading it, changing it, withdrawing it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from consult.consultations.models import Step
 from consult.consultations.policy import accepts_acts, may_read
 from consult.errors import ClosedError, InvalidError, NotFoundError
 from consult.questionnaires import conditions, forms, labels, policy, queries
-from consult.questionnaires.anonymous import codes, service, urns
-from consult.questionnaires.anonymous.forms import CodeForm
+from consult.questionnaires.anonymous import urns
+from consult.questionnaires.by_code import codes, service
+from consult.questionnaires.by_code.forms import CodeForm
 from consult.questionnaires.kinds.base import Given
 from consult.sealing import Keyring
 from consult.security import anyone_unnamed, limiter
 
-bp = Blueprint("anonymous", __name__, url_prefix="/reponse-anonyme")
+bp = Blueprint("by_code", __name__, url_prefix="/reponse-par-code")
 View: TypeAlias = str | Response | tuple[str, int]
 # By connection: an account is not to be counted beside what it wants nobody to tie to it.
 tries = limiter.limit("60/minute")
-_TEMPLATES: Final = "questionnaires/anonymous"
+_TEMPLATES: Final = "questionnaires/by_code"
 
 
 @bp.get("")
@@ -86,7 +87,8 @@ def withdraw() -> View:
     code = _code_or_none()
     _, step = _held(code)
     if request.form.get("action") != "confirm":
-        return render_template(f"{_TEMPLATES}/withdraw.html", step=step, code=code, least=urns.LEAST)
+        shown = {"access": policy.access(step).value, "anonymous": policy.is_anonymous(step), "least": urns.LEAST}
+        return render_template(f"{_TEMPLATES}/withdraw.html", step=step, code=code, **shown)
     try:
         out = service.withdraw(g.session, step.organisation_id, code, keys=_keys(), now=g.now)
     except ClosedError as error:
@@ -141,6 +143,7 @@ def _form(
     shown: dict[str, Any] = {
         "step": step,
         "code": code,
+        "anonymous": policy.is_anonymous(step),
         "texts": policy.texts(questions),
         "form": form,
         "asked": asked,

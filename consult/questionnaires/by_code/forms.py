@@ -1,4 +1,4 @@
-"""The form that takes the code of an anonymous reply."""
+"""The form that takes the code of a reply."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Sending an anonymous reply once per account, then changing or withdrawing it with the code alone.
+"""Sending a reply that is tied to no account, then changing or withdrawing it with its code alone.
 
-The mark « has replied » and the reply join one transaction, so that a crash leaves both or neither; the reply joins an
-urn, whose row says nothing of when each came in. It comes out later, in a transaction of the worker: see `batches`.
+Where an account is asked for, its mark « has replied » and the reply join one transaction, so that a crash leaves both
+or neither. An anonymous reply joins an urn, whose row says nothing of when each came in; it comes out later, in a
+transaction of the worker: see `anonymous.batches`.
 Every function flushes and never commits.
 """
 
@@ -24,10 +25,11 @@ from consult.db import insert_once
 from consult.errors import ClosedError, ConflictError, ForbiddenError, NotFoundError
 from consult.questionnaires import policy, queries
 from consult.questionnaires import service as replies
-from consult.questionnaires.anonymous import codes, urns
-from consult.questionnaires.kinds.base import is_empty, nothing
+from consult.questionnaires.anonymous import urns
+from consult.questionnaires.by_code import codes
+from consult.questionnaires.kinds.base import is_empty
 from consult.questionnaires.models import HasReplied, Question, Reply, ReplyUrn, UrnKind
-from consult.questionnaires.policy import Answers
+from consult.questionnaires.policy import Access, Answers
 from consult.sealing import Keyring
 
 UNCONFIRMED: Final = (
@@ -38,13 +40,17 @@ ALREADY: Final = (
     "Ce compte a déjà envoyé sa réponse à ce questionnaire. Rien n’a été ajouté ni remplacé : personne ici ne sait "
     "laquelle est la vôtre. Pour la modifier, il faut le code remis à l’envoi."
 )
+SENT_ALREADY: Final = (
+    "Ce formulaire a déjà été envoyé, et sa réponse est enregistrée. Pour la modifier, donnez le code remis à l’envoi. "
+    "Si une autre personne veut répondre, rouvrez le questionnaire depuis sa page."
+)
 UNKNOWN: Final = "Aucune réponse ne correspond à ce code. Vérifiez-le : il compte huit groupes de quatre signes."
 ENDED: Final = "Ce questionnaire est terminé : cette réponse ne peut plus être modifiée ni retirée."
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a code opens: a reply still in its urn, or one that came out, with the change that waits if any."""
+    """What a code opens: a reply still in its urn, or one that is out, with the change that waits if any."""
 
     step_id: uuid.UUID
     reply_id: uuid.UUID
@@ -52,6 +58,11 @@ class Held:
     urn: ReplyUrn | None = None
     reply: Reply | None = None
     changing: bool = False
+
+    @property
+    def immediate(self) -> bool:
+        """Whether what its author does shows at once: it waits neither in an urn nor for the changes of others."""
+        return self.reply is not None and self.reply.batch_ref is None
 
     @property
     def withdrawn(self) -> bool:
@@ -70,28 +81,48 @@ def submit(
     keys: Keyring,
     now: dt.datetime,
 ) -> str:
-    """Take the account's only reply to the step and return its code: the one given, unless it opens another's already.
+    """Take a reply that is tied to no account and return its code: the one given, unless it opens another's already.
 
-    The same reply sent again under the same code changes nothing.
+    The same reply sent again under the same code changes nothing. Where the step asks for an account, it takes one
+    reply of each. An anonymous reply joins an urn; another one is published at once.
 
     Raises ClosedError, InvalidError (fields are question ids), ForbiddenError, ConflictError when the account has
-    already replied.
+    already replied, or when the form of that code was sent already and said something else.
     """
     kept = replies.check(step, questions, answers, now)
+    everything = policy.everything(questions, kept)
+    once = policy.access(step) is Access.ACCOUNTS
+    if once and not _mark(session, step, actor):
+        return same(session, step, everything, code, keys, ALREADY)
+    if policy.is_anonymous(step):
+        urns.lock(session, step.id)  # nobody else puts a reply of that code in between
+    known = find(session, step.organisation_id, code, keys=keys)
+    if known is not None and (once or known.step_id != step.id):  # somebody else sent the same form
+        code = codes.draw()
+    elif known is not None:
+        return same(session, step, everything, code, keys, SENT_ALREADY)
+    edit_key = codes.edit_key(step.organisation_id, code)
+    if policy.is_anonymous(step):
+        held = {"holder": edit_key, "answers": policy.to_json(kept)}
+        urns.put(session, step, UrnKind.REPLIES, uuid.uuid4(), held, keys=keys)
+    elif not replies.take(session, step, questions, kept, edit_key=edit_key, now=now):
+        return same(session, step, everything, code, keys, SENT_ALREADY)
+    return code
+
+
+def _mark(session: Session, step: Step, actor: Actor) -> bool:
+    """Note that the account replies to the step; False when it did already."""
     if actor.account_id is None or not actor.confirmed:
         raise ForbiddenError(UNCONFIRMED)
     account_id = lock_active(session, actor.account_id).id
     mark = {"organisation_id": step.organisation_id, "step_id": step.id, "account_id": account_id}
-    said = policy.to_json(kept)
-    if not insert_once(session, HasReplied, conflict=["step_id", "account_id"], **mark):
-        everything = {question.id: kept.get(question.id) or nothing() for question in questions}
-        if not holds(session, step, everything, code=code, keys=keys):
-            raise ConflictError(ALREADY)
-        return code
-    if find(session, step.organisation_id, code, keys=keys) is not None:  # another account sent the same form
-        code = codes.draw()
-    held = {"holder": codes.edit_key(step.organisation_id, code), "answers": said}
-    urns.put(session, step, UrnKind.REPLIES, uuid.uuid4(), held, keys=keys)
+    return insert_once(session, HasReplied, conflict=["step_id", "account_id"], **mark)
+
+
+def same(session: Session, step: Step, answers: Answers, code: str, keys: Keyring, why: str) -> str:
+    """The code, when its reply says just that: it is the same one sent again. Raises ConflictError, told why."""
+    if not holds(session, step, answers, code=code, keys=keys):
+        raise ConflictError(why)
     return code
 
 
@@ -150,7 +181,7 @@ def _came_out(session: Session, reply: Reply, keys: Keyring) -> Held:
 def change(
     session: Session, organisation_id: uuid.UUID, code: str, answers: Answers, *, keys: Keyring, now: dt.datetime
 ) -> None:
-    """Replace what the reply of that code says: at once in its urn; once out, with the changes of others.
+    """Replace what the reply of that code says: at once or, of an anonymous one that came out, with other changes.
 
     Raises NotFoundError, ClosedError, InvalidError, as `submit`; UnavailableError, as `urns.put`.
     """
@@ -162,6 +193,10 @@ def change(
     if held.urn is not None:
         urns.amend(session, held.urn, held.reply_id, said, keys)
         return
+    if held.reply is not None and held.immediate:
+        if kept != queries.answers_of(session, held.reply_id):
+            replies.revise(session, held.reply, queries.questions(session, step.id), kept, now)
+        return
     # What it says already will show nothing: among those that come out together, it would be one too few.
     same = kept == queries.answers_of(session, held.reply_id)
     if held.changing or not same:
@@ -169,7 +204,7 @@ def change(
 
 
 def withdraw(session: Session, organisation_id: uuid.UUID, code: str, *, keys: Keyring, now: dt.datetime) -> bool:
-    """Take the reply of that code back, for ever, when `change` would; tells whether it was out already.
+    """Take the reply of that code back, for ever, when `change` would; tells whether it was out of its urn already.
 
     Raises as `change` does, but InvalidError.
     """
@@ -177,6 +212,9 @@ def withdraw(session: Session, organisation_id: uuid.UUID, code: str, *, keys: K
     if held.urn is not None:
         urns.amend(session, held.urn, held.reply_id, None, keys)
         return False
+    if held.reply is not None and held.immediate:
+        replies.take_back(session, held.reply, now)
+        return True
     urns.put(session, step, UrnKind.CHANGES, held.reply_id, {"answers": None}, keys=keys)
     return True
 
