@@ -38,6 +38,7 @@ CITIZEN_LINK_REL = "nofollow noopener noreferrer ugc"
 _BLOCK_END = re.compile(r"</(?:p|div|li|h[1-6]|tr|blockquote|dt|dd|table|ul|ol)\s*>|<(?:br|hr)\b[^<>]*>", re.IGNORECASE)
 # nh3 escapes every other < and >, in attributes too: what these match is a tag, and the whole of it.
 _PICTURE = re.compile(r"<img\b[^<>]*>")
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _BULLET = re.compile(r"^[-*•–]\s+(?=\S)")
 _NUMBERED = re.compile(r"^(\d{1,3})[.)]\s+(?=\S)")
 _BOLD = re.compile(r"(?<![\w*])\*\*(?=\S)(.{1,300}?)(?<=\S)\*\*(?![\w*])")
@@ -79,6 +80,11 @@ def clean_rich(source: str) -> str:
 def render_rich(source: str | None) -> Markup:
     """The organiser's HTML as markup for a page; cleaned again, so that a row written by other means is safe too."""
     return Markup(clean_rich(source or ""))  # noqa: S704  # nh3 has just had the last word
+
+
+def xml_text(text: str) -> str:
+    """A text as an office file may hold it: one kind of line end, the characters that XML lacks shown as unknown."""
+    return _NO_XML.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def strip_all(source: str | None) -> str:

@@ -8,6 +8,7 @@ import datetime as dt
 import functools
 import os
 import shutil
+import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -224,6 +225,26 @@ def _filled_tables() -> str:
     quote = postgresql.dialect().identifier_preparer.quote
     names = [quote(table.name) for table in Base.metadata.sorted_tables]
     return " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names)
+
+
+@pytest.fixture(scope="session")
+def convert(tmp_path_factory):
+    """Open a file with LibreOffice and save it in another format; for the tests of `make audit`."""
+    office = os.environ.get("CONSULT_TEST_OFFICE") or shutil.which("soffice") or shutil.which("libreoffice")
+    if office is None:
+        missing("no LibreOffice: run `deploy/system-packages audit`, or give CONSULT_TEST_OFFICE")
+    profile = tmp_path_factory.mktemp("profile").as_uri()
+
+    def convert(path, extension):
+        folder = tmp_path_factory.mktemp(extension)
+        arguments = [f"-env:UserInstallation={profile}", "--convert-to", extension, "--outdir", folder, path]
+        done = subprocess.run(
+            [office, "--headless", *arguments], capture_output=True, text=True, timeout=300, check=True
+        )
+        assert "Error" not in done.stdout + done.stderr, done.stderr
+        return folder / f"{path.stem}.{extension}"
+
+    return convert
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
+from consult.html import xml_text
 from consult.opendata.formats import MEDIA_TYPES, Format, Writer, day, described, instant, joined
 from consult.opendata.tables import WORDS, Column, Kind, Table
 from consult.protocols import Row
@@ -193,7 +194,6 @@ _ODS_MANIFEST: Final = """<?xml version="1.0" encoding="UTF-8"?>
 <manifest:file-entry manifest:full-path="/" manifest:version="1.3" \
 manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/>\
 <manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/></manifest:manifest>"""
-_NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SPACES: Final = re.compile(r"^ +| +$|  +|\t")
 _EMPTY: Final = "<table:table-cell/>"
 
@@ -287,7 +287,7 @@ class OdsWriter(_Book):
 
 def _ods_text(text: str, style: str = "") -> str:
     """A text cell: a paragraph a line, spaces and tabs as OpenDocument keeps them."""
-    safe = escape(_NO_XML.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")))
+    safe = escape(xml_text(text))
     if "  " in safe or "\t" in safe or safe[:1] == " " or safe[-1:] == " " or "\n" in safe:
         lines = [_SPACES.sub(_ods_space, line) for line in safe.split("\n")]
         safe = "</text:p><text:p>".join(lines)

@@ -29,6 +29,11 @@ def position(session: Session) -> int | None:
     return session.scalar(select(RegistryLog.size - 1).where(RegistryLog.size > 0))
 
 
+def recorded_at(session: Session, position: int) -> dt.datetime:
+    """The hour at which the entry at that position of the organisation's log was written."""
+    return session.scalars(select(RegistryEntry.recorded_at).where(RegistryEntry.position == position)).one()
+
+
 def position_in(organisation: ColumnElement[uuid.UUID]) -> ColumnElement[int | None]:
     """`position` in the log of that organisation, as a column of a larger statement."""
     own = (RegistryLog.organisation_id == organisation, RegistryLog.size > 0)

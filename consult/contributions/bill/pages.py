@@ -15,6 +15,7 @@ from consult.consultations import policy as consultations
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import labels, policy
 from consult.contributions.bill import queries
+from consult.contributions.bill.labels import RETAINED
 from consult.contributions.bill.numbering import outline
 from consult.contributions.differences import Op, changed_words, differences
 from consult.contributions.models import Proposal, ProposalKind
@@ -47,6 +48,7 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         counting=labels.counting(rule_of(step.settings)),
         takes_arguments=policy.takes_arguments(step.settings),
         q=q,
+        retained=RETAINED.get(rule_of(step.settings).kind, ""),
     )
 
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, case, func, literal_column, select, union_all
 from sqlalchemy.orm import Session
 
 from consult.consultations.models import ContentStatus, Step
@@ -57,6 +57,22 @@ def contents(session: Session, step_id: uuid.UUID) -> dict[uuid.UUID, Any]:
         ).where(_P.kind == _TEXT, _P.article_id.in_(articles))
     )
     return {row.article_id: row for row in rows}
+
+
+def retained(session: Session, step_id: uuid.UUID) -> dict[uuid.UUID, Proposal]:
+    """The text of each article that the votes support most, by the id of the article: see `labels.RETAINED`."""
+    columns = (_P.id, _P.article_id, _P.kind, _P.random_rank, _P.votes_for, _P.votes_against)
+    within = _P.article_id.in_(select(Article.id).where(Article.step_id == step_id))
+    submitted = select(*columns).where(_P.kind == _TEXT, within)
+    supported = select(*columns).where(_P.kind == _VERSION, within, _PUBLISHED, _P.votes_for > _P.votes_against)
+    each = union_all(submitted, supported).subquery().c  # one index finds the ones, another the others
+    voices = case((each.votes_for > each.votes_against, each.votes_for), else_=-1)
+    best = [voices.desc(), (each.kind == _TEXT).desc(), each.random_rank, each.id]
+    rank = func.row_number().over(partition_by=each.article_id, order_by=best)
+    ranked = select(each.id, rank.label("rank")).subquery()
+    first = select(ranked.c.id).where(ranked.c.rank == 1)
+    found = session.scalars(select(Proposal).where(Proposal.id.in_(first)))
+    return {text.article_id: text for text in found if text.article_id is not None}
 
 
 def holding(session: Session, found: Select[uuid.UUID]) -> set[uuid.UUID]:

@@ -10,17 +10,20 @@ from flask import Blueprint, current_app, flash, g, redirect, render_template, r
 from werkzeug.wrappers import Response
 
 from consult.consultations import policy as consultations
+from consult.consultations import queries as steps
 from consult.consultations.forms import put_errors
 from consult.consultations.models import ContentStatus
 from consult.contributions import drafts, forms, pages, queries
 from consult.contributions import policy as contributions
-from consult.contributions.bill import policy, service
+from consult.contributions.bill import document, policy, service
 from consult.contributions.bill.builder.views import bp as builder
 from consult.contributions.bill.forms import VersionForm
 from consult.contributions.models import ProposalKind
 from consult.contributions.queries import ProposalSheet
 from consult.contributions.service import CLOSED
 from consult.errors import ClosedError, GoneError, InvalidError, NotFoundError, TooManyError
+from consult.office import MEDIA_TYPE
+from consult.organisations import queries as organisations
 from consult.security import account_or_address, address_key, anyone, limiter, new_token
 
 bp = Blueprint("bill", __name__)
@@ -75,6 +78,22 @@ def submit(proposal_id: uuid.UUID) -> View:
     else:
         flash("Votre version est publiée. Merci !", "success")
     return redirect(url_for("contributions.proposal", proposal_id=made.id), 303)
+
+
+@bp.get("/consultations/<slug>/<step_slug>/texte.docx", defaults={"consolidated": False}, endpoint="submitted_text")
+@bp.get("/consultations/<slug>/<step_slug>/texte-consolide.docx", defaults={"consolidated": True})
+@anyone
+@limiter.limit("20/minute", key_func=account_or_address)
+def text(slug: str, step_slug: str, *, consolidated: bool) -> Response:
+    """The whole bill for a word processor, as it was submitted or as the votes would have it."""
+    step = steps.step_or_404(g.session, slug, step_slug, g.actor)
+    if step.kind != "bill":
+        raise NotFoundError("Cette étape n’est pas un texte de loi.")
+    site = organisations.address_of(g.session, g.organisation, current_app.extensions["settings"])
+    source = document.Source(g.organisation.name, f"{site}/consultations/{slug}/{step_slug}")
+    content = document.written(g.session, step, source, consolidated=consolidated)
+    name = f"{slug}-{step_slug}{'-consolide' if consolidated else ''}.docx"
+    return Response(content, mimetype=MEDIA_TYPE, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def _keep_and_sign_in(sheet: ProposalSheet, form: Any) -> Response:

@@ -1,15 +1,10 @@
 """The workbook of a report as an office suite opens it: LibreOffice reads every cell back, and draws every sheet."""
 
-import os
-import shutil
-import subprocess
-
 import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from analysis.report import run
-from tests.conftest import missing
 
 pytestmark = [pytest.mark.audit, pytest.mark.timeout(600)]
 
@@ -17,26 +12,6 @@ pytestmark = [pytest.mark.audit, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def workbook(small_dump, plan, lemma_cache, tmp_path_factory):
     return run(small_dump, plan, tmp_path_factory.mktemp("report") / "out", seed=4, cache=lemma_cache).workbook
-
-
-@pytest.fixture(scope="module")
-def convert(tmp_path_factory):
-    """Open a file with LibreOffice and save it in another format."""
-    office = os.environ.get("CONSULT_TEST_OFFICE") or shutil.which("soffice") or shutil.which("libreoffice")
-    if office is None:
-        missing("no LibreOffice: run `deploy/system-packages audit`, or give CONSULT_TEST_OFFICE")
-    profile = tmp_path_factory.mktemp("profile").as_uri()
-
-    def convert(path, extension):
-        folder = tmp_path_factory.mktemp(extension)
-        arguments = [f"-env:UserInstallation={profile}", "--convert-to", extension, "--outdir", folder, path]
-        done = subprocess.run(
-            [office, "--headless", *arguments], capture_output=True, text=True, timeout=300, check=True
-        )
-        assert "Error" not in done.stdout + done.stderr, done.stderr
-        return folder / f"{path.stem}.{extension}"
-
-    return convert
 
 
 def cells(path):
