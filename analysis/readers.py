@@ -19,6 +19,7 @@ import numpy as np
 from analysis.corpus import Corpus, Questionnaire, Source, Variable, single
 from analysis.errors import AnalysisError
 from analysis.iramuteq import looks_like, read_corpus
+from analysis.lines import parsed
 from analysis.tables import MAX_CATEGORIES, read_table
 
 DUMP_FORMAT = "consult-dump/1"
@@ -115,7 +116,7 @@ class _Files:
                 if line.isspace():
                     continue
                 try:
-                    row = json.loads(line)
+                    row = parsed(line)
                 except ValueError:
                     row = None
                 if not isinstance(row, dict):

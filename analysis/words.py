@@ -34,13 +34,16 @@ _DEICTIC = re.compile(r"(?!celui|celle|ceux|au-|par-|jusque-|de-|ce-)(.+)-(ci|l�
 _FORGOTTEN = frozenset("cdjlmnst")
 _DOTTED = re.compile(rf"(?:{_LETTER}\.)+{_LETTER}?")
 _CONTRACTED = re.compile(r"(.+?)(n't|'(?:s|re|ve|ll|d|m))", re.IGNORECASE)
+_ODD_APOSTROPHE = re.compile("[ʼʻʽʹ‘‛′ꞌ＇]")
 _SHORTEST_SHOUT = 12
 
 
 def prepare(text: str) -> str:
     """The text with composed accents and straight apostrophes; lowered when it shouts throughout."""
     if not text.isascii():
-        text = text.replace("’", "'").replace("ʼ", "'").replace("‘", "'").replace("\u00ad", "").replace("‑", "-")
+        text = text.replace("’", "'").replace("\u00ad", "").replace("‑", "-")
+        if _ODD_APOSTROPHE.search(text):
+            text = _ODD_APOSTROPHE.sub("'", text)
         if not unicodedata.is_normalized("NFC", text):
             text = unicodedata.normalize("NFC", text)
     if "`" in text or "´" in text:

@@ -25,8 +25,8 @@ An approval holds for the very content whose digest it names (`python -m analysi
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,14 @@ import yaml
 from analysis.coding.patterns import Node, parse
 from analysis.errors import AnalysisError, file_fault
 from analysis.languages import FRENCH, Language, language
+from analysis.lines import whole
 
 APPROVERS = ("ditp", "administration")
-_EMPTY: tuple[Any, ...] = (None, "", [], {})  # left out or left empty is the same content
+CODE_KEYS = (
+    *("id", "label", "parent", "definition", "inclusion", "exclusion"),
+    *("patterns", "positive_examples", "negative_examples"),
+)
+_PLAN_KEYS = ("title", "version", "language", "groups", "codes", "approvals")
 
 
 @dataclass(frozen=True)
@@ -129,51 +134,76 @@ def from_mapping(raw: Any) -> Codebook:
     """Check a codebook given as plain data. Raises AnalysisError naming the code at fault and the remedy."""
     if not isinstance(raw, dict) or not isinstance(raw.get("codes"), list) or not raw["codes"]:
         raise AnalysisError("Plan de codification : la liste « codes » manque ou est vide ; ajoutez au moins un code.")
+    _check_keys(raw, _PLAN_KEYS, "Plan de codification")
     groups = raw.get("groups") or {}
     if not isinstance(groups, dict):
         raise AnalysisError("Plan de codification : « groups » doit associer un motif à chaque nom de groupe.")
-    if not raw.get("version"):
+    version = _text(raw, "version", "Plan de codification")
+    if not version:
         raise AnalysisError('Plan de codification : « version » manque ; donnez-en une, par exemple "1".')
-    patterns_of = {str(name): str(pattern) for name, pattern in groups.items()}
+    patterns_of = {whole(str(name)): whole(str(pattern)) for name, pattern in groups.items()}
     read = language(str(raw.get("language") or FRENCH))
     codes = tuple(_code(item, patterns_of, read) for item in raw["codes"])
     _check_hierarchy(codes)
     _check_usable(codes)
-    content = {key: value for key, value in raw.items() if key != "approvals" and value not in _EMPTY}
-    content["codes"] = [{key: value for key, value in code.items() if value not in _EMPTY} for code in raw["codes"]]
-    return Codebook(
-        title=str(raw.get("title") or "Plan de codification"),
-        version=str(raw["version"]),
+    found = Codebook(
+        title=_text(raw, "title", "Plan de codification") or "Plan de codification",
+        version=version,
         codes=codes,
         approvals=tuple(_approval(item) for item in raw.get("approvals") or []),
-        digest=_digest(content),
+        digest="",
         groups=tuple(patterns_of.items()),
         language=read.code,
     )
+    return replace(found, digest=_digest(content(found)))
 
 
-def _digest(content: dict[str, Any]) -> str:
-    try:
-        canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
-    except (TypeError, ValueError, RecursionError) as error:  # a number as a key; an anchor inside itself
-        raise AnalysisError(
-            "Plan de codification : une clé n’est pas un texte, ou une ancre se contient elle-même ; mettez les "
-            "clés entre guillemets."
-        ) from error
-    return hashlib.sha256(canonical.encode()).hexdigest()
+def content(codebook: Codebook) -> dict[str, Any]:
+    """What approvals bear on, as plain data that `from_mapping` reads: what is empty is left out."""
+    found: dict[str, Any] = {"title": codebook.title, "version": codebook.version}
+    if codebook.language != FRENCH:
+        found["language"] = codebook.language
+    if codebook.groups:
+        found["groups"] = dict(codebook.groups)
+    found["codes"] = [
+        {key: list(value) if isinstance(value, tuple) else value for key in CODE_KEYS if (value := getattr(code, key))}
+        for code in codebook.codes
+    ]
+    return found
+
+
+def _digest(found: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(found, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def _check_keys(raw: dict[Any, Any], known: Iterable[str], where: str) -> None:
+    """Raises AnalysisError for a key that would be left unread: it may be a known one badly written."""
+    strange = next((key for key in raw if key not in known), None)
+    if strange is not None:
+        raise AnalysisError(f"{where} : la clé « {str(strange)[:40]} » n’existe pas ; au choix : {', '.join(known)}.")
+
+
+def _text(raw: dict[str, Any], key: str, where: str) -> str:
+    value = raw.get(key)
+    if isinstance(value, list | dict):
+        raise AnalysisError(f"{where} : « {key} » doit être un texte ; mettez-le entre guillemets.")
+    return "" if value is None else whole(str(value))
 
 
 def _texts(raw: dict[str, Any], code: str, key: str) -> tuple[str, ...]:
     values = raw.get(key) or []
     if not isinstance(values, list) or not all(isinstance(value, str | int | float) for value in values):
         raise AnalysisError(f"Code « {code} » : « {key} » doit être une liste de textes ; mettez-les entre guillemets.")
-    return tuple(str(value) for value in values)
+    return tuple(whole(str(value)) for value in values)
 
 
 def _code(raw: Any, groups: dict[str, str], read: Language) -> Code:
     if not isinstance(raw, dict) or not raw.get("id"):
         raise AnalysisError(f"Plan de codification : un code n’a pas d’« id » ({str(raw)[:60]}).")
-    code = str(raw["id"])
+    code = whole(str(raw["id"]))
+    where = f"Code « {code} »"
+    _check_keys(raw, CODE_KEYS, where)
+    texts = {key: _text(raw, key, where) for key in ("label", "parent", "definition", "inclusion", "exclusion")}
     patterns = _texts(raw, code, "patterns")
     try:
         nodes = tuple(parse(pattern, groups, read) for pattern in patterns)
@@ -181,11 +211,11 @@ def _code(raw: Any, groups: dict[str, str], read: Language) -> Code:
         raise AnalysisError(f"Code « {code} », {error}") from None
     return Code(
         id=code,
-        label=str(raw.get("label") or code),
-        parent=str(raw["parent"]) if raw.get("parent") else None,
-        definition=str(raw.get("definition") or ""),
-        inclusion=str(raw.get("inclusion") or ""),
-        exclusion=str(raw.get("exclusion") or ""),
+        label=texts["label"] or code,
+        parent=texts["parent"] or None,
+        definition=texts["definition"],
+        inclusion=texts["inclusion"],
+        exclusion=texts["exclusion"],
         patterns=patterns,
         positive_examples=_texts(raw, code, "positive_examples"),
         negative_examples=_texts(raw, code, "negative_examples"),

@@ -13,20 +13,21 @@ import openpyxl
 import xlsxwriter
 import yaml
 
-from analysis.coding.codebook import Codebook, from_mapping, load
+from analysis.coding.codebook import Codebook, content, from_mapping, load
 from analysis.confined import confined
 from analysis.errors import AnalysisError
 
 CODE_COLUMNS = ("id", "label", "parent", "definition", "inclusion", "exclusion")
 SIGNS = {"positif": "positive_examples", "négatif": "negative_examples"}
 SHEETS = {
-    "Plan": ("title", "version"),
+    "Plan": ("title", "version", "language"),
     "Groupes": ("groupe", "motif"),
     "Codes": CODE_COLUMNS,
     "Motifs": ("code", "motif"),
     "Exemples": ("code", "sens", "texte"),
     "Approbations": ("role", "by", "on", "digest"),
 }
+_NEEDED = {"Plan": 2}  # columns without which a sheet is not read; all of the others by default
 _MOST_ROWS = 100_000
 _LONGEST_CELL = 32_767  # what a cell of a workbook can hold
 
@@ -34,24 +35,12 @@ Rows = dict[str, list[tuple[str, ...]]]
 
 
 def to_mapping(codebook: Codebook) -> dict[str, Any]:
-    """Plain data, as `from_mapping` reads it; what is empty is left out, so that the digest stays the same."""
-    content: dict[str, Any] = {"title": codebook.title, "version": codebook.version}
-    if codebook.groups:
-        content["groups"] = dict(codebook.groups)
-    content["codes"] = [
-        {
-            key: list(value) if isinstance(value, tuple) else value
-            for key in (*CODE_COLUMNS, "patterns", *SIGNS.values())
-            if (value := getattr(code, key))
-        }
-        for code in codebook.codes
+    """Plain data, as `from_mapping` reads it, approvals included."""
+    approvals = [
+        {key: value for key in SHEETS["Approbations"] if (value := getattr(approval, key))}
+        for approval in codebook.approvals
     ]
-    if codebook.approvals:
-        content["approvals"] = [
-            {key: value for key in SHEETS["Approbations"] if (value := getattr(approval, key))}
-            for approval in codebook.approvals
-        ]
-    return content
+    return {**content(codebook), **({"approvals": approvals} if approvals else {})}
 
 
 def to_yaml(codebook: Codebook) -> str:
@@ -88,7 +77,7 @@ def write_xlsx(codebook: Codebook, path: Path) -> None:
 
 def _rows(codebook: Codebook) -> Rows:
     return {
-        "Plan": [(codebook.title, codebook.version)],
+        "Plan": [(codebook.title, codebook.version, codebook.language)],
         "Groupes": list(codebook.groups),
         "Codes": [tuple(str(getattr(code, key) or "") for key in CODE_COLUMNS) for code in codebook.codes],
         "Motifs": [(code.id, pattern) for code in codebook.codes for pattern in code.patterns],
@@ -125,17 +114,17 @@ def from_rows(rows: Rows) -> Codebook:
         if sign.lower() not in SIGNS:
             raise AnalysisError(f"Feuille « Exemples », ligne {line} : « {sign} » n’est ni « positif » ni « négatif ».")
         _of(codes, code_id, "Exemples", line).setdefault(SIGNS[sign.lower()], []).append(text)
-    content: dict[str, Any] = {
-        key: value for key, value in zip(SHEETS["Plan"], [*rows["Plan"], ("", "")][0], strict=True) if value
+    plan: dict[str, Any] = {
+        key: value for key, value in zip(SHEETS["Plan"], [*rows["Plan"], ("",) * 3][0], strict=True) if value
     }
     if rows["Groupes"]:
-        content["groups"] = {name: pattern for name, pattern in rows["Groupes"]}  # noqa: C416 -- says what a row is
-    content["codes"] = list(codes.values())
-    content["approvals"] = [
+        plan["groups"] = {name: pattern for name, pattern in rows["Groupes"]}  # noqa: C416 -- says what a row is
+    plan["codes"] = list(codes.values())
+    plan["approvals"] = [
         {key: value for key, value in zip(SHEETS["Approbations"], line, strict=True) if value}
         for line in rows["Approbations"]
     ]
-    return from_mapping(content)
+    return from_mapping(plan)
 
 
 def _of(codes: dict[str, dict[str, Any]], code: str, sheet: str, line: int) -> dict[str, Any]:
@@ -158,9 +147,11 @@ def sheet_rows(path: Path) -> Rows:
                     raise AnalysisError(f"« {path.name} » : la feuille « {sheet} » manque.")
                 found[sheet] = []
                 continue
-            lines = book[sheet].iter_rows(max_row=_MOST_ROWS, max_col=len(header), values_only=True)
+            lines = book[sheet].iter_rows(max_row=_MOST_ROWS + 1, max_col=len(header), values_only=True)
             rows = [tuple(_text(value) for value in line) for line in lines]
-            if not rows or rows[0] != header:
+            if len(rows) > _MOST_ROWS:
+                raise AnalysisError(f"« {path.name} », feuille « {sheet} » : plus de {_MOST_ROWS} lignes.")
+            if not rows or tuple(name for name in rows[0] if name) not in {header, header[: _NEEDED.get(sheet)]}:
                 raise AnalysisError(
                     f"« {path.name} », feuille « {sheet} » : la première ligne doit être {', '.join(header)}."
                 )

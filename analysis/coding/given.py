@@ -1,12 +1,12 @@
 """The codes that a machine gave, as the files of `code` and `classify` tell them."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from analysis.coding.codebook import Codebook
 from analysis.errors import AnalysisError
+from analysis.lines import parsed
 
 HUMAN = "human"
 
@@ -25,14 +25,10 @@ def read_given(path: Path, corpus: str, plan: Codebook | None = None) -> Iterato
 
     Raises AnalysisError naming the line that is none, or the first code that this plan cannot have given.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise AnalysisError(f"« {path.name} » n’est pas un texte en UTF-8.") from error
     known = {code.id: set(code.patterns) for code in plan.codes} if plan else {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
-            row = json.loads(line)
+            row = parsed(line)
             unit = str(row.get("unit") or row["contribution"])
             found = Given(unit, str(row["code"]), str(row.get("origin") or ""), bool(row.get("review")))
         except (ValueError, KeyError, TypeError, AttributeError):

@@ -5,8 +5,6 @@ A file is `votes.ndjson` of an open dump (or the dump itself), or a CSV with one
 """
 
 import csv
-import io
-import json
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from analysis.errors import AnalysisError
+from analysis.lines import parsed
 
 AGREE, PASS, DISAGREE = 1, 0, -1
 VALUES = {"for": AGREE, "mixed": PASS, "against": DISAGREE, "1": AGREE, "0": PASS, "-1": DISAGREE}
@@ -134,11 +133,11 @@ def dump_rows(path: Path, name: str) -> Iterator[dict[str, Any]]:
 
     Raises AnalysisError naming the line at fault.
     """
-    for number, line in enumerate(_dump_text(path, name).splitlines(), start=1):
+    for number, line in enumerate(_dump_bytes(path, name).split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = parsed(line)
         except ValueError:
             row = None
         if not isinstance(row, dict):
@@ -146,14 +145,13 @@ def dump_rows(path: Path, name: str) -> Iterator[dict[str, Any]]:
         yield {**row, "line": number}
 
 
-def _dump_text(path: Path, name: str) -> str:
+def _dump_bytes(path: Path, name: str) -> bytes:
     try:
         if path.is_dir():
-            return (path / name).read_text(encoding="utf-8")
+            return (path / name).read_bytes()
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                member = min((n for n in archive.namelist() if Path(n).name == name), key=len)
-                return io.TextIOWrapper(archive.open(member), encoding="utf-8").read()
-        return path.read_text(encoding="utf-8")
-    except (FileNotFoundError, ValueError) as error:  # no such member; bytes that are not UTF-8
+                return archive.read(min((n for n in archive.namelist() if Path(n).name == name), key=len))
+        return path.read_bytes()
+    except (FileNotFoundError, ValueError) as error:  # no such file; no such member
         raise AnalysisError(f"« {name} » manque ou est illisible dans « {path.name} ».") from error

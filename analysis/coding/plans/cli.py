@@ -56,7 +56,9 @@ def _reconciled(read: Answers, hits: Hits) -> dict[str, int]:
 
 
 def _convert(options: argparse.Namespace, _progress: Progress) -> None:
-    write_any(load_any(options.source), options.target)
+    plan = load_any(options.source)
+    write_any(plan, options.target)
+    print(f"Plan « {plan.title} », version {plan.version}, {len(plan.codes)} codes, empreinte {plan.digest}")
 
 
 def _diff(options: argparse.Namespace, progress: Progress) -> None:

@@ -1,17 +1,13 @@
-"""Odd and hostile input, by every command: an answer or one French line, never a traceback, never a row lost.
+"""Odd and hostile input, by every command: an answer or one French line, never a traceback, never a row lost."""
 
-`test_lexicon_command.py` tries the same corpora on the lexical command, and kills its workers.
-"""
-
+import argparse
 import csv
 import json
 
-import numpy as np
 import pytest
 
+from analysis import __main__ as command_line
 from analysis.__main__ import main
-from analysis.coding.experts import Reader, train
-from analysis.errors import AnalysisError
 from tests.unit.analysis.test_classifier import answers
 
 pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
@@ -26,74 +22,177 @@ CORPORA = {
     "other languages": ["Build more bike lanes", "더 많은 자전거 도로", "больше поездов", "المزيد من القطارات"],
     "emojis only": ["🙂", "👍👍", "❤️"],
 }
+LEXICAL = ["--cache", "{cache}", "--out", "{out}"]
 COMMANDS = {
-    "report": ["report", "{corpus}", "--codebook", "{plan}", "--out", "{out}"],
-    "code": ["code", "{corpus}", "--codebook", "{plan}", "--out", "{out}"],
+    "report": ["report", "{corpus}", "--codebook", "{plan}", *LEXICAL],
+    "code": ["code", "{corpus}", "--codebook", "{plan}", *LEXICAL],
     "describe": ["describe", "{corpus}", "--codebook", "{plan}"],
-    "tabulate": ["tabulate", "{corpus}", "--out", "{out}"],
-    "reinert": ["reinert", "{corpus}", "--out", "{out}"],
-    "duplicates": ["duplicates", "{corpus}", "--out", "{out}"],
-    "concordance": ["concordance", "{corpus}", "vélo OU phrase OU piste"],
-    "companions": ["companions", "{corpus}", "piste", "--segment", "20"],
+    "tabulate": ["tabulate", "{corpus}", "--codes", "{codes}", "--codebook", "{plan}", "--out", "{out}"],
+    "lexicon": ["lexicon", "{corpus}", "--codebook", "{plan}", "--double", *LEXICAL],
+    "reinert": ["reinert", "{corpus}", "--segment", "40", *LEXICAL],
+    "duplicates": ["duplicates", "{corpus}", *LEXICAL],
+    "concordance": ["concordance", "{corpus}", "vélo OU phrase OU piste", *LEXICAL],
+    "companions": ["companions", "{corpus}", "piste", "--segment", "20", *LEXICAL],
     "iramuteq": ["iramuteq", "{corpus}", "--out", "{out}"],
-    "themes": ["themes", "{corpus}", "--corpus", "avis", "--out", "{out}"],
+    "themes": ["themes", "{corpus}", "--corpus", "avis", *LEXICAL],
     "classify": ["classify", "{corpus}", "--coded", "{coded}", "--codebook", "{plan}", "--out", "{out}"],
-    "sample": ["sample", "{corpus}", "--codes", "{codes}", "--sheet", "{out}", "--key", "{out}.json"],
-    "codebook propose": ["codebook", "propose", "{plan}", "--dump", "{corpus}", "--out", "{out}"],
+    "sample": [
+        *("sample", "{corpus}", "--codes", "{codes}", "--codebook", "{plan}"),
+        *("--sheet", "{out}", "--key", "{out}.json"),
+    ],
+    "quality": ["quality", "{key}", "--coded", "{coded}", "--out", "{out}"],
+    "codebook convert": ["codebook", "convert", "{examples}", "{out}.xlsx"],
     "codebook diff": ["codebook", "diff", "{plan}", "{plan}", "--dump", "{corpus}", "--out", "{out}"],
+    "codebook propose": ["codebook", "propose", "{plan}", "--dump", "{corpus}", "--out", "{out}"],
+    "groups": ["groups", "{votes}", "--resamples", "2", "--before", "{votes}", "--out", "{out}"],
+    "arguments": ["arguments", "{arguments}", "--out", "{out}"],
+    "verify": ["verify", "{verified}", "--cache", "{cache}"],
 }
-NO_CACHE = {"describe", "tabulate", "iramuteq", "classify", "sample", "codebook propose", "codebook diff"}
 PLAN = """
 version: "1"
 codes:
-  - {id: vélo, patterns: ['vélo OU "pistes cyclables"'], positive_examples: ['le vélo']}
-  - {id: tout, patterns: ['phr* OU dév* OU ville OU ordinaire'], positive_examples: ['la ville']}
+  - {id: vélo, patterns: ['vélo OU "pistes cyclables"', 'phr* OU dév* OU ordinaire'], positive_examples: ['le vélo']}
+  - {id: tout, patterns: ['ville'], positive_examples: ['la ville']}
 """
+PARTS = ("set_apart", "nonresponse", "undecidable", "coded", "no_code")
+
+
+def leaves(parser, name=""):
+    """The commands of a parser, those of its commands included."""
+    below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    for action in below:
+        for sub, parsed in action.choices.items():
+            yield from leaves(parsed, f"{name} {sub}".strip())
+    if not below:
+        yield name
+
+
+def test_every_command_is_tried():
+    """A command that is added and not tried on bad input is told here."""
+    assert set(leaves(command_line._parser())) == set(COMMANDS)
+
+
+def write_csv(path, header, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+def write_rows(path, rows):
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 @pytest.fixture(scope="module", params=CORPORA)
-def place(request, tmp_path_factory):
-    """A folder with one odd corpus, a plan, human codings and assignments of its contributions, and their number."""
+def place(request, tmp_path_factory, lemma_cache):
+    """Paths by name: one odd corpus as each command reads it, and how many texts it holds (`size`)."""
     folder = tmp_path_factory.mktemp("odd")
     texts = CORPORA[request.param]
-    for name, header, rows in (
-        ("avis.csv", ["id", "text"], [(f"c{rank}", text) for rank, text in enumerate(texts)]),
-        ("coded.csv", ["id", "code", "coder"], [(f"c{rank}", "vélo", "a") for rank in range(len(texts))]),
-    ):
-        with (folder / name).open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerows([header, *rows])
-    (folder / "plan.yaml").write_text(PLAN, encoding="utf-8")
-    content = "".join(json.dumps({"contribution": f"c{rank}", "code": "vélo"}) + "\n" for rank in range(len(texts)))
-    (folder / "codes.ndjson").write_text(content, encoding="utf-8")
-    return folder, len(texts)
+    ids = [f"c{rank}" for rank in range(len(texts))]
+    names = {"corpus": "avis.csv", "plan": "plan.yaml", "coded": "coded.csv", "codes": "codes.ndjson"}
+    names |= {"key": "key.json", "examples": "examples.yaml", "votes": "votes.csv", "arguments": "arguments.ndjson"}
+    paths = {name: folder / file for name, file in names.items()} | {"cache": lemma_cache}
+    write_csv(paths["corpus"], ["id", "text"], zip(ids, texts, strict=True))
+    write_csv(paths["coded"], ["id", "code", "coder"], [(unit, "vélo", coder) for unit in ids for coder in "ab"])
+    write_csv(
+        paths["votes"], ["participant", "statement", "vote"], [(f"p{n}", text, 1) for n in range(9) for text in texts]
+    )
+    paths["plan"].write_text(PLAN, encoding="utf-8")
+    write_rows(paths["codes"], [{"contribution": unit, "code": "vélo"} for unit in ids])
+    write_rows(
+        paths["arguments"],
+        [
+            {
+                "id": unit,
+                "contribution": "p",
+                "side": "for",
+                "title": None,
+                "body": text,
+                "status": "published",
+                "origin": "live",
+            }
+            for unit, text in zip(ids, texts, strict=True)
+        ],
+    )
+    drawn = {"drawn": [(unit, "vélo", "given", unit) for unit in ids], "units": ids, "seed": 1}
+    sizes = {"given": len(ids), "given_near": 0, "refused_near": 0, "refused": 0}
+    key = {**drawn, "sizes": {"vélo": sizes}, "corpus": "avis", "codebook": None}
+    paths["key"].write_text(json.dumps(key), encoding="utf-8")
+    code = {"id": "a", "patterns": ["vélo"], "positive_examples": texts or ["vélo"]}
+    paths["examples"].write_text(json.dumps({"version": "1", "codes": [code]}), encoding="utf-8")
+    assert main(["iramuteq", str(paths["corpus"]), "--out", str(folder / "avis.txt")]) == 0
+    return paths | {"verified": folder / "avis.txt", "size": len(texts)}
+
+
+def tried(place, command, tmp_path, capsys):
+    """What a command says of an odd corpus, and its exit code."""
+    line = [part.format(**place, out=tmp_path / "out") for part in COMMANDS[command]]
+    return main(line), capsys.readouterr()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_odd_corpora_get_an_answer_or_one_french_line(place, command, tmp_path, lemma_cache, capsys):
-    folder, size = place
-    names = {"corpus": "avis.csv", "plan": "plan.yaml", "coded": "coded.csv", "codes": "codes.ndjson"}
-    paths = {key: folder / name for key, name in names.items()}
-    line = [part.format(**paths, out=tmp_path / "out") for part in COMMANDS[command]]
-    code = main(line if command in NO_CACHE else [*line, "--cache", str(lemma_cache)])
-    told = capsys.readouterr()
+def test_odd_corpora_get_an_answer_or_one_french_line(place, command, tmp_path, capsys):
+    code, told = tried(place, command, tmp_path, capsys)
     if code:
         assert code == 1
         *_, refusal = told.err.splitlines()
-        assert refusal.startswith("Refusé")
+        assert refusal.startswith("Refusé\u00a0: ")
+        assert refusal.endswith(".")
         assert not list(tmp_path.iterdir())
-    elif command in {"report", "code", "describe"}:
-        assert f"{size} reçues" in told.out.replace("\u202f", " ") or command == "report"
+    else:
+        assert "Traceback" not in told.err
+        assert told.out
 
 
-def test_no_row_of_an_odd_corpus_is_lost(place, tmp_path, lemma_cache):
-    """Received is the sum of the parts, in the report as in the lexicon (`test_lexicon_command.py`)."""
-    folder, size = place
-    out = tmp_path / "out"
-    line = ["report", str(folder / "avis.csv"), "--codebook", str(folder / "plan.yaml"), "--cache", str(lemma_cache)]
-    assert main([*line, "--out", str(out)]) == 0
-    found = json.loads((out / "results.json").read_text(encoding="utf-8"))["corpora"][0]["reconciliation"]
-    parts = ("set_apart", "nonresponse", "undecidable", "coded", "no_code")
-    assert found["received"] == sum(found[part] for part in parts) == size
+def reconciliations(value):
+    """Every account of where contributions went, wherever it stands in a result."""
+    if isinstance(value, dict):
+        if set(PARTS) <= value.keys():
+            yield value
+        for each in value.values():
+            yield from reconciliations(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from reconciliations(each)
+
+
+def results(folder):
+    """What the JSON files of a result say, manifests included."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            try:
+                yield json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                continue  # another format
+
+
+ACCOUNTED = (
+    *("report", "code", "tabulate", "lexicon", "reinert", "duplicates", "themes", "classify"),
+    *("codebook diff", "codebook propose"),
+)
+
+
+@pytest.mark.parametrize("command", ACCOUNTED)
+def test_no_row_of_an_odd_corpus_is_lost(place, command, tmp_path, capsys):
+    """What was received is the sum of the parts, in every result that there is."""
+    code, _ = tried(place, command, tmp_path, capsys)
+    if code == 0:
+        found = list(reconciliations(list(results(tmp_path))))
+        assert found
+        for each in found:
+            assert each["received"] == sum(each[part] for part in PARTS) == place["size"]
+
+
+def test_what_has_no_account_lists_every_row(place, tmp_path, capsys):
+    size = place["size"]
+    assert tried(place, "iramuteq", tmp_path, capsys)[0] == 0
+    assert (tmp_path / "out").read_text(encoding="utf-8").count("**** *id_c") == size
+    code, told = tried(place, "describe", tmp_path, capsys)
+    assert (code, f"\u00a0; {size} reçues" in told.out or f"\u202f; {size} reçues" in told.out) == (0, True)
+    if tried(place, "arguments", tmp_path, capsys)[0] == 0:
+        (found,) = json.loads((tmp_path / "out").read_text(encoding="utf-8"))
+        assert found["counts"]["for"] == size == sum(len(thread["arguments"]) for thread in found["threads"])
+    if tried(place, "groups", tmp_path, capsys)[0] == 0:
+        found = json.loads((tmp_path / "out").read_text(encoding="utf-8"))
+        assert len(found["participants"]) == 9
 
 
 @pytest.mark.parametrize(
@@ -107,19 +206,19 @@ def test_no_row_of_an_odd_corpus_is_lost(place, tmp_path, lemma_cache):
     ],
     ids=["a cycle of codes", "a cycle of groups", "a pattern that matches everything", "no example", "no pattern"],
 )
-@pytest.mark.parametrize("command", ["report", "code", "lexicon", "describe", "classify", "codebook propose"])
-def test_a_plan_at_fault_is_refused_by_every_command(command, codes, words, tmp_path, capsys):
+@pytest.mark.parametrize("command", [name for name, line in COMMANDS.items() if {"{plan}", "{examples}"} & {*line}])
+def test_a_plan_at_fault_is_refused_by_every_command(command, codes, words, tmp_path, lemma_cache, capsys):
     (tmp_path / "plan.yaml").write_text(f'version: "1"\ngroups: {{g: "x OU @g"}}\ncodes: {codes}\n', encoding="utf-8")
     texts, coded = answers(70, 1)
-    with (tmp_path / "avis.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["id", "text"], *((f"c{rank}", text) for rank, text in enumerate(texts))])
-    with (tmp_path / "coded.csv").open("w", encoding="utf-8", newline="") as file:
-        rows = [(f"c{rank}", code) for rank, codes in enumerate(coded) for code in codes]
-        csv.writer(file).writerows([["id", "code"], *rows])
-    lines = {**COMMANDS, "lexicon": ["lexicon", "{corpus}", "--codebook", "{plan}", "--out", "{out}"]}
-    paths = {"corpus": tmp_path / "avis.csv", "plan": tmp_path / "plan.yaml", "coded": tmp_path / "coded.csv"}
+    write_csv(tmp_path / "avis.csv", ["id", "text"], [(f"c{rank}", text) for rank, text in enumerate(texts)])
+    rows = [(f"c{rank}", code) for rank, codes in enumerate(coded) for code in codes]
+    write_csv(tmp_path / "coded.csv", ["id", "code"], rows)
+    write_rows(tmp_path / "codes.ndjson", [{"contribution": unit, "code": code} for unit, code in rows])
+    files = {"corpus": "avis.csv", "plan": "plan.yaml", "examples": "plan.yaml", "coded": "coded.csv"}
+    paths = {name: tmp_path / file for name, file in {**files, "codes": "codes.ndjson"}.items()}
     before = sorted(tmp_path.iterdir())
-    assert main([part.format(**paths, out=tmp_path / "out") for part in lines[command]]) == 1
+    line = [part.format(**paths, cache=lemma_cache, out=tmp_path / "out") for part in COMMANDS[command]]
+    assert main(line) == 1
     refusal = capsys.readouterr().err.replace("\u202f", " ").replace("\xa0", " ").splitlines()[-1]
     assert refusal.startswith("Refusé : Code « a »")
     assert words in refusal
@@ -149,12 +248,42 @@ def test_odd_votes_get_an_answer_or_one_french_line(votes, words, tmp_path, caps
         assert len(found["participants"]) == len({participant for participant, *_ in votes})
 
 
-def test_a_killed_worker_is_said_in_french_while_learning(monkeypatch):
+@pytest.mark.parametrize(
+    ("command", "task"),
+    [
+        ("classify", "analysis.coding.experts._fit"),
+        ("lexicon", "analysis.prepare._read_part"),
+        ("reinert", "analysis.prepare._read_part"),
+        ("duplicates", "analysis.prepare._read_part"),
+    ],
+)
+def test_a_killed_worker_is_said_in_french(command, task, monkeypatch, lemma_cache, tmp_path, capsys):
+    """By each command that shares its work between processes, and nothing is written."""
+    shared = {name for name, line in COMMANDS.items() if "--jobs" in options_of(name)}
+    assert command in shared == {"classify", "lexicon", "reinert", "duplicates"}
     texts, coded = answers(60, 1)
-    labels = np.array([["train" in given, "impôt" in given] for given in coded])
-    monkeypatch.setattr("analysis.coding.experts._fit", _killed)
-    with pytest.raises(AnalysisError, match="Un processus de calcul a été arrêté"):
-        train(Reader(texts).read(texts), labels, jobs=2)
+    write_csv(tmp_path / "avis.csv", ["id", "text"], [(f"c{rank}", text) for rank, text in enumerate(texts)])
+    rows = [(f"c{rank}", code) for rank, codes in enumerate(coded) for code in codes or [""]]
+    write_csv(tmp_path / "coded.csv", ["id", "code"], rows)
+    (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
+    paths = {
+        name: tmp_path / file for name, file in (("corpus", "avis.csv"), ("coded", "coded.csv"), ("plan", "plan.yaml"))
+    }
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr(task, _killed)
+    line = [part.format(**paths, cache=lemma_cache, out=tmp_path / "out") for part in COMMANDS[command]]
+    assert main([*line, "--jobs", "2"]) == 1
+    assert "Un processus de calcul a été arrêté" in capsys.readouterr().err.splitlines()[-1]
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def options_of(command):
+    """The options of a command."""
+    parser = command_line._parser()
+    for name in command.split():
+        (action,) = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
+        parser = action.choices[name]
+    return {option for action in parser._actions for option in action.option_strings}
 
 
 def _killed(*_arguments):

@@ -11,7 +11,6 @@ from scipy.stats import chi2_contingency, hypergeom
 
 from analysis.__main__ import main
 from analysis.corpus import Corpus
-from analysis.errors import AnalysisError
 from analysis.prepare import PARTITION, prepare
 from analysis.text import Vocabulary
 from tests.unit.analysis.lexical.conftest import THEMES, planted
@@ -202,20 +201,6 @@ def test_a_cluster_that_does_not_answer_is_refused_in_french(table, tmp_path, ca
 
 
 @pytest.mark.slow
-def test_a_killed_worker_is_said_in_french(monkeypatch, lemma_cache):
-    corpus = Corpus("c", "c", "row", tuple(map(str, range(2 * PARTITION))), ("un texte",) * (2 * PARTITION))
-    monkeypatch.setattr("analysis.prepare._read_part", _killed)
-    with pytest.raises(AnalysisError, match="Un processus de calcul a été arrêté"):
-        prepare([corpus], Vocabulary(), seed=1, jobs=2, cache=lemma_cache)
-
-
-def _killed(_texts, _language):
-    import os
-    import signal
-
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def test_concordance_shows_each_place(table, lemma_cache, capsys):
     assert main(["concordance", str(table), "gratuité", "--width", "3", "--cache", str(lemma_cache)]) == 0
     shown = capsys.readouterr().out

@@ -4,6 +4,7 @@ import zipfile
 import pytest
 
 from analysis import readers
+from analysis.__main__ import main
 from analysis.errors import AnalysisError
 from tests.integration.analysis.conftest import small_rows, write_dump
 
@@ -49,6 +50,28 @@ def test_directory_and_zip_are_the_same_source(small_dump, tmp_path):
         packed = readers.read(zipped(small_dump, tmp_path / name, prefix))
         assert packed.digest == plain.digest
         assert packed.corpora[0].ids == plain.corpora[0].ids
+
+
+def test_half_a_character_and_an_odd_end_of_line_are_read_as_text(lemma_cache, tmp_path):
+    """A JSON escape can name half of a character, which no file could hold; U+2028 and U+0085 end no line of NDJSON."""
+    rows = small_rows()
+    rows["contributions"][0]["body"] = "Du vélo \ud83d\ude42 et \ud83d des trains\u2028demain\u0085partout"
+    rows["arguments"][0]["body"] = "Bon\u2028pour la santé \ud800"
+    folder = write_dump(tmp_path / "dump", **{key: [] for key in rows})
+    for name, each in rows.items():
+        dumped = "".join(json.dumps(row) + "\n" for row in each)
+        (folder / f"{name}.ndjson").write_bytes(
+            dumped.replace("\\u2028", "\u2028").replace("\\u0085", "\u0085").encode()
+        )
+    (folder / "manifest.json").write_text(
+        json.dumps({**json.loads((folder / "manifest.json").read_bytes()), "files": []}), encoding="utf-8"
+    )
+    found = readers.read(folder).corpora[0].texts[0]
+    assert found == "Du vélo 🙂 et \ufffd des trains\u2028demain\u0085partout"
+    for line in (["arguments", str(folder)], ["duplicates", str(folder), "--cache", str(lemma_cache)]):
+        assert main([*line, "--out", str(tmp_path / line[0])]) == 0
+    maps = json.loads((tmp_path / "arguments").read_text(encoding="utf-8"))
+    assert sum(sum(each["counts"].values()) for each in maps) == 2
 
 
 def test_changed_file_is_refused(small_dump, tmp_path):

@@ -85,8 +85,8 @@ def test_each_change_of_the_plan_is_a_new_version(session, consultation, person,
         ("x" * 500_001, "500"),
         ("[" * 5000, "YAML"),
         (PLAN.replace('"1"', "2026-13-45"), "YAML"),
-        (PLAN + "groups: {1: eau, air: air}", "clé"),
-        (PLAN + "suite: &suite [*suite]", "ancre"),
+        (PLAN + "suite: 1", "clé"),
+        (PLAN.replace('"1"', "&version [*version]"), "doit être un texte"),
     ],
 )
 def test_a_plan_that_cannot_be_used_is_refused_naming_the_fault(session, consultation, person, now, source, words):

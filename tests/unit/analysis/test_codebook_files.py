@@ -1,5 +1,6 @@
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import openpyxl
@@ -48,6 +49,46 @@ def test_a_codebook_keeps_its_digest_through_yaml_and_workbook(tmp_path):
     again = load_any(path)
     assert again.digest == demo.digest
     assert to_mapping(again) == to_mapping(demo)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"version": 2, "codes": [{"id": 1, "patterns": ["x"], "positive_examples": [12]}]},
+        {**PLAN, "language": "en", "codes": [{**PLAN["codes"][1], "inclusion": "", "parent": None}]},
+    ],
+    ids=["numbers, and what is left out", "another language, and what is left empty"],
+)
+def test_a_plan_written_otherwise_keeps_its_digest_and_its_language(plan, tmp_path):
+    given = from_mapping(plan)
+    write_any(given, tmp_path / "plan.xlsx")
+    write_any(given, tmp_path / "plan.yaml")
+    for name in ("plan.xlsx", "plan.yaml"):
+        again = load_any(tmp_path / name)
+        assert (again.digest, again.language) == (given.digest, given.language)
+
+
+def test_a_workbook_without_language_is_in_french(book):
+    made = openpyxl.load_workbook(book)
+    made["Plan"].delete_cols(3)
+    made.save(book)
+    assert from_rows(sheet_rows(book)).language == "fr"
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ({**PLAN, "code": []}, "Plan de codification : la clé « code » n’existe pas"),
+        ({**PLAN, 1: "x"}, "la clé « 1 » n’existe pas ; au choix : title, version"),
+        (
+            {**PLAN, "codes": [{**PLAN["codes"][1], "parent": None, "positive_exemples": ["x"]}]},
+            "Code « tva » : la clé « positive_exemples » n’existe pas",
+        ),
+    ],
+)
+def test_a_key_that_would_be_left_unread_is_refused(plan, words):
+    with pytest.raises(AnalysisError, match=re.escape(words)):
+        from_mapping(plan)
 
 
 def test_approvals_travel_with_the_plan(tmp_path):

@@ -17,6 +17,7 @@ def forms(text):
     ("text", "expected"),
     [
         ("L’impôt", ["l'", "impôt"]),
+        *((f"l{sign}impôt", ["l'", "impôt"]) for sign in "'’ʼʻʽʹ‘‛′ꞌ＇`´"),
         ("L'impôt", ["l'", "impôt"]),
         ("l´impôt", ["l'", "impôt"]),
         ("l argent", ["l'", "argent"]),
