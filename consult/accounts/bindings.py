@@ -21,6 +21,7 @@ from consult.accounts.models import (
     PlatformRole,
     SingleUseToken,
 )
+from consult.accounts.notices.policy import forget_choices
 from consult.actor import Actor
 from consult.audit import service as audit
 from consult.errors import InvalidError
@@ -180,7 +181,8 @@ class AccountData(KeptRows):
         account.totp_secret = account.totp_enrolled_at = account.totp_last_step = None
         account.password_for_staff, account.recovery_codes, account.set_aside_at = False, [], None
         account.confirmed_at = account.terms_accepted_at = account.seen_on = account.warned_on = None
-        account.terms_version, account.told_of_answers = "", False
+        account.terms_version = ""
+        forget_choices(account)
         session.flush()
         return 1
 

@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.actor import Role
@@ -69,6 +69,10 @@ class Account(TenantOwned, Base):
     set_aside_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     # They asked for a mail when the administration answers, or commits to something, where they took part.
     told_of_answers: Mapped[bool] = mapped_column(default=False, server_default=false(), info=ADMINISTRATION)
+    # The other mails that may be declined: see accounts/notices/policy.py.
+    told_when_answered: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
+    told_of_reports: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
+    told_of_delays: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
     terms_version: Mapped[str] = mapped_column(String(20), default="", info=ADMINISTRATION)
     terms_accepted_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     totp_secret: Mapped[str | None] = mapped_column(String(200), info=NEVER)  # sealed, see consult/sealing.py

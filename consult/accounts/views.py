@@ -15,6 +15,7 @@ from consult.accounts.entry import enter
 from consult.accounts.forms import ChangePasswordForm, EmailForm, NewPasswordForm, SignInForm
 from consult.accounts.mailed_link.views import bp as mailed_link
 from consult.accounts.models import Account, TokenPurpose
+from consult.accounts.notices.views import bp as notices
 from consult.accounts.passwords import service as passwords
 from consult.accounts.profile.views import bp as profile
 from consult.accounts.pseudonyms.views import bp as pseudonyms
@@ -27,7 +28,7 @@ from consult.security import account_or_address, anyone, client_address, limited
 from consult.settings import Settings
 
 bp = Blueprint("accounts", __name__)
-for part in (sign_up, second_factor, access, profile, pseudonyms, mailed_link):
+for part in (sign_up, second_factor, access, profile, pseudonyms, mailed_link, notices):
     bp.register_blueprint(part)
 
 WRONG = "Adresse électronique ou mot de passe incorrect, ou adresse pas encore confirmée."

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from consult.accounts.notices.service import Sender
 from consult.actor import Actor
 from consult.consultations.models import Consultation
 from consult.demo.content import read
@@ -25,7 +26,7 @@ class Decider:
     session: Session
     consultation: Consultation
     actor: Actor
-    site: str
+    sender: Sender
     now: dt.datetime
     ids: Mapping[str, uuid.UUID]
     answers: dict[str, uuid.UUID] = field(default_factory=dict)
@@ -41,7 +42,7 @@ class Decider:
     def _publish(self, model: Any, values: Mapping[str, Any]) -> Any:
         made = service.create(self.session, model, self.consultation, values, actor=self.actor, now=self.now)
         service.publish(
-            self.session, made, consultation=self.consultation, seen=made.edits, actor=self.actor, site=self.site,
+            self.session, made, consultation=self.consultation, seen=made.edits, actor=self.actor, sender=self.sender,
             now=self.now,
         )  # fmt: skip
         return made
@@ -55,7 +56,7 @@ class Decider:
         if corrected := told.get("corrected"):
             service.change(
                 self.session, answer, {"outcome": Outcome(corrected["outcome"]), "body": corrected["body"]},
-                consultation=self.consultation, seen=answer.edits, actor=self.actor, site=self.site, now=self.now,
+                consultation=self.consultation, seen=answer.edits, actor=self.actor, sender=self.sender, now=self.now,
             )  # fmt: skip
 
     def _commit(self, told: Mapping[str, Any]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from consult import seam
 from consult.accounts.models import Account
+from consult.accounts.notices.service import Sender
 from consult.accounts.passwords.service import KeptPassword, keep
 from consult.accounts.pseudonyms.policy import skeleton
 from consult.accounts.sign_up.policy import TERMS_VERSION
@@ -99,7 +100,7 @@ class _Loader:
         self, session: Session, bindings: Bindings, settings: Settings, content: DemoContent, now: dt.datetime
     ) -> None:
         self._session, self._bindings, self._content, self._now = session, bindings, content, now
-        self._site = settings.public_url.rstrip("/")
+        self._site, self._secret = settings.public_url.rstrip("/"), settings.secret_key
         self._keyring = second_factors(settings.seal_keys)
         today = now.astimezone(PARIS).date()
         self._midnight = dt.datetime.combine(today - dt.timedelta(days=DAYS), dt.time(), PARIS)
@@ -260,7 +261,7 @@ class _Loader:
             session=self._session,
             consultation=self._consultation,
             actor=self._actors[Role.DECISION_MAKER],
-            site=self._site,
+            sender=Sender(self._organisation, self._site, self._secret),
             now=self._now,
             ids={**self._themes, **replay.ids},
         )

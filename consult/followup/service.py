@@ -14,7 +14,8 @@ from typing import Any, Final, TypeAlias, TypeVar
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from consult.accounts.queries import reachable
+from consult.accounts.models import Account
+from consult.accounts.notices.service import Sender
 from consult.actor import Actor
 from consult.audit import service as audit
 from consult.clock import hour, written
@@ -36,8 +37,6 @@ from consult.followup.models import (
     UseCase,
 )
 from consult.jobs import service as jobs
-from consult.mail import service as mail
-from consult.organisations.models import Organisation
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
 
@@ -79,7 +78,7 @@ def change(
     consultation: Consultation,
     seen: int,
     actor: Actor,
-    site: str,
+    sender: Sender,
     now: dt.datetime,
 ) -> None:
     """Rewrite a draft, or correct what is published: what it said stays readable, and its author is told.
@@ -95,11 +94,18 @@ def change(
     _write(session, item, {**values, "edits": item.edits + 1})
     if item.status is Status.PUBLISHED and item.facts() != before:
         _corrected(session, item, before, actor, now)
-        _tell_author(session, item, "corrected", site, now)
+        _tell_author(session, item, "corrected", sender, now)
 
 
 def publish(
-    session: Session, item: Item, *, consultation: Consultation, seen: int, actor: Actor, site: str, now: dt.datetime
+    session: Session,
+    item: Item,
+    *,
+    consultation: Consultation,
+    seen: int,
+    actor: Actor,
+    sender: Sender,
+    now: dt.datetime,
 ) -> None:
     """Make a draft public, for ever dated. `seen`: as for `change`.
 
@@ -119,7 +125,7 @@ def publish(
     facts = {"text_sha256": policy.digest(item.facts()), "published_at": written(hour(now))}
     item.registry_ref = _log(session, item, KINDS[item.name], facts, now)
     _journal(session, item, "publish", actor, now)
-    _tell_author(session, item, "published", site, now)
+    _tell_author(session, item, "published", sender, now)
     if not isinstance(item, UseCase):
         _tell_participants(session, item, now)
 
@@ -134,7 +140,7 @@ def remove(session: Session, item: Item, *, actor: Actor, now: dt.datetime) -> N
     session.flush()
 
 
-def withdraw(session: Session, item: Item, *, reason: str, actor: Actor, site: str, now: dt.datetime) -> None:
+def withdraw(session: Session, item: Item, *, reason: str, actor: Actor, sender: Sender, now: dt.datetime) -> None:
     """Take back what is published: its text is public no more, a dated tombstone says why. Raises InvalidError."""
     reason = policy.check_reason(reason)
     _lock(session, item)
@@ -143,7 +149,7 @@ def withdraw(session: Session, item: Item, *, reason: str, actor: Actor, site: s
     item.status, item.withdrawn_at, item.withdrawal_reason = Status.WITHDRAWN, now, reason
     _log(session, item, EntryKind.TOMBSTONE, {"ground": "withdrawn", "reason": reason, "entries": []}, now)
     _journal(session, item, "withdraw", actor, now, reason)
-    _tell_author(session, item, "withdrawn", site, now)
+    _tell_author(session, item, "withdrawn", sender, now)
 
 
 def follow_up(
@@ -305,24 +311,20 @@ def _tell_participants(session: Session, item: OfficialAnswer | Commitment, now:
     )
 
 
-def _tell_author(session: Session, item: Item, act: str, site: str, now: dt.datetime) -> None:
+def _tell_author(session: Session, item: Item, act: str, sender: Sender, now: dt.datetime) -> None:
     """Write to the author of the contribution that is answered; the authors of a whole step are too many."""
     if not isinstance(item, OfficialAnswer) or item.target_type is not TargetType.CONTRIBUTION:
         return
     proposal = session.get(Proposal, item.target_id)
-    to = reachable(session, proposal.author_id) if proposal else None
-    if proposal is None or to is None:
+    if proposal is None or proposal.author_id is None:
         return
-    organisation = session.get_one(Organisation, item.organisation_id)
     context = {
-        "organisation_name": organisation.name,
-        "site_url": site,
         "act": act,
         "title": proposal.title,
         "authority": item.authority,
         "outcome": labels.OUTCOMES[item.outcome][0],
         "body": item.body,
         "reason": item.withdrawal_reason or "",
-        "address": f"{site}/reponses-officielles/{item.id}",
+        "address": f"{sender.site}/reponses-officielles/{item.id}",
     }
-    mail.send(session, organisation_id=organisation.id, to=to, template="followup_answer", context=context, now=now)
+    sender.send(session, session.get(Account, proposal.author_id), "followup_answer", context, now)

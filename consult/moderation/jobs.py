@@ -12,16 +12,15 @@ from sqlalchemy.orm import Session
 
 from consult import clock, traces
 from consult.accounts.models import Account
+from consult.accounts.notices.service import Sender
 from consult.accounts.queries import staff_of
 from consult.actor import Role
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.db import as_tenant
 from consult.errors import GoneError, NotFoundError
 from consult.jobs.schedule import Task
-from consult.mail import service as mail
 from consult.moderation import policy, queries, service
 from consult.moderation.service import NOTIFY_JOB
-from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
 from consult.protocols import ContentType, JobHandler, Progress
 from consult.settings import Settings
@@ -44,24 +43,15 @@ class NotifyModerators:
         if consultation is None or not waiting:
             return
         organisation = session.get_one(Organisation, consultation.organisation_id)
-        site = organisations.address_of(session, organisation, self._settings)
+        sender = Sender.at_work(session, organisation, self._settings)
         context = {
-            "organisation_name": organisation.name,
-            "site_url": site,
             "consultation": consultation.title,
             "waiting": waiting,
-            "queue": f"{site}/gestion/moderation?consultation={consultation.id}",
+            "queue": f"{sender.site}/gestion/moderation?consultation={consultation.id}",
         }
         moderators = moderators_of(session, consultation)
         for moderator in moderators:
-            mail.send(
-                session,
-                organisation_id=organisation.id,
-                to=str(moderator.email),
-                template="moderation_waiting",
-                context=context,
-                now=self._now(),
-            )
+            sender.send(session, moderator, "moderation_waiting", context, self._now())
         yield Progress(len(moderators), len(moderators))
 
 

@@ -30,3 +30,23 @@ def test_keys_of_pseudonyms_are_made_again_and_nobody_loses_a_name(empty_databas
     assert (kept["Hélène"], kept["Ysolde"]) == (skeleton("Hélène"), skeleton("Ysolde"))
     assert kept["Нelene"].startswith(skeleton("Hélène") + " ")
     database.dispose()
+
+
+def test_who_had_asked_for_news_still_does_and_declines_nothing_else(empty_database_url):
+    """0038: what was chosen before stays; the other mails are sent as they were."""
+    commands.upgrade(empty_database_url)
+    database = Database(empty_database_url)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        organisation = factories.make_organisation(session)
+        for wanted in (True, False):
+            chosen = {"told_of_answers": wanted, "told_when_answered": False, "told_of_reports": False}
+            factories.make_account(session, organisation, **chosen)
+    database.dispose()
+    commands.downgrade(empty_database_url, "0037")
+    commands.upgrade(empty_database_url)
+    choices = (Account.told_of_answers, Account.told_when_answered, Account.told_of_reports, Account.told_of_delays)
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        assert sorted(map(tuple, session.execute(select(*choices)))) == [
+            (False, True, True, True), (True, True, True, True)
+        ]  # fmt: skip
+    database.dispose()

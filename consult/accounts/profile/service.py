@@ -1,4 +1,4 @@
-"""Another address, once its link was followed; the mails that are wanted.
+"""Another address, once its link was followed.
 
 The link holds all that it changes, sealed: nothing is kept of an address that nobody confirmed.
 """
@@ -18,14 +18,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from consult.accounts import policy
-from consult.accounts.models import Account, AccountStatus, SingleUseToken, TokenPurpose
+from consult.accounts.models import Account, SingleUseToken, TokenPurpose
 from consult.accounts.service import ADDRESS_TAKEN, LINK_LIFE, lock_active, mailing
 from consult.errors import ConflictError, GoneError, UnavailableError
 from consult.mail import service as mail
 from consult.organisations.models import Organisation
 from consult.sealing import Keyring
 
-_STOP: Final = "stop"
 OVER: Final = "Ce lien a déjà servi ou a expiré. Demandez-en un autre depuis «\u00a0Mon compte\u00a0»."
 
 
@@ -41,40 +40,6 @@ class Change:
 def keyring(secret: str) -> Keyring:
     """The key of the links."""
     return Keyring([secret], "change of address")
-
-
-def tell_of_answers(session: Session, account_id: uuid.UUID, *, wanted: bool) -> None:
-    """Send, or no more, a mail of what the administration answers where the account took part.
-
-    Raises ConflictError while its address is not confirmed.
-    """
-    account = lock_active(session, account_id)
-    if wanted and account.confirmed_at is None:
-        raise ConflictError("Confirmez d’abord votre adresse, par le lien que vous avez reçu.")
-    account.told_of_answers = wanted
-
-
-def stop_token(secret: str, account_id: uuid.UUID) -> str:
-    """What the link that stops these mails holds: it opens nothing else, and lasts as long as they may be read."""
-    return base64.urlsafe_b64encode(_stopping(secret).seal(str(account_id), _STOP).encode()).decode()
-
-
-def told_by_stop_token(session: Session, secret: str, token: str) -> Account:
-    """The account whose mails a link stops. Raises GoneError for one that is no such link, or of an erased account."""
-    try:
-        given = base64.urlsafe_b64decode(token.encode()).decode()
-        account = session.get(Account, uuid.UUID(_stopping(secret).unseal_given(given, _STOP)))
-    except (ValueError, UnavailableError):
-        account = None
-    if account is None or account.status is not AccountStatus.ACTIVE:
-        raise GoneError(
-            "Ce lien n’est pas valable. Vérifiez qu’il est complet, ou réglez vos courriels dans « Mon compte »."
-        )
-    return account
-
-
-def _stopping(secret: str) -> Keyring:
-    return Keyring([secret], "stop mails of answers")
 
 
 def ask_address(

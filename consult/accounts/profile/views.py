@@ -1,9 +1,8 @@
-"""/mon-compte/adresse and /mon-compte/suites-donnees."""
+"""/mon-compte/adresse."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Final
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,11 +15,10 @@ from consult.accounts.sign_up.views import addresses
 from consult.db import Database
 from consult.errors import ConflictError
 from consult.sealing import Keyring
-from consult.security import account_or_address, anyone, limiter, signed_in
+from consult.security import account_or_address, limiter, signed_in
 from consult.settings import Settings
 
 bp = Blueprint("profile", __name__)
-STOPPED: Final = "Vous ne recevrez plus de courriel sur les suites données."
 
 
 def _settings() -> Settings:
@@ -30,41 +28,6 @@ def _settings() -> Settings:
 
 def _keys() -> Keyring:
     return service.keyring(_settings().secret_key)
-
-
-@bp.post("/mon-compte/suites-donnees")
-@signed_in
-@limiter.limit("30/hour", key_func=account_or_address)
-def tell_of_answers() -> ResponseReturnValue:
-    """Turn the mails of what follows consultations on or off."""
-    wanted = request.form.get("wanted") == "1"
-    service.tell_of_answers(g.session, g.account_id, wanted=wanted)
-    flash(
-        "Vous recevrez un courriel quand l’administration donnera suite à une consultation où vous avez pris part."
-        if wanted
-        else STOPPED,
-        "success",
-    )
-    return redirect(url_for("accounts.show"), 303)
-
-
-@bp.get("/mon-compte/suites-donnees/<token>")
-@anyone
-def ask_stop(token: str) -> ResponseReturnValue:
-    """Where the link of a mail leads: nothing changes before the button is pressed."""
-    told = service.told_by_stop_token(g.session, _settings().secret_key, token)
-    return render_template("accounts/stop_answers.html", token=token, told=told.told_of_answers)
-
-
-@bp.post("/mon-compte/suites-donnees/<token>")
-@anyone
-@limiter.limit("30/hour")
-def stop(token: str) -> ResponseReturnValue:
-    """Send these mails no more, whoever is signed in."""
-    told = service.told_by_stop_token(g.session, _settings().secret_key, token)
-    service.tell_of_answers(g.session, told.id, wanted=False)
-    flash(STOPPED, "success")
-    return redirect(url_for(".ask_stop", token=token), 303)
 
 
 @bp.get("/mon-compte/adresse")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from consult.accounts import policy, queries
 from consult.accounts import service as accounts
 from consult.accounts.models import Account, SpentProof, TokenPurpose
+from consult.accounts.notices.policy import forget_choices
 from consult.accounts.passwords.service import KeptPassword
 from consult.accounts.service import create_account, issue_link, mailing
 from consult.accounts.sign_up.policy import TERMS_VERSION, Spent
@@ -155,12 +156,14 @@ def take_over(
 ) -> Account:
     """Give an account to the holder of its address, who may not be who signed up: nothing of the latter stays valid.
 
-    Its sessions end, its password is replaced, and `erasures` take away what it did. Raises GoneError, ConflictError.
+    Its sessions end, its password and its choices of mails are replaced, and `erasures` take away what it did. Raises
+    GoneError, ConflictError.
     """
     # The account is locked before anything else, as each of its acts does: those under way end first.
     account = accounts.lock_active(session, waiting(session, token, now).id)
     accounts.spend_link(session, token, TokenPurpose.CONFIRM_EMAIL, now)
     accounts.set_password(session, account, password)
+    forget_choices(account)
     for erase in erasures:
         erase(session, account.id, now)
     accounts.confirm(session, account, now)

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult import pagecache
+from consult.accounts.notices.views import sender
 from consult.consultations import policy as consultations
 from consult.consultations import queries as consultation_queries
 from consult.consultations.forms import put_errors
@@ -18,7 +19,6 @@ from consult.errors import ConflictError, GoneError, InvalidError
 from consult.followup import forms, labels, pages, policy, queries, service
 from consult.followup.manage.desks import DESKS, Desk
 from consult.followup.models import Commitment, Stage, Status
-from consult.organisations.policy import site_url
 from consult.paging import page_number
 from consult.security import limited, staff
 
@@ -84,7 +84,7 @@ def publish(slug: str, desk: str, item_id: uuid.UUID) -> View:
         with g.session.begin_nested():
             service.publish(
                 g.session, item, consultation=consultation, seen=forms.edits_in(request.form.get("edits", "")),
-                actor=g.actor, site=_site(), now=g.now,
+                actor=g.actor, sender=sender(), now=g.now,
             )  # fmt: skip
     except (InvalidError, ConflictError) as error:
         return _show(DESKS[desk], consultation, item, refusal=error.message), error.status
@@ -110,7 +110,7 @@ def withdraw(slug: str, desk: str, item_id: uuid.UUID) -> View:
 
     def save() -> None:
         reason = form.reason.data or ""
-        service.withdraw(g.session, item, reason=reason, actor=g.actor, site=_site(), now=g.now)
+        service.withdraw(g.session, item, reason=reason, actor=g.actor, sender=sender(), now=g.now)
 
     if request.method == "POST" and form.validate() and _saved(form, save):
         return _done(desk, slug, "withdrawn", item.id)
@@ -152,11 +152,6 @@ def _item(desk: str, consultation: Consultation, item_id: uuid.UUID) -> Any:
     return queries.one(g.session, DESKS[desk].model, item_id, consultation_id=consultation.id)
 
 
-def _site() -> str:
-    settings = current_app.extensions["settings"]
-    return site_url(settings, g.organisation.slug, at_root=not request.script_root)
-
-
 def _page(name: str, desk: Desk, consultation: Consultation, **context: Any) -> str:
     return render_template(
         f"followup/manage/{name}.html",
@@ -184,7 +179,7 @@ def _edit(desk: Desk, consultation: Consultation, item: Any) -> View:
             saved[0] = service.create(g.session, desk.model, consultation, desk.values(form), **acting)
         else:
             service.change(
-                g.session, item, desk.values(form), consultation=consultation, seen=forms.seen(form), site=_site(),
+                g.session, item, desk.values(form), consultation=consultation, seen=forms.seen(form), sender=sender(),
                 **acting,
             )  # fmt: skip
 

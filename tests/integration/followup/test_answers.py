@@ -154,7 +154,7 @@ def test_two_answers_to_the_same_at_the_same_instant_leave_one_and_a_clear_refus
                     item = session.get_one(OfficialAnswer, draft.id)
                     service.change(session, item, values, seen=item.edits, **acting)
                 else:
-                    del acting["site"]
+                    del acting["sender"]
                     service.create(session, OfficialAnswer, acting.pop("consultation"), values, **acting)
             except InvalidError as error:
                 outcomes.append(error.fields)

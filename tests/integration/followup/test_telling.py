@@ -1,16 +1,12 @@
 """Who took part, and asked for it, is told what the administration answers and commits to (AT-U5.3)."""
 
 import datetime as dt
-import re
 
 import pytest
 
 from consult.accounts.models import Account
-from consult.accounts.profile import service as profile
 from consult.clock import PARIS
 from consult.contributions.models import VoteValue
-from consult.db import ALL_TENANTS
-from consult.errors import ConflictError, GoneError
 from consult.followup import jobs, policy, service
 from consult.followup.models import TargetType
 from consult.jobs.models import Job
@@ -55,6 +51,8 @@ def test_AT_U5_3_who_took_part_and_asked_for_it_is_told_once_a_day(world):
     )
     limited = follower(world, set_aside_at=f.NOW)
     f.make_proposal(world.session, world.step, limited)
+    unproven = follower(world, confirmed_at=None)
+    f.make_proposal(world.session, world.step, unproven, status="pending")
     anonymous = follower(world)
     mark = HasReplied(organisation_id=world.organisation.id, step_id=asked.id, account_id=anonymous.id)
     world.session.add(mark)
@@ -106,46 +104,3 @@ def test_a_day_goes_from_nine_to_nine_in_paris(at, until):
     assert end == dt.datetime.combine(until, dt.time(9), PARIS)
     assert since == dt.datetime.combine(until - DAY, dt.time(9), PARIS)
     assert since <= at < end
-
-
-def test_the_preference_waits_for_a_confirmed_address(world):
-    newcomer = f.make_account(world.session, world.organisation, confirmed_at=None)
-    with pytest.raises(ConflictError):
-        profile.tell_of_answers(world.session, newcomer.id, wanted=True)
-    assert newcomer.told_of_answers is False
-
-
-@pytest.mark.parametrize("token", ["", "x", "c2VhbGVkOg==", None])
-def test_a_link_that_nobody_sealed_stops_nothing(world, token):
-    """AT-19.3: `None` stands for the account's own id, in clear."""
-    person = follower(world)
-    if token is None:
-        token = profile.base64.urlsafe_b64encode(str(person.id).encode()).decode()
-    with pytest.raises(GoneError):
-        profile.told_by_stop_token(world.session, SETTINGS.secret_key, token)
-
-
-def test_the_account_page_turns_it_on_and_the_link_of_a_mail_off_after_a_confirmation(app, client, database):
-    with database.transaction(tenant=ALL_TENANTS) as session:
-        session.expire_on_commit = False
-        person = f.make_account(session, f.make_organisation(session))
-    f.sign_in(client, person)
-
-    def told() -> bool:
-        with database.session(write=False, tenant=ALL_TENANTS) as session:
-            return session.get_one(Account, person.id).told_of_answers
-
-    page = "/mon-compte/suites-donnees"
-    assert "Me prévenir des suites données" in client.get("/mon-compte").text
-    wanted = {"csrf_token": f.csrf_token(client, "/mon-compte"), "wanted": "1"}
-    assert client.post(page, data={"wanted": "1"}).status_code == 403, "without the token of the form"
-    assert client.post(page, data=wanted).status_code == 303
-    assert told()
-    visitor = app.test_client()
-    link = f"{page}/{profile.stop_token(app.extensions['settings'].secret_key, person.id)}"
-    shown = visitor.get(link)
-    assert (shown.status_code, told()) == (200, True), "a page that is read writes nothing"
-    assert person.pseudonym not in re.sub(r"<[^>]+>", "", shown.text)
-    assert visitor.post(link, data={"csrf_token": f.csrf_token(visitor, link)}).status_code == 303
-    assert not told()
-    assert "ne vous sont plus envoyés" in visitor.get(link).text

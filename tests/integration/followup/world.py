@@ -4,6 +4,7 @@ import datetime as dt
 
 from sqlalchemy import select
 
+from consult.accounts.notices.service import Sender
 from consult.actor import Actor, Role
 from consult.followup import service
 from consult.followup.models import Commitment, OfficialAnswer, Outcome, Stage, TargetType, UseCase
@@ -11,7 +12,7 @@ from consult.mail.models import OutgoingMail
 from consult.registry.models import RegistryEntry
 from tests import factories as f
 
-SITE = "https://exemple.fr"
+SITE, SECRET = "https://exemple.fr", "secret-des-essais"
 REASON = "La décision a été annulée par le juge."
 
 
@@ -30,9 +31,10 @@ class World:
         decider = f.make_account(session, self.organisation, Role.DECISION_MAKER)
         self.actor = Actor(decider.id, decider.pseudonym, confirmed=True, roles=frozenset({Role.DECISION_MAKER}))
         self.now = f.NOW
+        self.sender = Sender(self.organisation, SITE, SECRET)
 
     def acting(self):
-        return {"consultation": self.consultation, "actor": self.actor, "site": SITE, "now": self.now}
+        return {"consultation": self.consultation, "actor": self.actor, "sender": self.sender, "now": self.now}
 
     def answer(self, target_type=TargetType.CONTRIBUTION, target_id=None, **values):
         said = {
@@ -80,7 +82,7 @@ class World:
         service.change(self.session, item, values, seen=item.edits if seen is None else seen, **self.acting())
 
     def withdraw(self, item, reason=REASON):
-        service.withdraw(self.session, item, reason=reason, actor=self.actor, site=SITE, now=self.now)
+        service.withdraw(self.session, item, reason=reason, actor=self.actor, sender=self.sender, now=self.now)
 
     def entries(self):
         rows = self.session.scalars(select(RegistryEntry).order_by(RegistryEntry.id))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from consult.accounts.notices.service import Sender
 from consult.actor import Actor, Role
 from consult.app import bindings, sequencing
 from consult.consultations import service as consultations
@@ -186,7 +187,7 @@ class Seed:
 
     def govern(self, train, bus) -> None:
         """What the administration says of it: an answer corrected, one taken back; a commitment and an update."""
-        acting = {"consultation": self.whole, "actor": ORGANISER, "site": "https://exemple.fr", "now": LATER}
+        acting = {"consultation": self.whole, "actor": ORGANISER, "sender": self._sender(), "now": LATER}
         said = {"outcome": Outcome.ACCEPTED, "authority": "La direction", "body": "Un train de plus dès septembre."}
         kept, gone = (
             self._say(OfficialAnswer, {**said, "target_type": TargetType.CONTRIBUTION, "target_id": each.id})
@@ -204,14 +205,16 @@ class Seed:
         )  # fmt: skip
         for each in (gone, gone_promise):
             followup.withdraw(
-                self.session, each, reason="Publié par erreur.", actor=ORGANISER, site="https://exemple.fr", now=LATER
+                self.session, each, reason="Publié par erreur.", actor=ORGANISER, sender=self._sender(), now=LATER
             )
 
+    def _sender(self) -> Sender:
+        return Sender(self.organisation, "https://exemple.fr", "secret")
+
     def _say(self, model, values):
-        acting = {"actor": ORGANISER, "now": LATER}
-        site = "https://exemple.fr"
+        acting, sender = {"actor": ORGANISER, "now": LATER}, self._sender()
         made = followup.create(self.session, model, self.whole, values, **acting)
-        followup.publish(self.session, made, consultation=self.whole, seen=made.edits, site=site, **acting)
+        followup.publish(self.session, made, consultation=self.whole, seen=made.edits, sender=sender, **acting)
         return made
 
     def reply_anonymously(self) -> None:
