@@ -27,7 +27,7 @@ AFTER_AN_ACT = {
     "accounts.sign_up.confirm", "accounts.reset", "moderation.contest",
     "accounts.sign_up.sent", "accounts.second_factor.show", "privacy.erased",
     "followup.case", "rights.follow", "accounts.profile.confirm_address",
-    "accounts.profile.ask_stop", "accounts.mailed_link.confirm",
+    "accounts.notices.ask", "accounts.mailed_link.confirm",
 }  # fmt: skip
 # Read by programs.
 NOT_PAGES = {
