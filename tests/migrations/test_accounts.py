@@ -33,7 +33,7 @@ def test_keys_of_pseudonyms_are_made_again_and_nobody_loses_a_name(empty_databas
 
 
 def test_who_had_asked_for_news_still_does_and_declines_nothing_else(empty_database_url):
-    """0038: what was chosen before stays; the other mails are sent as they were."""
+    """0039: what was chosen before stays; the other mails are sent as they were."""
     commands.upgrade(empty_database_url)
     database = Database(empty_database_url)
     with database.transaction(tenant=ALL_TENANTS) as session:
@@ -42,7 +42,7 @@ def test_who_had_asked_for_news_still_does_and_declines_nothing_else(empty_datab
             chosen = {"told_of_answers": wanted, "told_when_answered": False, "told_of_reports": False}
             factories.make_account(session, organisation, **chosen)
     database.dispose()
-    commands.downgrade(empty_database_url, "0037")
+    commands.downgrade(empty_database_url, "0038")
     commands.upgrade(empty_database_url)
     choices = (Account.told_of_answers, Account.told_when_answered, Account.told_of_reports, Account.told_of_delays)
     with database.session(write=False, tenant=ALL_TENANTS) as session:
