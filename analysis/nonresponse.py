@@ -64,6 +64,11 @@ class Sorting:
         return self._mask(self.rules.undecidable)
 
     @property
+    def readable(self) -> NDArray[np.bool_]:
+        """Mask of the answers that can be read on their own, shape (n,)."""
+        return np.fromiter((rule is None for rule in self.rule), dtype=np.bool_, count=len(self.rule))
+
+    @property
     def billable(self) -> int:
         """Contributions that are billed: all but the non-responses."""
         return len(self.rule) - int(self.nonresponse.sum())

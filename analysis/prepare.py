@@ -17,6 +17,7 @@ from analysis.expressions import join
 from analysis.languages import language
 from analysis.lemmas import Lemmas, learn
 from analysis.lexical.frequencies import LemmaTokens, lemmatise
+from analysis.passages import Material
 from analysis.processes import in_order
 from analysis.text import Tokens, Vocabulary
 
@@ -42,7 +43,7 @@ class Prepared:
     @property
     def readable(self) -> NDArray[np.bool_]:
         """Mask of the answers that can be read on their own, shape (n,)."""
-        return ~self.sorting.nonresponse & ~self.sorting.undecidable
+        return self.sorting.readable
 
 
 def in_context(progress: Progress) -> Callable[[int, int], None]:
@@ -77,15 +78,12 @@ def prepare(
     """
     read = [_read(corpus, vocabulary, jobs, progress) for corpus in corpora]
     counts = vocabulary.counts([tokens for _, tokens in read]).tolist()
-    readable = (
-        text
-        for corpus, (sorting, _) in zip(corpora, read, strict=True)
-        for text, rule in zip(corpus.texts, sorting.rule, strict=True)
-        if rule is None
-    )
     lemmas = learn(
         vocabulary.forms,
-        readable,
+        [
+            Material(corpus.texts, tokens, sorting.readable)
+            for corpus, (sorting, tokens) in zip(corpora, read, strict=True)
+        ],
         seed=seed,
         counts=counts,
         overrides=overrides,
@@ -96,8 +94,8 @@ def prepare(
     found = []
     for corpus, (sorting, tokens) in zip(corpora, read, strict=True):
         joined, extended = join(tokens, vocabulary, lemmas, expressions) if expressions else (tokens, lemmas)
-        kept = ~sorting.nonresponse & ~sorting.undecidable
-        found.append(Prepared(corpus, sorting, tokens, lemmatise(joined, vocabulary, extended, kept)))
+        words = lemmatise(joined, vocabulary, extended, sorting.readable)
+        found.append(Prepared(corpus, sorting, tokens, words))
     return found, lemmas
 
 

@@ -56,6 +56,8 @@ def split(word: str) -> list[str]:
     lower = word.lower()
     if lower in _FORGOTTEN:
         return [word + "'"]
+    if word.isalnum():
+        return [word]
     if lower in _WHOLE or _DOTTED.fullmatch(word):
         return [word.replace(".", "")]
     elided = _ELISION.fullmatch(word)

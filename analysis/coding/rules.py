@@ -11,6 +11,7 @@ from analysis.coding.hits import Hits
 from analysis.coding.lexicon_rules import Lexicon, code_texts, register_words
 from analysis.languages import language
 from analysis.lemmas import learn
+from analysis.passages import Material
 from analysis.prepare import in_context
 from analysis.recorded import Progress
 from analysis.text import Vocabulary
@@ -28,14 +29,14 @@ class Rules:
         self.tokens = self.vocabulary.tokenise(told(texts, progress))
         for plan in plans:
             register_words(plan, self.vocabulary)
+        self.readable = np.ones(len(texts), dtype=np.bool_)
         self.lemmas = learn(
             self.vocabulary.forms,
-            texts,
+            [Material(texts, self.tokens, self.readable)],
             seed=options.seed,
             read=self.vocabulary.language,
             progress=in_context(progress),
         )
-        self.readable = np.ones(len(texts), dtype=np.bool_)
         self._progress = progress
         self._lexicon = Lexicon(self.vocabulary, self.lemmas)
 

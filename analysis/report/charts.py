@@ -1,13 +1,17 @@
-"""Charts as SVG, the same bytes from the same figures."""
+"""Charts as SVG, the same bytes from the same figures.
+
+Matplotlib is imported where something is drawn: most commands draw nothing, and it takes as long to start as the rest.
+"""
 
 import io
 import textwrap
 import warnings
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLOUR = "#1d4f91"
 INK = "#1b1b1b"
@@ -25,10 +29,11 @@ STYLE: dict[Any, Any] = {
 
 def bars(labels: list[str], values: list[float], unit: str) -> bytes:
     """Horizontal bars, first label on top; each bar carries its value, so colour says nothing alone."""
-    with mpl.rc_context(STYLE):
-        wrapped = [textwrap.shorten(label, 2 * LABEL_WIDTH, placeholder="…") for label in labels]
-        wrapped = [textwrap.fill(label, LABEL_WIDTH) for label in wrapped]
-        figure = Figure(figsize=(8, 0.6 + 0.36 * max(1, len(labels))), layout="constrained")
+    from matplotlib.ticker import MaxNLocator
+
+    wrapped = [textwrap.shorten(label, 2 * LABEL_WIDTH, placeholder="…") for label in labels]
+    wrapped = [textwrap.fill(label, LABEL_WIDTH) for label in wrapped]
+    with canvas(8, 0.6 + 0.36 * max(1, len(labels))) as figure:
         axes = figure.add_subplot()
         places = range(len(labels))
         drawn = axes.barh(list(places), values, color=COLOUR, height=0.7)
@@ -44,8 +49,18 @@ def bars(labels: list[str], values: list[float], unit: str) -> bytes:
         return drawing(figure)
 
 
-def drawing(figure: Figure) -> bytes:
-    """A figure as SVG, the same bytes each time; to be called within the style it was drawn in."""
+@contextmanager
+def canvas(width: float, height: float) -> Iterator["Figure"]:
+    """An empty figure, of a size in inches, and our style as long as it is drawn."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(STYLE):
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def drawing(figure: "Figure") -> bytes:
+    """A figure as SVG, the same bytes each time; to be called on its canvas."""
     content = io.BytesIO()
     with warnings.catch_warnings():
         # A glyph that our font lacks is drawn by the reader's: only its width is a guess.

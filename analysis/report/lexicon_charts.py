@@ -1,10 +1,8 @@
 """Drawings of a classification: its dendrogram and its factorial plane, as SVG."""
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
-from analysis.report.charts import COLOUR, INK, STYLE, drawing
+from analysis.report.charts import COLOUR, INK, canvas, drawing
 from analysis.report.lexicon import Classes
 
 _WORDS = 6
@@ -26,8 +24,7 @@ def dendrogram(classes: Classes, title: str) -> bytes:
         if node.children:
             height[node.number] = (height[node.children[0]] + height[node.children[1]]) / 2
     end = max(depth.values()) + 1
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 1.2 + 0.42 * len(leaves)), layout="constrained")
+    with canvas(10, 1.2 + 0.42 * len(leaves)) as figure:
         axes = figure.add_subplot()
         for node in nodes:
             right = end if node.children is None else depth[node.number] + 1
@@ -64,8 +61,7 @@ def factorial_plane(classes: Classes, title: str) -> bytes:
     rows, columns = (_two(found.rows), _two(found.columns))
     shares = [f"{100 * share:.1f}".replace(".", ",") for share in (*found.shares, 0.0)][:2]
     place = {lemma: rank for rank, lemma in enumerate(classes.table.lemmas)}
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(10, 8), layout="constrained")
+    with canvas(10, 8) as figure:
         axes = figure.add_subplot()
         axes.axhline(0, color="#B9BEC7", linewidth=0.8)
         axes.axvline(0, color="#B9BEC7", linewidth=0.8)

@@ -20,6 +20,7 @@ from analysis.lemmas import Lemmas, learn
 from analysis.lexical.disclosure import without_rare_words
 from analysis.lexical.frequencies import Frequency, LemmaTokens, frequencies, lemmatise
 from analysis.lexical.specificity import Specificity, specificities
+from analysis.passages import Material
 from analysis.reconciliation import Reconciliation, reconcile
 from analysis.report import once
 from analysis.semantic.campaigns import Register, find_campaigns
@@ -168,7 +169,7 @@ def study(
     counts = vocabulary.counts([tokens for *_, tokens in prepared]).tolist()
     lemmas = learn(
         vocabulary.forms,
-        _readable(prepared),
+        [Material(corpus.texts, tokens, sorting.readable) for corpus, sorting, tokens in prepared],
         seed=seed,
         counts=counts,
         overrides=overrides,
@@ -191,13 +192,6 @@ def study(
     return Study(source, codebook, failed, lemmas, results, questionnaires)
 
 
-def _readable(prepared: list[tuple[Corpus, nonresponse.Sorting, Tokens]]) -> Iterator[str]:
-    for corpus, sorting, _ in prepared:
-        for text, rule in zip(corpus.texts, sorting.rule, strict=True):
-            if rule is None:
-                yield text
-
-
 @dataclass(frozen=True)
 class _Layer:
     """What the corpora of a run share."""
@@ -211,7 +205,7 @@ class _Layer:
 
 def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer: _Layer) -> CorpusResult:
     billable = ~sorting.nonresponse
-    readable = billable & ~sorting.undecidable
+    readable = sorting.readable
     codebook, vocabulary = layer.codebook, layer.lexicon.vocabulary
     words = lemmatise(tokens, vocabulary, layer.lemmas, readable)
     coding = shown_codes(

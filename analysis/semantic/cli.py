@@ -1,6 +1,7 @@
 """`python -m analysis groups | themes | arguments …`; the learning libraries are loaded only when needed."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from analysis.errors import AnalysisError
 from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import learn
 from analysis.lexical.frequencies import lemmatise
+from analysis.passages import Material
 from analysis.prepare import in_context
 from analysis.recorded import Progress, Recorded, write_json
 from analysis.semantic.votes import Votes, dump_rows, from_events, read_events
@@ -65,11 +67,17 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
     ids, texts = read.units, read.texts
     vocabulary = Vocabulary(spoken)
     tokens = vocabulary.tokenise(told(texts, progress))
+    everything = np.ones(len(texts), dtype=np.bool_)
     lemmas = learn(
-        vocabulary.forms, texts, seed=options.seed, cache_dir=options.cache, read=spoken, progress=in_context(progress)
+        vocabulary.forms,
+        [Material(texts, tokens, everything)],
+        seed=options.seed,
+        cache_dir=options.cache,
+        read=spoken,
+        progress=in_context(progress),
     )
     found = find_themes(
-        lemmatise(tokens, vocabulary, lemmas, np.ones(len(texts), dtype=np.bool_)),
+        lemmatise(tokens, vocabulary, lemmas, everything),
         len(texts),
         number=options.themes,
         seed=options.seed,
@@ -77,14 +85,7 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
     )
     with_theme = {ids[i]: int(found.label[i]) for i in np.flatnonzero(found.label >= 0)}
     report = {
-        "themes": [
-            {
-                **asdict(theme),
-                "typical": [ids[i] for i in theme.typical],
-                "borderline": [ids[i] for i in theme.borderline],
-            }
-            for theme in found.themes
-        ],
+        "themes": [_told_theme(theme, ids) for theme in found.themes],
         "contributions": with_theme,
         "atypical": [ids[i] for i in found.atypical],
         "wordless": [ids[i] for i in found.wordless],
@@ -98,6 +99,12 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
         print(f"{theme.size} contributions : {', '.join(word for word, _ in theme.words[:6])}")
     for notice in found.notices:
         print(f"Attention : {notice}")
+
+
+def _told_theme(theme: Any, ids: Sequence[str]) -> dict[str, Any]:
+    """A theme, whose texts are told by the ids of their contributions."""
+    texts = {name: [ids[i] for i in getattr(theme, name)] for name in ("typical", "borderline")}
+    return asdict(theme) | texts
 
 
 def _arguments(options: argparse.Namespace, progress: Progress) -> None:

@@ -10,7 +10,7 @@ Massive Datasets, ch. 3.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import rensa
@@ -140,24 +140,41 @@ class _Told(NamedTuple):
 
 def _candidates(texts: Bare, ranks: Ranks, shingled: Shingled, told: _Told) -> tuple[Ranks, Ranks]:
     """Pairs of places in `ranks` that share a band of their MinHash signatures, without repetition."""
-    keys = np.empty((len(ranks), BANDS), dtype=np.uint64)
-    for low in range(0, len(ranks), _AT_ONCE):
-        keys[low : low + _AT_ONCE] = _band_keys(shingled(texts, ranks[low : low + _AT_ONCE]))
-        told.read(min(low + _AT_ONCE, len(ranks)))
+    places = _paired(texts, ranks, shingled, told)
+    keys = np.empty((len(places), BANDS), dtype=np.uint64)
+    for low in range(0, len(places), _AT_ONCE):
+        keys[low : low + _AT_ONCE] = _band_keys(shingled(texts, ranks[places[low : low + _AT_ONCE]]))
     packed = [np.zeros(0, dtype=np.int64)]
     for band in range(BANDS):
-        packed += [one << 32 | two for one, two in _same_key(keys[:, band])]
+        packed += [places[one] << 32 | places[two] for one, two in _same_key(keys[:, band])]
     both = np.sort(np.concatenate(packed))
     both = both[np.append(True, both[1:] != both[:-1])] if len(both) else both
     return both >> 32, both & 0xFFFFFFFF
 
 
+def _paired(texts: Bare, ranks: Ranks, shingled: Shingled, told: _Told) -> Ranks:
+    """Places in `ranks` of the texts that share a band with another: signatures of the others never leave rensa, which
+    takes ten times longer than to sign.
+    """
+    values, starts = [np.zeros(0, dtype=np.uint64)], [np.zeros(1, dtype=np.int64)]
+    for low in range(0, len(ranks), _AT_ONCE):
+        part = shingled(texts, ranks[low : low + _AT_ONCE])
+        values.append(mixed(part.values))
+        starts.append(part.starts[1:] + starts[-1][-1])
+        told.read(min(low + _AT_ONCE, len(ranks)))
+    matrix = _signatures(np.concatenate(values), np.concatenate(starts))
+    index = rensa.RMinHashLSH(threshold=THRESHOLD, num_perm=BANDS * ROWS, num_bands=BANDS)
+    return np.flatnonzero(index.query_duplicate_flags_matrix_one_shot(matrix))
+
+
+def _signatures(hashed: Hashes, starts: NDArray[np.int64]) -> Any:
+    return rensa.RMinHash.digest_matrix_from_flat_token_hashes(hashed, starts.astype(np.uint64), BANDS * ROWS, _SEED)
+
+
 def _band_keys(shingles: Shingles) -> Hashes:
     """One 64-bit key per band of the MinHash signature of each text, shape (n, BANDS)."""
-    matrix = rensa.RMinHash.digest_matrix_from_flat_token_hashes(
-        mixed(shingles.values), shingles.starts.astype(np.uint64), BANDS * ROWS, _SEED
-    )
-    signatures = np.array(matrix.to_rows(), dtype=np.uint64).reshape(-1, BANDS, ROWS)
+    rows = _signatures(mixed(shingles.values), shingles.starts).to_rows()
+    signatures = np.array(rows, dtype=np.uint64).reshape(-1, BANDS, ROWS)
     keys = np.zeros(signatures.shape[:2], dtype=np.uint64)
     for row in range(ROWS):
         keys = mixed(keys ^ signatures[:, :, row])
@@ -177,15 +194,15 @@ def _same_key(keys: Hashes) -> Iterator[tuple[Ranks, Ranks]]:
     bucket = np.cumsum(new) - 1
     firsts = np.flatnonzero(new)
     sizes = np.diff(np.append(firsts, len(order)))[bucket] if len(order) else bucket
+    at = np.arange(len(order))
     for distance in range(1, _WHOLE_BUCKET):
-        at = np.arange(len(order) - distance) if len(order) > distance else np.zeros(0, dtype=np.int64)
-        same = bucket[at] == bucket[at + distance]
-        if distance > 1:
-            same &= sizes[at] <= _WHOLE_BUCKET
-        at = at[same]
+        at = at[at < len(order) - distance]
+        at = at[bucket[at] == bucket[at + distance]]
         if not len(at):
             break
         yield order[at], order[at + distance]
+        if distance == 1:
+            at = at[sizes[at] <= _WHOLE_BUCKET]
     large = np.flatnonzero((sizes > _WHOLE_BUCKET) & ~new)
     yield order[firsts[bucket[large]]], order[large]
 

@@ -1,8 +1,10 @@
-"""Tests of small tables, by the margins themselves rather than by the chi-square law."""
+"""Tests of small tables, by the margins themselves rather than by the chi-square law.
+
+The laws of scipy are imported when a table needs them: they start more slowly than most tables are counted.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import MonteCarloMethod, chi2_contingency, fisher_exact
 
 DRAWS = 9_999
 
@@ -16,6 +18,8 @@ def exact_p(counts: NDArray[np.int64], *, seed: int = 1, draws: int = DRAWS) -> 
     Sources: Fisher (1935), The Design of Experiments, § 11; Patefield (1981), Appl. Stat. 30, 91-97, for the drawing;
     North, Curtis & Sham (2002), Am. J. Hum. Genet. 71, 439-441, for the one added. Raises ValueError for other tables.
     """
+    from scipy.stats import MonteCarloMethod, chi2_contingency, fisher_exact
+
     full = counts.sum(axis=0).all() and counts.sum(axis=1).all()
     if min(counts.shape) < 2 or not full:  # noqa: PLR2004 -- two by two is the smallest table
         raise ValueError("a table of at least two lines and two columns, none of them empty")

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from child import ROOT, child, peak
 
 ANSWERS = "gd_open_answers/gd_open_answers_fiscalite_transition.parquet"
-# Starting and learning lemmas is a fixed cost of about 14 s: on the 98,469 answers it weighs more than all the rest.
+# Starting and learning lemmas is a fixed cost: on the 98,469 answers it weighs more than all the rest.
 BUDGET = ">= 0.08"
 REPEATS = {"small": 1, "full": 10}
 

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 
 from analysis.errors import AnalysisError
 from analysis.languages import language
 from analysis.lemmas import learn, read_overrides
+from analysis.passages import Material
 from analysis.text import Vocabulary
 
 TEXTS = [
@@ -17,14 +19,17 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def vocabulary():
-    found = Vocabulary()
-    found.tokenise(TEXTS)
-    return found
+    return Vocabulary()
 
 
 @pytest.fixture(scope="module")
-def lemmas(vocabulary, lemma_cache):
-    return learn(vocabulary.forms, TEXTS, seed=1, cache_dir=lemma_cache)
+def material(vocabulary):
+    return [Material(TEXTS, vocabulary.tokenise(TEXTS), np.ones(len(TEXTS), dtype=np.bool_))]
+
+
+@pytest.fixture(scope="module")
+def lemmas(vocabulary, material, lemma_cache):
+    return learn(vocabulary.forms, material, seed=1, cache_dir=lemma_cache)
 
 
 @pytest.mark.parametrize(
@@ -57,13 +62,13 @@ def test_content_words_are_told_from_grammatical_ones(vocabulary, lemmas):
     assert not {"les", "l'", "en", "sont", "il", "et", "nous"} & content
 
 
-def test_cache_gives_the_same_lemmas_without_reading_again(vocabulary, lemmas, lemma_cache, monkeypatch):
+def test_cache_gives_the_same_lemmas_without_reading_again(vocabulary, material, lemmas, lemma_cache, monkeypatch):
     monkeypatch.setattr("analysis.lemmas._learn", None)
-    assert learn(vocabulary.forms, TEXTS, seed=1, cache_dir=lemma_cache) == lemmas
+    assert learn(vocabulary.forms, material, seed=1, cache_dir=lemma_cache) == lemmas
 
 
-def test_overrides_win_and_change_the_cache_key(vocabulary, lemma_cache):
-    found = learn(vocabulary.forms, TEXTS, seed=1, overrides={"élus": "représentant"}, cache_dir=lemma_cache)
+def test_overrides_win_and_change_the_cache_key(vocabulary, material, lemma_cache):
+    found = learn(vocabulary.forms, material, seed=1, overrides={"élus": "représentant"}, cache_dir=lemma_cache)
     number = vocabulary.number("élus")
     assert (found.lemma[number], found.source[number]) == ("représentant", "override")
 
