@@ -42,7 +42,9 @@ from consult.contributions import views as contributions_views
 from consult.contributions import votes as contributions_votes
 from consult.contributions.acts import queries as contribution_acts
 from consult.contributions.bill import bindings as bill_bindings
+from consult.contributions.exposure import service as exposure
 from consult.db import Database
+from consult.displays import Displays
 from consult.followup import bindings as followup_bindings
 from consult.followup import jobs as followup_jobs
 from consult.followup import views as followup_views
@@ -352,10 +354,11 @@ def _public_datasets() -> tuple[PublicDataset, ...]:
 
 
 def _wrap(app: ConsultApp, settings: Settings) -> None:
-    """Middleware, outermost last: proxies, then the organisation in the address, then the page memory."""
+    """Middleware, outermost last: proxies, the organisation in the address, displays, the page memory."""
     inner: WSGIApplication = app.wsgi_app
     if settings.page_cache_seconds:
         inner = app.extensions["page_cache"] = PageCache(inner, settings.page_cache_seconds)
+    inner = app.extensions["displays"] = Displays(inner, exposure.keeper(app.extensions["database"]))
     inner = gate.OrganisationInAddress(inner)
     if settings.proxies:
         count = settings.proxies

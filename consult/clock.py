@@ -23,6 +23,11 @@ def hour(instant: dt.datetime) -> dt.datetime:
     return instant.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
 
 
+def hour_number(instant: dt.datetime) -> int:
+    """How many whole hours went by from 1 January 1970 (UTC) to that instant."""
+    return int(instant.timestamp()) // 3_600
+
+
 def day(instant: dt.datetime) -> dt.date:
     """The day in Paris."""
     return instant.astimezone(PARIS).date()

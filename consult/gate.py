@@ -139,10 +139,7 @@ def _ask_second_factor() -> AnyResponse:
 
 
 def _second_factor_is_fresh() -> bool:
-    # A form opened in time may be sent a little later.
-    margin = 1 if request.method in READING else 4
-    given: dt.datetime | None = g.identity.second_factor_at
-    return given is not None and g.now - given < margin * accounts_policy.FRESH_SECOND_FACTOR
+    return accounts_policy.is_fresh(g.identity.second_factor_at, g.now, form=request.method not in READING)
 
 
 JOURNALLED = frozenset({401, 403, 429})  # refusals that tell of an attempt, whatever the method

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from flask import current_app, make_response, request
 from werkzeug.wrappers import Response
 
+from consult.displays import NOTES
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -55,6 +57,7 @@ class _Page:
     headers: list[tuple[str, str]]
     body: bytes
     until: float
+    displays: tuple[bytes, ...]  # what it displays, which counts each time that it is served
 
 
 class PageCache:
@@ -82,16 +85,17 @@ class PageCache:
         )
         page = self._pages.get(key)
         if page is not None and page.until > time.monotonic():
+            environ.get(NOTES, []).extend(page.displays)
             start_response(page.status, page.headers)
             return [page.body]
         response = Response.from_app(self._application, environ)
         if response.headers.get("Cache-Control") == MARK and "Set-Cookie" not in response.headers:
-            self._keep(key, response)
+            self._keep(key, response, tuple(environ.get(NOTES, ())))
         return response(environ, start_response)
 
-    def _keep(self, key: tuple[str, ...], response: Response) -> None:
+    def _keep(self, key: tuple[str, ...], response: Response, displays: tuple[bytes, ...]) -> None:
         body = response.get_data()
-        page = _Page(response.status, list(response.headers), body, time.monotonic() + self._seconds)
+        page = _Page(response.status, list(response.headers), body, time.monotonic() + self._seconds, displays)
         with self._lock:
             if len(self._pages) >= CAPACITY:
                 self._pages.clear()

@@ -335,6 +335,7 @@ def app(settings, _applications, monkeypatch) -> "Iterator[ConsultApp]":
     monkeypatch.setattr(security.limiter, "enabled", settings.rate_limits)  # another application may have set it
     parts = dict(app.extensions)
     app.extensions["organisations"] = {}
+    app.extensions["displays"].forget()
     yield app
     app.extensions.clear()
     app.extensions.update(parts)

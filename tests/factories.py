@@ -11,13 +11,14 @@ import secrets
 from sqlalchemy import select
 
 from consult.accounts import policy, service
-from consult.accounts.models import Account, ConsultationPseudonym, Membership, PlatformRole
+from consult.accounts.models import Account, ConsultationPseudonym, Membership, PlatformRole, SecurityKey
 from consult.accounts.passwords.service import KeptPassword
 from consult.accounts.passwords.service import keep as keep_password
 from consult.accounts.pseudonyms.policy import skeleton
 from consult.actor import PLATFORM_ROLES, STAFF_ROLES, SYSTEM, Role
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.contributions.bill.builder import service as bill_builder
+from consult.contributions.debate import service as debate
 from consult.contributions.models import (
     STEP_KINDS,
     Argument,
@@ -132,6 +133,16 @@ def csrf_token(client, path="/connexion") -> str:
     return html.split('name="csrf_token" value="')[1].split('"')[0]
 
 
+def make_security_key(session, account, *, now=NOW, **values) -> SecurityKey:
+    """A second factor that answers nobody: its private half is nowhere."""
+    owned = {"organisation_id": account.organisation_id, "account_id": account.id}
+    values = {"name": "clé du bureau", "relying_party": "localhost", "sign_count": 0, "added_at": now} | values
+    return _added(
+        session,
+        SecurityKey(**owned, credential_id=secrets.token_bytes(32), public_key=secrets.token_bytes(77), **values),
+    )
+
+
 # consultations
 
 
@@ -179,6 +190,12 @@ def make_theme(session, step, **values) -> Theme:
     n = next(_number)
     values = {"slug": f"theme-{n}", "title": f"Thème {n}", "position": n} | values
     return _added(session, Theme(organisation_id=step.organisation_id, step_id=step.id, **values))
+
+
+def make_debate(session, consultation, *, question="Faut-il ouvrir une ligne de nuit ?", **values) -> Proposal:
+    """The question of a new debate."""
+    step = make_step(session, consultation, kind="debate", **values)
+    return debate.write(session, step, debate.QuestionDraft(question, "Deux trains par nuit, tous les jours."), NOW)
 
 
 def make_part(session, step, level=Level.ARTICLE, parent=None, **values) -> Article:

@@ -19,6 +19,7 @@ from consult.accounts.models import (
     LoginSession,
     Membership,
     PlatformRole,
+    SecurityKey,
     SingleUseToken,
 )
 from consult.accounts.notices.policy import forget_choices
@@ -86,6 +87,17 @@ class LoginSessionData(DeletedRows):
     purpose: ClassVar[str] = "Vous garder connecté, et vous montrer où vous l’êtes."
     kept: ClassVar[str] = "Jusqu’à la déconnexion ou à la fin de la session."
     model = LoginSession
+
+
+class SecurityKeyData(DeletedRows):
+    """Keys of staff: what they are called and when they served, not what proves them."""
+
+    table: ClassVar[str] = "security_key"
+    label: ClassVar[str] = "Clés de sécurité (agents)"
+    purpose: ClassVar[str] = "Vérifier que c’est bien vous qui vous connectez."
+    kept: ClassVar[str] = "Jusqu’à ce que vous la retiriez, ou à la suppression du compte."
+    model = SecurityKey
+    also: ClassVar[frozenset[str]] = frozenset({"name", "added_at", "used_at"})
 
 
 class ConsultationPseudonymData(DeletedRows):
@@ -191,6 +203,7 @@ PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (  # the account last: the othe
     MailData(),
     ConsultationPseudonymData(),
     LoginSessionData(),
+    SecurityKeyData(),
     SingleUseTokenData(),
     MembershipData(),
     PlatformRoleData(),

@@ -6,7 +6,18 @@ import datetime as dt
 import enum
 import uuid
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, text, true
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    false,
+    text,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.actor import Role
@@ -79,6 +90,22 @@ class Account(TenantOwned, Base):
     totp_enrolled_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     totp_last_step: Mapped[int | None] = mapped_column(info=NEVER)  # a code serves once
     recovery_codes: Mapped[list[str]] = mapped_column(default=list, info=NEVER)  # digests
+
+
+class SecurityKey(TenantOwned, Base):
+    """A WebAuthn key that staff enrolled as a second factor; the private half never leaves the key."""
+
+    __tablename__ = "security_key"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True, info=NEVER)
+    name: Mapped[str] = mapped_column(String(60), info=NEVER)  # what its holder calls it
+    relying_party: Mapped[str] = mapped_column(String(253), info=NEVER)  # the host it was made for, and answers to
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary, unique=True, info=NEVER)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary, info=NEVER)  # COSE (RFC 9052)
+    sign_count: Mapped[int] = mapped_column(BigInteger, info=NEVER)  # only rises, or stays 0: else it was copied
+    added_at: Mapped[dt.datetime] = mapped_column(info=NEVER)
+    used_at: Mapped[dt.datetime | None] = mapped_column(info=NEVER)
 
 
 class ConsultationPseudonym(TenantOwned, Base):

@@ -23,6 +23,14 @@ TOUCH_EVERY: Final = dt.timedelta(minutes=5)  # so that reading pages does not w
 FRESH_SECOND_FACTOR: Final = dt.timedelta(minutes=15)  # before roles are changed or raw data leave
 
 
+def is_fresh(given: dt.datetime | None, now: dt.datetime, *, form: bool) -> bool:
+    """Whether a second factor given at that instant still opens what asks for a recent one.
+
+    A `form` opened in time may be sent a little later.
+    """
+    return given is not None and now - given < (4 if form else 1) * FRESH_SECOND_FACTOR
+
+
 @dataclass(frozen=True, slots=True)
 class SessionCookie:
     """The cookie of a signed-in browser."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Row, Table, Uuid, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, Uuid, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import (
@@ -18,6 +18,7 @@ from consult.accounts.models import (
     LoginSession,
     Membership,
     PlatformRole,
+    SecurityKey,
     SingleUseToken,
     TokenPurpose,
 )
@@ -78,12 +79,18 @@ def _held_by(connection: Connection, token: str, organisation_id: uuid.UUID) -> 
 
 
 # Built once, and on tables: every request of a signed-in person asks, and rows need no more than columns.
-_S, _A, _M, _P = (cast("Table", each.__table__).c for each in (LoginSession, Account, Membership, PlatformRole))
+_S, _A, _M, _P, _K = (
+    cast("Table", each.__table__).c for each in (LoginSession, Account, Membership, PlatformRole, SecurityKey)
+)
+# Whether the account has a second factor: an application of codes or a security key.
+HAS_SECOND_FACTOR: Final[ColumnElement[bool]] = or_(
+    _A.totp_enrolled_at.is_not(None), exists().where(_K.account_id == _A.id)
+)
 _HELD: Final = (
     select(
         *(_S.id, _S.last_seen_at, _S.expires_at, _S.idle_seconds, _S.second_factor_at),
         *(_A.id.label("account_id"), _A.organisation_id, _A.pseudonym, _A.confirmed_at),
-        *(_A.password_for_staff, _A.totp_enrolled_at),
+        *(_A.password_for_staff, HAS_SECOND_FACTOR.label("enrolled")),
         *(_M.role.label("membership"), _M.consultation_id, _P.role.label("platform")),
     )
     .select_from(LoginSession.__table__)
@@ -105,7 +112,7 @@ def _actor(rows: Sequence[Row[*tuple[Any, ...]]], *, at_home: bool) -> Actor:
     first = rows[0]
     platform = {row.platform for row in rows if row.platform}
     held = {(row.membership, row.consultation_id) for row in rows if row.membership and at_home}
-    proven = bool(first.second_factor_at and first.totp_enrolled_at and first.password_for_staff)
+    proven = bool(first.second_factor_at and first.enrolled and first.password_for_staff)
     due = bool(platform or held) and not proven
     scopes = {scope for _, scope in held if scope is not None and not due}
     staff = set() if due else platform | {role for role, scope in held if scope is None}
@@ -187,6 +194,12 @@ def own_account(session: Session, account_id: uuid.UUID) -> Account:
     """The signed-in person's account, which for platform staff may be of another organisation."""
     with as_tenant(session, ALL_TENANTS):
         return session.get_one(Account, account_id)
+
+
+def has_second_factor(session: Session, account_id: uuid.UUID) -> bool:
+    """Whether the account can be asked for a second factor, or is to enrol its first."""
+    with as_tenant(session, ALL_TENANTS):
+        return bool(session.scalar(select(HAS_SECOND_FACTOR).where(_A.id == account_id)))
 
 
 def staff_roles(session: Session, account_id: uuid.UUID) -> set[Role]:

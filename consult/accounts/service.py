@@ -215,18 +215,25 @@ def close_sessions(session: Session, account_id: uuid.UUID, *, keep: uuid.UUID |
 
 
 def notify(
-    session: Session, account: Account, organisation: Organisation, *, what: str, site: str, now: dt.datetime
+    session: Session,
+    account: Account,
+    organisation: Organisation,
+    *,
+    what: str,
+    site: str,
+    now: dt.datetime,
+    name: str = "",
 ) -> None:
-    """Tell the holder that something that guards the account changed: `password` or `second_factor`."""
+    """Tell the holder that something that guards the account changed; `what` is of accounts_guard_changed.txt."""
     if account.email is None or account.organisation_id != organisation.id:
         return
-    context = {"organisation_name": organisation.name, "site_url": site, "pseudonym": account.pseudonym, "what": what}
+    context = {"organisation_name": organisation.name, "site_url": site, "pseudonym": account.pseudonym}
     mail.send(
         session,
         organisation_id=organisation.id,
         to=account.email,
         template="accounts_guard_changed",
-        context={**context, "at": now},
+        context={**context, "what": what, "name": name, "at": now},
         now=now,
     )
 

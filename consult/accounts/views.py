@@ -14,12 +14,13 @@ from consult.accounts.access.views import bp as access
 from consult.accounts.entry import enter
 from consult.accounts.forms import ChangePasswordForm, EmailForm, NewPasswordForm, SignInForm
 from consult.accounts.mailed_link.views import bp as mailed_link
-from consult.accounts.models import Account, TokenPurpose
+from consult.accounts.models import TokenPurpose
 from consult.accounts.notices.views import bp as notices
 from consult.accounts.passwords import service as passwords
 from consult.accounts.profile.views import bp as profile
 from consult.accounts.pseudonyms.views import bp as pseudonyms
 from consult.accounts.second_factor.views import bp as second_factor
+from consult.accounts.security_keys.views import bp as security_keys
 from consult.accounts.sign_up.views import addresses, local, mail_way_back
 from consult.accounts.sign_up.views import bp as sign_up
 from consult.db import Database, survives
@@ -28,7 +29,7 @@ from consult.security import account_or_address, anyone, client_address, limited
 from consult.settings import Settings
 
 bp = Blueprint("accounts", __name__)
-for part in (sign_up, second_factor, access, profile, pseudonyms, mailed_link, notices):
+for part in (sign_up, second_factor, security_keys, access, profile, pseudonyms, mailed_link, notices):
     bp.register_blueprint(part)
 
 WRONG = "Adresse électronique ou mot de passe incorrect, ou adresse pas encore confirmée."
@@ -173,17 +174,18 @@ def show() -> ResponseReturnValue:
     return render_template("accounts/show.html", account=account)
 
 
-def _second_factor_first(account: Account) -> ResponseReturnValue | None:
+def _second_factor_first(session: Session, account_id: uuid.UUID) -> ResponseReturnValue | None:
     """Staff who enrolled a second factor give it before their password may be changed."""
-    if g.actor.second_factor_due and account.totp_enrolled_at and g.identity.second_factor_at is None:
-        return redirect(url_for(".second_factor.show"), 303)
-    return None
+    if not g.actor.second_factor_due or g.identity.second_factor_at is not None:
+        return None
+    enrolled = queries.has_second_factor(session, account_id)
+    return redirect(url_for(".second_factor.show"), 303) if enrolled else None
 
 
 @bp.get("/mon-compte/mot-de-passe")
 @password_suffices
 def password() -> ResponseReturnValue:
-    first = _second_factor_first(queries.own_account(g.session, g.account_id))
+    first = _second_factor_first(g.session, g.account_id)
     if first is not None:
         return first
     staff = bool(queries.staff_roles(g.session, g.account_id))
@@ -198,7 +200,7 @@ def change_password() -> ResponseReturnValue:
         account = queries.own_account(reading, g.account_id)
         context = (account.pseudonym, account.email or "", g.organisation.name)
         staff = bool(queries.staff_roles(reading, account.id))
-        current_hash, first = account.password_hash, _second_factor_first(account)
+        current_hash, first = account.password_hash, _second_factor_first(reading, account.id)
     if first is not None:
         return first
     form = ChangePasswordForm(request.form, context=context, staff=staff)

@@ -99,16 +99,17 @@ class StepsDataset(PublicRows):
     columns: ClassVar[Mapping[str, str]] = {
         "id": "Identifiant",
         "slug": "Identifiant dans les adresses",
-        "kind": "Type : « proposals », « questionnaire », « presentation »…",
+        "kind": "Type : « proposals », « bill », « debate », « questionnaire », « presentation »…",
         "title": "Titre",
         "position": "Rang dans la consultation",
         "opens_at": "Ouverture (UTC)",
         "closes_at": "Clôture (UTC)",
+        "order_seed": "Graine publique des tirages au sort, que le guide « L’ordre des listes » dit comment refaire",
     }
 
     def _select(self, consultation_id: uuid.UUID) -> Any:
         columns = (Step.id, Step.slug, Step.kind, Step.title, Step.position, Step.opens_at, Step.closes_at)
-        return select(*columns).where(Step.consultation_id == consultation_id)
+        return select(*columns, Step.order_seed).where(Step.consultation_id == consultation_id)
 
     def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
         del session, consultation_id
@@ -120,4 +121,5 @@ class StepsDataset(PublicRows):
             "position": row.position,
             "opens_at": written(row.opens_at),
             "closes_at": written(row.closes_at),
+            "order_seed": row.order_seed,
         }

@@ -17,7 +17,7 @@ from consult import clock
 from consult.actor import Actor
 from consult.consultations.bindings import Page
 from consult.consultations.models import ContentStatus, Origin, Step
-from consult.contributions import policy, queries, service, votes, voting
+from consult.contributions import order, policy, queries, service, votes, voting
 from consult.contributions.models import (
     OFFICIAL,
     Argument,
@@ -76,7 +76,7 @@ class ProposalsStep:
             "arguments": policy.takes_arguments(step.settings),
             "limits": dataclasses.asdict(policy.limits(step.settings)),
             "themes": [{"id": str(theme.id), "title": theme.title} for theme in queries.themes(session, step.id)],
-            "random_order": "first 63 bits of SHA-256(order_seed, id)",
+            "random_order": order.RULE,
         }
 
     def purge_test_traces(self, session: Session, step: Step) -> int:
@@ -195,7 +195,7 @@ class ArgumentContent(_Content[Argument]):
             status=argument.status.value,
             status_reason=argument.status_reason,
             created_at=argument.created_at,
-            address=f"/contributions/{argument.proposal_id}#argument-{argument.id}",
+            address=f"/arguments/{argument.id}",
         )
 
 
@@ -225,7 +225,7 @@ class DraftData:
     """What was written before signing in: it names no account, its text alone tells whose it is."""
 
     table: ClassVar[str] = "contribution_draft"
-    label: ClassVar[str] = "Brouillons de propositions"
+    label: ClassVar[str] = "Brouillons de propositions et d’arguments"
     purpose: ClassVar[str] = "Vous rendre, une fois connecté, ce que vous aviez commencé à écrire."
     kept: ClassVar[str] = "Un jour."
 
@@ -243,10 +243,9 @@ class DraftData:
 
 def _drafted_by(account_id: uuid.UUID) -> ColumnElement[bool]:
     body: ColumnElement[str] = ContributionDraft.content["body"].as_string()
-    proposals = select(Proposal.id).where(Proposal.author_id == account_id)
     texts = union(
-        select(Proposal.body).where(Proposal.author_id == account_id),
-        select(ContentVersion.body).where(ContentVersion.proposal_id.in_(proposals)),
+        *(select(model.body).where(model.author_id == account_id) for model in (Proposal, Argument)),
+        select(ContentVersion.body).where(_version_of(account_id)),
     )
     return body.in_(texts)
 
@@ -310,6 +309,8 @@ class _ContentData(KeptRows):
             else:
                 service.erase(session, item, now)
         session.flush()
+        if items:
+            search.forget(session)  # the index keeps their words too
         return len(items)
 
 
@@ -319,13 +320,6 @@ class ProposalData(_ContentData):
     table: ClassVar[str] = "proposal"
     label: ClassVar[str] = "Propositions"
     model = Proposal
-
-    def _erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime, kept: frozenset[ContentStatus]) -> int:
-        """Have the search index forget their words too."""
-        erased = super()._erase(session, account_id, now, kept)
-        if erased:
-            search.forget(session)
-        return erased
 
 
 class ArgumentData(_ContentData):

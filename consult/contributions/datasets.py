@@ -73,8 +73,8 @@ class ContributionsDataset(PublicRows):
         "article": "Article dont c’est le texte ou une version",
         "rewrites": "Contribution que cette version récrit",
         "reason": "Exposé des motifs d’une version ; vide si elle n’est pas publiée",
-        "sources": "Sources qu’une version cite : adresse et titre",
-        "departement": "Département que l’auteur a déclaré, si l’étape le demande : son code, 99 hors de France",
+        "sources": "Sources que cite une version, ou la question d’un débat : adresse et titre",
+        "departement": "Département que l’auteur a déclaré, si l’étape le demande : son code, 99 hors de France",
     }
 
     def _select(self, consultation_id: uuid.UUID) -> Any:

@@ -77,6 +77,11 @@ def argument_form(
 
     class ArgumentForm(Form):  # type: ignore[misc]  # WTForms has no types
         side = RadioField("Votre argument est", [InputRequired()], choices=SIDES)
+        title = StringField(
+            "Titre",
+            [Length(max=limits.title_max)],
+            description=f"Facultatif : l’idée en une phrase, de {limits.title_min} à {limits.title_max} caractères.",
+        )
         body = TextAreaField(
             "Votre argument",
             [InputRequired(), Length(max=limits.argument_max)],

@@ -59,7 +59,7 @@ OFFICIAL: Final = (ProposalKind.ARTICLE, ProposalKind.QUESTION)
 
 
 # The kinds of steps where people write, argue and vote.
-STEP_KINDS: Final = ("proposals", "bill")
+STEP_KINDS: Final = ("proposals", "bill", "debate")
 
 
 class Level(enum.StrEnum):
@@ -110,6 +110,7 @@ class Article(TenantOwned, Base):
 
 
 _TEXT = text("kind = 'article'")
+_ASKED = text("kind = 'question'")
 _OF = text("kind = 'version'")
 _SOMEWHERE = text("departement IS NOT NULL")
 
@@ -124,6 +125,7 @@ class Proposal(TenantOwned, Base):
         CheckConstraint("(kind IN ('article', 'version')) = (article_id IS NOT NULL)", name="belongs_to_an_article"),
         CheckConstraint("(kind = 'version') = (rewrites_id IS NOT NULL)", name="version_of_something"),
         Index("uq_proposal_article_text", "article_id", unique=True, sqlite_where=_TEXT, postgresql_where=_TEXT),
+        Index("uq_proposal_question", "step_id", unique=True, sqlite_where=_ASKED, postgresql_where=_ASKED),
         Index("ix_proposal_versions", "article_id", "status", "random_rank", sqlite_where=_OF, postgresql_where=_OF),
         Index("ix_proposal_rewrites", "rewrites_id", sqlite_where=_OF, postgresql_where=_OF),
         Index("ix_proposal_random", "step_id", "status", "random_rank"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flask import current_app, g, render_template, request, url_for
+from flask import current_app, g, render_template, url_for
 from sqlalchemy.orm import Session
 
 from consult import departements
@@ -18,10 +17,12 @@ from consult.consultations import figures
 from consult.consultations import policy as consultations
 from consult.consultations.labels import ORIGINS, SET_ASIDE, ground_label
 from consult.consultations.models import ContentStatus, Step
-from consult.contributions import forms, labels, policy, queries
+from consult.contributions import labels, order, policy, queries
 from consult.contributions.acts import queries as acts
+from consult.contributions.arguments import pages as argument_pages
 from consult.contributions.bill import pages as bill
-from consult.contributions.models import Proposal, Side
+from consult.contributions.exposure.pages import displayed
+from consult.contributions.models import Proposal
 from consult.contributions.queries import ProposalSheet, Sort, read_sort
 from consult.contributions.voting import rule_of
 from consult.errors import NotFoundError
@@ -69,14 +70,15 @@ class _Asked:
 def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, arguments: Mapping[str, str]) -> str:
     """The list of proposals of a step: searched, sorted, filtered, twenty at a time."""
     del actor
-    themes = queries.themes(session, step.id)
-    answered = current_app.extensions["answered"]
+    themes, answered = queries.themes(session, step.id), current_app.extensions["answered"]
     answers = answered.choices(session, step)
     asked = _Asked.read(arguments, step, themes, answers)
     census, rule = figures.of_step(session, step, queries.census), rule_of(step.settings)
+    hour = order.hour_asked(arguments.get("heure"), now)
     page = queries.proposals(
         session,
         step,
+        hour=hour,
         sort=asked.sort,
         theme_id=asked.theme.id if asked.theme else None,
         departement=asked.departement,
@@ -85,14 +87,13 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         number=page_number(arguments),
         published=census["contributions"],
     )
-    here: dict[str, Any] = {"slug": step.consultation.slug, "step_slug": step.slug}
-    here |= {name: value for name, value in asked.written().items() if value}
+    displayed(step, page.rows, drawn=not any(asked.written().values()))
     return render_template(
         "contributions/list.html",
         step=step,
         state=consultations.step_state(step, step.consultation, now).value,
         page=page,
-        page_url=lambda n: url_for("consultations.step", **here, page=n),
+        page_url=_address(step, asked, hour),
         census=census,
         position=registry.counted(session),
         themes={each.id: each.title for each in themes},
@@ -103,10 +104,19 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         asked=asked.written(),
         takes_arguments=policy.takes_arguments(step.settings),
         sorts=labels.sorts(rule),
+        sort=asked.sort.value,
+        hour=hour,
         rule=rule,
         counting=labels.counting(rule),
-        order_seed=step.order_seed,
     )
+
+
+def _address(step: Step, asked: _Asked, hour: int) -> Callable[[int], str]:
+    """A function that gives the address of a page of the list, in the order of that hour."""
+    here: dict[str, Any] = {"slug": step.consultation.slug, "step_slug": step.slug}
+    here |= {name: value for name, value in asked.written().items() if value}
+    here |= {"heure": hour} if asked.sort is Sort.RANDOM else {}
+    return lambda number: url_for("consultations.step", **here, page=number)
 
 
 def _departements(step: Step) -> list[tuple[str, str]]:
@@ -114,14 +124,6 @@ def _departements(step: Step) -> list[tuple[str, str]]:
     if policy.asks_departement(step.settings) is policy.Asked.NO:
         return []
     return [("", "Tous les départements"), *departements.choices()]
-
-
-def _side_page(proposal_id: uuid.UUID, side: str) -> Callable[[int], str]:
-    def address(number: int) -> str:
-        values: dict[str, Any] = {"proposal_id": proposal_id, side: number}
-        return url_for("contributions.proposal", _anchor=side, **values)
-
-    return address
 
 
 def sheet_or_404(proposal_id: uuid.UUID) -> ProposalSheet:
@@ -147,20 +149,11 @@ def tombstone(sheet: ProposalSheet) -> tuple[str, int]:
     return page, 410
 
 
-def proposal_page(sheet: ProposalSheet, form: Any = None) -> str:
-    """The page of a proposal, with the form of an argument as it was typed if it came back."""
+def proposal_page(sheet: ProposalSheet) -> str:
+    """The page of a proposal."""
     found, step = sheet.proposal, sheet.step
-    sides = {
-        side.value: queries.arguments(g.session, found, side, number=page_number(request.args, side.value))
-        for side in Side
-    }
-    shown = [row.id for page in sides.values() for row in page.rows]
-    is_open = consultations.accepts_acts(step, sheet.consultation, g.now)
-    argues = is_open and policy.takes_arguments(step.settings) and found.status is ContentStatus.PUBLISHED
-    if form is None and argues and g.account_id is not None:
-        form = forms.argument_form(policy.limits(step.settings), values={"submission_key": secrets.token_urlsafe(16)})
     rule = rule_of(step.settings)
-    template, more = bill.more_of(found) or ("contributions/proposal.html", {})
+    template, more = bill.more_of(found, step) or ("contributions/proposal.html", {})
     return render_template(
         template,
         **more,
@@ -168,17 +161,13 @@ def proposal_page(sheet: ProposalSheet, form: Any = None) -> str:
         proposal=found,
         step=step,
         state=consultations.step_state(step, sheet.consultation, g.now).value,
-        is_open=is_open,
+        is_open=consultations.accepts_acts(step, sheet.consultation, g.now),
         rule=rule,
         sorts=labels.sorts(rule),
         counting=labels.counting(rule),
         takes_arguments=policy.takes_arguments(step.settings),
-        argues=argues,
-        form=form,
-        sides=sides,
-        page_url={side.value: _side_page(found.id, side.value) for side in Side},
+        arguments=argument_pages.listing(found, step),
         own_vote=acts.own_vote(g.session, g.account_id, found.id),
-        own_useful=acts.own_useful(g.session, g.account_id, shown),
         is_author=g.account_id is not None and g.account_id == found.author_id,
         origins=ORIGINS,
     )

@@ -85,9 +85,14 @@ def check_proposal(title: str, body: str, accepted: Limits) -> None:
     )
 
 
-def check_argument(body: str, accepted: Limits) -> None:
-    """Raise InvalidError when the length of an argument is not accepted."""
-    refuse({"body": length_fault("L’argument", body, accepted.argument_min, accepted.argument_max)})
+def check_argument(title: str | None, body: str, accepted: Limits) -> None:
+    """Raise InvalidError naming each field of an argument whose length is not accepted; it may have no title."""
+    refuse(
+        {
+            "title": length_fault("Le titre", title, accepted.title_min, accepted.title_max) if title else "",
+            "body": length_fault("L’argument", body, accepted.argument_min, accepted.argument_max),
+        }
+    )
 
 
 def random_rank(order_seed: str, item_id: uuid.UUID) -> int:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, FromClause, Select, bindparam, case, func, literal, select, text, true
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
 from consult.accounts.pseudonyms.queries import shown
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
-from consult.contributions import policy
+from consult.contributions import order, policy
 from consult.contributions.models import (
     OFFICIAL,
     STEP_KINDS,
@@ -27,7 +27,6 @@ from consult.contributions.models import (
     ContributionDraft,
     Proposal,
     ProposalKind,
-    Side,
     StepSecret,
     Theme,
     Vote,
@@ -52,7 +51,7 @@ _THEMES: Final = (
 class Sort(enum.StrEnum):
     """Orders of a list of proposals."""
 
-    RANDOM = "random"  # by the step's published seed: no one is first by chance of the clock
+    RANDOM = "random"  # by the step's published seed and the hour: see `order`
     RECENT = "recent"
     VOTED = "voted"
 
@@ -66,7 +65,7 @@ _P: Final = Proposal.__table__.c
 _A: Final = Argument.__table__.c
 _FILTERS: Final = {"theme": _P.theme_id, "departement": _P.departement}
 _ORDERS: Final = {
-    Sort.RANDOM: (_P.random_rank,),
+    Sort.RANDOM: (_P.random_rank < bindparam("start"), _P.random_rank),  # see `order.start_rank`
     Sort.RECENT: (_P.created_at.desc(), _P.id.desc()),
     Sort.VOTED: (_P.votes_total.desc(), _P.random_rank.desc()),
 }
@@ -86,6 +85,7 @@ def proposals(
     session: Session,
     step: Step,
     *,
+    hour: int,
     sort: Sort = Sort.RANDOM,
     theme_id: uuid.UUID | None = None,
     departement: str = "",
@@ -94,13 +94,14 @@ def proposals(
     number: int = 1,
     published: int | None = None,
 ) -> Page:
-    """A page of the published proposals of a step, `among` those of these ids; two queries at most, whatever their
-    number.
+    """A page of the published proposals of a step, `among` those of these ids; a few queries, whatever their number.
 
-    Rows have id, title, excerpt, cut, theme_id, departement, author, created_at, arguments, the votes and the imported
-    ones. A number beyond the last page gives the last page. `published` is how many the step has, when it is known.
+    `hour` is the one whose random order is read. Rows have id, title, excerpt, cut, theme_id, departement, author,
+    created_at, arguments, the votes and the imported ones. A number beyond the last page gives the last page.
+    `published` is how many the step has, when it is known.
     """
-    asked = {"step": step.id, "theme": theme_id, "departement": departement, "offset": 0}
+    start = order.start_rank(step.order_seed, step.id, hour)
+    asked = {"step": step.id, "theme": theme_id, "departement": departement, "start": start, "size": PAGE, "offset": 0}
     found = search.find(session, step.id, text) if text else None
     build = _statements if found is None and among is None else _list
     by = tuple(name for name in _FILTERS if asked[name])
@@ -116,8 +117,34 @@ def proposals(
         published = session.scalar(count, asked) or 0
     pages = max(1, -(-published // PAGE))
     number = min(number, pages)
-    rows = session.execute(listed, asked | {"offset": (number - 1) * PAGE}).all()
+    asked["offset"] = (number - 1) * PAGE
+    whole = sort is Sort.RANDOM and not by and found is None and among is None
+    rows = _turned(session, asked) if whole else session.execute(listed, asked).all()
     return Page(rows, number, pages, published)
+
+
+def _turned(session: Session, asked: Mapping[str, Any]) -> Rows:
+    """A page of a whole list in its random order: the index is read on from the start, then from its beginning."""
+    counted, onwards, before = _halves()
+    rows = list(session.execute(onwards, asked))
+    if len(rows) < PAGE:
+        skipped = 0 if rows else asked["offset"] - (session.scalar(counted, asked) or 0)
+        rows += session.execute(before, {**asked, "offset": max(0, skipped), "size": PAGE - len(rows)})
+    return rows
+
+
+@functools.cache
+def _halves() -> tuple[Any, Any, Any]:
+    """How many proposals stand from the start on, a page of them, and a page of those before."""
+    whole = (_P.status == ContentStatus.PUBLISHED, _P.step_id == bindparam("step"))
+    onwards, before = _P.random_rank >= bindparam("start"), _P.random_rank < bindparam("start")
+    first, second = (_page_of((*whole, half), (_P.random_rank,), literal(0)) for half in (onwards, before))
+    return select(func.count()).select_from(Proposal.__table__).where(*whole, onwards), first, second
+
+
+def _page_of(kept: Sequence[Any], ordering: Sequence[Any], total: ColumnElement[int]) -> Select[Any]:
+    ids = select(_P.id, total.label("total")).where(*kept).order_by(*ordering)
+    return cards(ids.limit(bindparam("size")).offset(bindparam("offset")).subquery()).order_by(*ordering)
 
 
 def _list(
@@ -136,25 +163,16 @@ def _list(
         kept.append(_P.step_id == bindparam("step"))
     kept += [_FILTERS[name] == bindparam(name) for name in by]
     kept += [_P.id.in_(each) for each in (found, among) if each is not None]
-    order = _ORDERS[sort]
     filtered = bool(by) or found is not None or among is not None
     total = func.count().over() if filtered else literal(0)
-    ids = (
-        select(_P.id, total.label("total"))
-        .where(*kept)
-        .order_by(*order)
-        .limit(PAGE)
-        .offset(bindparam("offset"))
-        .subquery()
-    )
-    return select(func.count()).select_from(Proposal.__table__).where(*kept), cards(ids).order_by(*order)
+    return select(func.count()).select_from(Proposal.__table__).where(*kept), _page_of(kept, _ORDERS[sort], total)
 
 
 _statements = functools.cache(_list)  # building a statement costs more than running it
 
 
 def orders(sort: Sort) -> tuple[Any, ...]:
-    """What a list of proposals in that order is sorted by."""
+    """What a list of proposals in that order is sorted by; the random one wants `start`, see `order.start_rank`."""
     return _ORDERS[sort]
 
 
@@ -172,7 +190,7 @@ def cards(ids: FromClause) -> Select[Any]:
             *(_P.id, _P.title, _P.theme_id, _P.departement, _P.created_at, _P.rewrites_id),
             func.substr(said, 1, EXCERPT).label("excerpt"),
             (func.length(said) > EXCERPT).label("cut"),
-            _author(_P),
+            author_shown(_P),
             *(_P.votes_for, _P.votes_mixed, _P.votes_against),
             *(_P.imported_votes_for, _P.imported_votes_mixed, _P.imported_votes_against),
             arguments_of(_P.id).label("arguments"),
@@ -201,7 +219,8 @@ def similar(session: Session, step: Step, text: str) -> Rows:
     return sorted(rows, key=lambda row: close.index(row.id))
 
 
-def _author(of: Any) -> ColumnElement[str]:
+def author_shown(of: Any) -> ColumnElement[str]:
+    """The name under which the author of a row of these columns is shown, as `author`."""
     return case((of.author_name != "", of.author_name), else_=shown(of.author_id, of.consultation_id)).label("author")
 
 
@@ -222,7 +241,7 @@ def sheet(session: Session, proposal_id: uuid.UUID) -> ProposalSheet | None:
     """All that the page of a proposal says of it, in one query; whatever its state: the caller judges."""
     votes = {value.value: _P[f"votes_{value.value}"] for value in VoteValue}
     row = session.execute(
-        select(Proposal, Step, Consultation, _author(_P), Theme.title, registry.position_in(_P.organisation_id))
+        select(Proposal, Step, Consultation, author_shown(_P), Theme.title, registry.position_in(_P.organisation_id))
         .add_columns(*(column.label(value) for value, column in votes.items()))  # as they are now, not as kept
         .join(Step, Step.id == Proposal.step_id)
         .join(Consultation, Consultation.id == Proposal.consultation_id)
@@ -233,43 +252,6 @@ def sheet(session: Session, proposal_id: uuid.UUID) -> ProposalSheet | None:
         return None
     counted = {value: getattr(row, value) for value in votes}
     return ProposalSheet(row.Proposal, row.Step, row.Consultation, row.author, row.title, counted, row.position)
-
-
-def argument_with_step(session: Session, argument_id: uuid.UUID) -> tuple[Argument, Proposal, Step] | None:
-    """An argument, its proposal and its step (consultation loaded), whatever their state."""
-    row = session.execute(
-        select(Argument, Proposal, Step)
-        .join(Proposal, Proposal.id == Argument.proposal_id)
-        .join(Step, Step.id == Argument.step_id)
-        .join(Step.consultation)
-        .options(contains_eager(Step.consultation))
-        .where(Argument.id == argument_id)
-    ).one_or_none()
-    return (row.Argument, row.Proposal, row.Step) if row else None
-
-
-def arguments(session: Session, proposal: Proposal, side: Side, *, number: int = 1) -> Page:
-    """A page of one side's published arguments, the most useful first; rows have id, title, body, author, votes.
-
-    Written on tables, as `_list` is: everything hangs on a proposal found under the tenant filter.
-    """
-    kept = (_A.proposal_id == proposal.id, _A.status == ContentStatus.PUBLISHED, _A.side == side)
-    total = session.scalar(select(func.count()).select_from(Argument.__table__).where(*kept)) or 0
-    pages = max(1, -(-total // PAGE))
-    number = min(max(1, number), pages)
-    rows = session.execute(
-        select(
-            *(_A.id, _A.title, _A.body, _A.author_id, _A.created_at, _A.version, _A.imported_votes_for),
-            _author(_A),
-            _A.votes_for,
-        )
-        .select_from(Argument.__table__)
-        .where(*kept)
-        .order_by(_A.votes_for.desc(), _A.created_at, _A.id)
-        .limit(PAGE)
-        .offset((number - 1) * PAGE)
-    ).all()
-    return Page(rows, number, pages, total)
 
 
 def themes(session: Session, step_id: uuid.UUID) -> Rows:

@@ -21,7 +21,7 @@ from consult.consultations.models import ContentStatus, Step
 from consult.contributions import policy
 from consult.contributions.bill import policy as versions
 from consult.contributions.bill.policy import Sources
-from consult.contributions.models import Argument, ContentVersion, Proposal, ProposalKind, Side, StepSecret, Theme
+from consult.contributions.models import Argument, ContentVersion, Proposal, ProposalKind, StepSecret, Theme
 from consult.errors import ClosedError, ConflictError, ForbiddenError, GoneError, InvalidError
 from consult.registry import conservation
 from consult.registry import service as registry
@@ -64,38 +64,6 @@ def submit_proposal(
     proposal = Proposal(**new_row(step, account_id, key, now), **filed, title=title, body=body)
     proposal.random_rank = policy.random_rank(step.order_seed, proposal.id)
     return receive(session, proposal, account, now)
-
-
-def submit_argument(
-    session: Session,
-    *,
-    step: Step,
-    proposal: Proposal,
-    account_id: uuid.UUID,
-    side: Side,
-    body: str,
-    submission_key: str,
-    now: dt.datetime,
-) -> Argument:
-    """Publish an argument, or keep it pending until its author's e-mail is confirmed; twice sent is once written.
-
-    Raises ClosedError, GoneError when the proposal is not published any more, InvalidError.
-    """
-    body = policy.many_lines(body)
-    account = lock_active(session, account_id)
-    key = policy.submission_digest(account_id, submission_key)
-    same_text = (Argument.proposal_id == proposal.id, Argument.side == side, Argument.body == body)
-    sent_already = standing_copy(session, Argument, account_id, key, same_text)
-    if sent_already is not None:
-        return sent_already
-    check_open(step, now)
-    if not policy.takes_arguments(step.settings):
-        raise ForbiddenError("Cette étape ne recueille pas d’arguments.")
-    if not is_shown(session, proposal):
-        raise GoneError("La proposition n’est plus publiée : l’argument n’a pas été enregistré.")
-    policy.check_argument(body, policy.limits(step.settings))
-    argument = Argument(**new_row(step, account_id, key, now), proposal_id=proposal.id, side=side, body=body)
-    return receive(session, argument, account, now)
 
 
 def edit(
@@ -150,7 +118,8 @@ def _checked(
     """What an edit makes a content say, column by column. Raises InvalidError."""
     said: dict[str, Any] = {"body": policy.many_lines(body)}
     if isinstance(item, Argument):
-        policy.check_argument(said["body"], policy.limits(step.settings))
+        said["title"] = policy.one_line(title or "") or None
+        policy.check_argument(said["title"], said["body"], policy.limits(step.settings))
     else:
         said |= {"title": policy.one_line(title or "")}
         if item.kind is ProposalKind.VERSION:
@@ -321,15 +290,16 @@ def _bury(session: Session, item: Content, ground: str, now: dt.datetime) -> Non
 
 
 def index(session: Session, item: Content) -> None:
-    """Make a proposal findable by what it says; an argument is not."""
-    if isinstance(item, Proposal):
-        search.index(
-            session,
-            organisation_id=item.organisation_id,
-            step_id=item.step_id,
-            item_id=item.id,
-            text="\n".join(filter(None, (item.title, item.body, item.reason))),
-        )
+    """Make a proposal findable by what it says; of the arguments, those of a debate are, which are its contents."""
+    if isinstance(item, Argument) and session.get_one(Proposal, item.proposal_id).kind is not ProposalKind.QUESTION:
+        return
+    search.index(
+        session,
+        organisation_id=item.organisation_id,
+        step_id=item.step_id,
+        item_id=item.id,
+        text="\n".join(filter(None, (item.title, item.body, getattr(item, "reason", None)))),
+    )
 
 
 def _keep_version(session: Session, item: Content, now: dt.datetime) -> None:

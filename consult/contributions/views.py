@@ -16,14 +16,20 @@ from consult.consultations.forms import put_errors
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import drafts, forms, pages, policy, queries, service
 from consult.contributions.acts.views import bp as acts
+from consult.contributions.arguments import pages as argument_pages
+from consult.contributions.arguments.views import bp as arguments
 from consult.contributions.bill import pages as bill_pages
 from consult.contributions.bill.bindings import BillStep
 from consult.contributions.bill.views import bp as bill
 from consult.contributions.bindings import ProposalsStep
+from consult.contributions.debate import pages as debate_pages
+from consult.contributions.debate.bindings import DebateStep
+from consult.contributions.debate.views import bp as debate
 from consult.contributions.differences import differences
+from consult.contributions.exposure.views import bp as exposure
 from consult.contributions.manage.views import bp as manage
 from consult.contributions.mine.views import bp as mine
-from consult.contributions.models import Argument, Proposal
+from consult.contributions.models import Argument, Proposal, ProposalKind
 from consult.errors import ClosedError, InvalidError, NotFoundError, TooManyError
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
@@ -32,7 +38,10 @@ from consult.security import account_or_address, address_key, anyone, limiter, n
 
 bp = Blueprint("contributions", __name__)
 bp.register_blueprint(acts)
+bp.register_blueprint(arguments)
 bp.register_blueprint(bill)
+bp.register_blueprint(debate)
+bp.register_blueprint(exposure)
 bp.register_blueprint(manage)
 bp.register_blueprint(mine)
 LONGEST_COMPARED: Final = 1_000
@@ -42,15 +51,17 @@ View: TypeAlias = str | Response | tuple[str, int]
 
 def step_kinds() -> tuple[StepKind, ...]:
     """The kinds of steps where people write, argue and vote, with their pages: what `app.py` binds."""
-    return ProposalsStep(pages.step_page), BillStep(bill_pages.step_page)
+    return ProposalsStep(pages.step_page), BillStep(bill_pages.step_page), DebateStep(debate_pages.step_page)
 
 
 @bp.get("/contributions/<uuid:proposal_id>")
 @anyone
 @cached_for_visitors
 def proposal(proposal_id: uuid.UUID) -> View:
-    """One proposal: text, votes, arguments."""
+    """One proposal: text, votes, arguments; the question of a debate is read with its step."""
     sheet = pages.sheet_or_404(proposal_id)
+    if sheet.proposal.kind is ProposalKind.QUESTION:
+        return redirect(argument_pages.address_of(sheet.proposal, sheet.step)())
     if sheet.proposal.status is not ContentStatus.PUBLISHED and not pages.own_pending(sheet.proposal):
         return pages.tombstone(sheet)
     return pages.proposal_page(sheet)
@@ -72,15 +83,10 @@ def proposal_versions(proposal_id: uuid.UUID) -> View:
 @cached_for_visitors
 def argument_versions(argument_id: uuid.UUID) -> View:
     """The former texts of an argument."""
-    found = queries.argument_with_step(g.session, argument_id)
-    if (
-        found is None
-        or not consultations.may_read(found[2].consultation, g.actor)
-        or {item.status for item in found[:2]} != {ContentStatus.PUBLISHED}
-    ):
-        raise NotFoundError("Aucun argument n’est publié à cette adresse.")
-    argument, proposal, step = found
-    return _versions_page(step, argument, proposal)
+    sheet = argument_pages.sheet_or_404(argument_id)
+    if not sheet.is_published:
+        raise NotFoundError(argument_pages.NOT_FOUND)
+    return _versions_page(sheet.step, sheet.argument, sheet.subject)
 
 
 def _versions_page(step: Step, item: Proposal | Argument, proposal: Proposal) -> str:

@@ -21,7 +21,7 @@ from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
 from consult.contributions import counters, policy, voting
-from consult.contributions.models import Argument, Proposal, StepSecret, Vote, VoteValue
+from consult.contributions.models import Argument, Proposal, ProposalKind, StepSecret, Vote, VoteValue
 from consult.contributions.service import Content, is_shown, log
 from consult.errors import BadRequestError, ClosedError, GoneError
 from consult.registry import conservation
@@ -226,6 +226,8 @@ def _check_votable(session: Session, target: Content, step: Step, now: dt.dateti
         raise ClosedError("Le vote n’est pas ouvert sur cette étape : votre vote n’a pas été enregistré.")
     if not is_shown(session, target):
         raise GoneError("Ce contenu n’est pas publié : votre vote n’a pas été enregistré.")
+    if isinstance(target, Proposal) and target.kind is ProposalKind.QUESTION:
+        raise BadRequestError("Une question ne se vote pas : donnez un argument, ou jugez utiles ceux des autres.")
 
 
 def _vote_of(account_id: uuid.UUID, target: Content) -> Select[Vote]:
@@ -365,11 +367,11 @@ def _plain(model: type[Content]) -> Any:
         # Account first, vote next: the same order as `cast_vote`, so that no two acts wait for each other.
         .with_for_update(of=Account.__table__, key_share=True)
     )
-    if model is Argument:
-        parent = Proposal.__table__.c
-        query = query.join(Proposal.__table__, parent.id == target.proposal_id)
-        query = query.where(parent.status == ContentStatus.PUBLISHED)
-    return query
+    if model is Proposal:
+        return query.where(target.kind != ProposalKind.QUESTION)
+    parent = Proposal.__table__.c
+    query = query.join(Proposal.__table__, parent.id == target.proposal_id)
+    return query.where(parent.status == ContentStatus.PUBLISHED)
 
 
 def _column(model: type[Content]) -> str:

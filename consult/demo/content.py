@@ -16,13 +16,14 @@ from typing import Any
 
 import yaml
 
-from consult.demo import ballots, bill, opinions, replies
+from consult.demo import ballots, bill, debate, opinions, replies
 from consult.demo.people import DAYS, GROUP_SHARES, MINUTES_PER_DAY, hour_of_day, pseudonyms
 from consult.demo.records import (
     DemoArgument,
     DemoBill,
     DemoConsultation,
     DemoContent,
+    DemoDebate,
     DemoDecision,
     DemoOrganisation,
     DemoParticipant,
@@ -51,11 +52,10 @@ def generate(seed: int) -> DemoContent:
     hidden_at = {decision.target: decision.minute for decision in decisions if decision.action == "hide"}
     hidden_at |= {a.id: hidden_at[a.proposal] for a in arguments if a.proposal in hidden_at}
     appeal = {draft["id"]: float(draft["appeal"]) for draft in drafts}
-    votes = ballots.cast(
-        debaters, proposals, arguments, appeal=appeal, withdrawn_at=hidden_at, rng=_source(seed, "votes")
-    )
-    answered = _answered(people, seed)
-    law = bill.generate(read("bill.yaml"), debaters, _source(seed, "bill"))
+    drawn = _source(seed, "votes")
+    votes = ballots.cast(debaters, proposals, arguments, appeal=appeal, withdrawn_at=hidden_at, rng=drawn)
+    answered, law = _answered(people, seed), bill.generate(read("bill.yaml"), debaters, _source(seed, "bill"))
+    debated = debate.generate(read("debate.yaml"), debaters, _source(seed, "debate"))
     first_acts = _first_acts(
         [(p.author, p.minute) for p in proposals]
         + [(a.author, a.minute) for a in arguments]
@@ -63,6 +63,7 @@ def generate(seed: int) -> DemoContent:
         + [(r.author, r.minute) for r in answered]
         + [(r.reporter, r.minute) for r in reports]
         + _bill_acts(law)
+        + _debate_acts(debated)
     )
     return DemoContent(
         seed=seed,
@@ -70,9 +71,7 @@ def generate(seed: int) -> DemoContent:
         consultation=_consultation(plan),
         themes=tuple(DemoTheme(**theme) for theme in plan["themes"]),
         questions=tuple(_question(question) for question in plan["questions"]),
-        participants=tuple(
-            DemoParticipant(p.id, p.pseudonym, p.group, first_acts[p.id] - 3) for p in people if p.id in first_acts
-        ),
+        participants=_taking_part(people, first_acts),
         proposals=proposals,
         arguments=arguments,
         votes=votes,
@@ -80,7 +79,17 @@ def generate(seed: int) -> DemoContent:
         reports=reports,
         decisions=decisions,
         bill=law,
+        debate=debated,
     )
+
+
+def _taking_part(people: Sequence[DemoParticipant], since: Mapping[str, int]) -> tuple[DemoParticipant, ...]:
+    """Those who did something, there three minutes before it."""
+    return tuple(DemoParticipant(p.id, p.pseudonym, p.group, since[p.id] - 3) for p in people if p.id in since)
+
+
+def _debate_acts(debated: DemoDebate) -> list[tuple[str, int]]:
+    return [(a.author, a.minute) for a in debated.arguments] + [(v.voter, v.minute) for v in debated.votes]
 
 
 def _bill_acts(law: DemoBill) -> list[tuple[str, int]]:

@@ -24,11 +24,13 @@ from consult.consultations import service as consultations
 from consult.consultations.models import Consultation, Step
 from consult.contributions.bill.builder import service as bill
 from consult.contributions.bill.queries import texts as texts_of
+from consult.contributions.debate import service as debate
 from consult.contributions.manage import service as themes
 from consult.contributions.models import Level
 from consult.db import ALL_TENANTS, Database, as_tenant
 from consult.demo import visitors
 from consult.demo.content import codebook, generate
+from consult.demo.debate import ID as DEBATE
 from consult.demo.followup import Decider
 from consult.demo.people import DAYS
 from consult.demo.records import DemoContent, DemoQuestion
@@ -176,6 +178,7 @@ class _Loader:
             added = themes.add_theme(self._session, self._steps["proposals"], title=theme.title)
             self._themes[theme.id] = added.id
         self._write_bill(organiser, created_at)
+        self._ask(organiser, created_at)
         self._write_questions(organiser, created_at)
         consultations.open_consultation(
             self._session,
@@ -211,7 +214,12 @@ class _Loader:
             parent_id = parts[part.inside] if part.inside else None
             parts[part.id] = bill.add(self._session, step, draft, parent_id=parent_id, actor=organiser, now=now).id
         texts = texts_of(self._session, step.id)
-        self._articles = {name: texts[part_id] for name, part_id in parts.items() if part_id in texts}
+        self._submitted = {name: texts[part_id] for name, part_id in parts.items() if part_id in texts}
+
+    def _ask(self, organiser: Actor, now: dt.datetime) -> None:
+        asked = self._content.debate
+        draft = debate.QuestionDraft(asked.title, asked.body, asked.sources)
+        self._submitted[DEBATE] = debate.ask(self._session, self._steps["debate"], draft, actor=organiser, now=now)
 
     def _write_questions(self, organiser: Actor, now: dt.datetime) -> None:
         for asked in self._content.questions:
@@ -249,7 +257,7 @@ class _Loader:
             themes=self._themes,
             questions=self._questions,
             options=self._options,
-            articles=self._articles,
+            submitted=self._submitted,
             moderator=self._actors[Role.MODERATOR],
             content_types=self._bindings.content_types,
             midnight=self._midnight,

@@ -114,6 +114,7 @@ class DemoArgument:
     side: str
     body: str
     minute: int
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,17 @@ class DemoBill:
 
     parts: tuple[DemoPart, ...]
     versions: tuple[DemoVersion, ...]
+    arguments: tuple[DemoArgument, ...]
+    votes: tuple[DemoVote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoDebate:
+    """The question of the debate as an organiser types it, the arguments given and the votes on them."""
+
+    title: str
+    body: str
+    sources: str
     arguments: tuple[DemoArgument, ...]
     votes: tuple[DemoVote, ...]
 
@@ -218,3 +230,4 @@ class DemoContent:
     reports: tuple[DemoReport, ...]
     decisions: tuple[DemoDecision, ...]
     bill: DemoBill
+    debate: DemoDebate

@@ -22,6 +22,7 @@ from consult.actor import Actor
 from consult.consultations.models import Consultation, Origin, Step
 from consult.contributions import counters
 from consult.contributions import service as contributions
+from consult.contributions.arguments import service as arguments
 from consult.contributions.bill import service as bill
 from consult.contributions.bill.policy import read_sources
 from consult.contributions.models import Argument, Proposal, Side, StepSecret, Vote, VoteValue
@@ -64,7 +65,7 @@ class Stage:
     themes: Mapping[str, uuid.UUID]
     questions: Mapping[str, Question]
     options: Mapping[tuple[str, str], str]  # (question, option) -> option id
-    articles: Mapping[str, Proposal]  # the texts of the bill
+    submitted: Mapping[str, Proposal]  # the texts of the bill and the question of the debate
     moderator: Actor
     content_types: Mapping[str, ContentType]
     midnight: dt.datetime  # that begins the opening day, in Paris
@@ -76,7 +77,7 @@ class Replay:
 
     def __init__(self, session: Session, stage: Stage) -> None:
         self._session, self._stage = session, stage
-        self._contents: dict[str, Proposal | Argument] = dict(stage.articles)
+        self._contents: dict[str, Proposal | Argument] = dict(stage.submitted)
         self._rows: dict[type[Base], list[dict[str, Any]]] = {Vote: [], Reply: [], Answer: []}
 
     def run(self, content: DemoContent, tell: Tell) -> None:
@@ -84,8 +85,8 @@ class Replay:
         sources: tuple[tuple[DemoAct, ...], ...] = (
             content.proposals,
             content.bill.versions,
-            (*content.arguments, *content.bill.arguments),
-            (*content.votes, *content.bill.votes),
+            (*content.arguments, *content.bill.arguments, *content.debate.arguments),
+            (*content.votes, *content.bill.votes, *content.debate.votes),
             content.replies,
             content.reports,
             content.decisions,
@@ -148,12 +149,13 @@ class Replay:
     def _argue(self, argument: DemoArgument) -> None:
         target = self._contents[argument.proposal]
         assert isinstance(target, Proposal)
-        self._contents[argument.id] = contributions.submit_argument(
+        self._contents[argument.id] = arguments.submit_argument(
             self._session,
             step=self._session.get_one(Step, target.step_id),
             proposal=target,
             account_id=self._stage.accounts[argument.author],
             side=Side(argument.side),
+            title=argument.title,
             body=argument.body,
             submission_key=argument.id,
             now=self._at(argument.minute),

@@ -42,6 +42,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "position": 1,
         "opens_at": "2026-03-02T08:00:00Z",
         "closes_at": "2026-04-30T21:59:00Z",
+        "order_seed": "6b1f0c9e2d4a48539c7e5f0a1b2c3d4e",
     },
     "themes": {
         "id": "8a6c2db9-0e5b-4c5a-9a6f-2eae5ebb4a88",

@@ -49,6 +49,7 @@ class Step(Schema):
     position: int
     opens_at: Instant
     closes_at: Instant
+    order_seed: str
 
 
 class Theme(Schema):

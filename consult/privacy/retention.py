@@ -90,8 +90,8 @@ _WITH_CONSULTATION: Final = "Tant que la consultation est publiée, sauf retrait
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
-        ("account", "consultation_pseudonym"),
-        "Compte, et noms portés dans une consultation",
+        ("account", "consultation_pseudonym", "security_key"),
+        "Compte, noms portés dans une consultation, clés de sécurité des agents",
         "Jusqu’à sa suppression\u00a0; 30 jours si l’adresse n’est jamais confirmée\u00a0; deux ans sans connexion, "
         "après un courriel envoyé un mois avant (ce qui est publié reste alors, sans nom).",
         CONTRACT,
@@ -130,7 +130,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "Jusqu’au lot\u00a0: vingt réponses au moins, ou la fin du questionnaire.",
         MISSION,
     ),
-    Rule(("contribution_draft",), "Brouillons de propositions", "Un jour.", CONTRACT),
+    Rule(("contribution_draft",), "Brouillons de propositions et d’arguments", "Un jour.", CONTRACT),
     Rule(
         ("reply_draft",),
         "Réponses en brouillon",

@@ -12,7 +12,9 @@ from markdown_it import MarkdownIt
 
 from consult.html import clean_rich
 
-ORDER: Final = ("participant", "organisateur", "moderateur", "decideur", "analyste", "auditeur", "api", "exploitant")
+ORDER: Final = (
+    *("participant", "ordre", "organisateur", "moderateur", "decideur", "analyste", "auditeur", "api", "exploitant"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from consult.accounts.models import Account
@@ -73,3 +74,25 @@ def answer_questionnaire(page: Page, words: str) -> None:
     page.get_by_label(re.compile("faciliterait")).fill(words)
     page.get_by_role("button", name="Envoyer ma réponse").click()
     flash(page, "Votre réponse est enregistrée")
+
+
+def reach(page: Page, role: str, name: str | re.Pattern, most: int = 120) -> None:
+    """Tab until the focus is on what has that role and name, as somebody without a mouse does."""
+    wanted = page.get_by_role(role, name=name).first
+    expect(wanted).to_be_attached()
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("node => node === document.activeElement"):
+            return
+    pytest.fail(f"no {role} « {name} » is reached by Tab", pytrace=False)
+
+
+def type_in(page: Page, name: str, text: str) -> None:
+    """Replace what a field holds, as a keyboard does."""
+    reach(page, "textbox", re.compile(name))
+    page.keyboard.press("Control+A")
+    page.keyboard.press("Delete")  # a text of no word replaces too
+    for place, line in enumerate(text.split("\n")):
+        if place:
+            page.keyboard.press("Enter")
+        page.keyboard.type(line)

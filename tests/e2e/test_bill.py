@@ -16,6 +16,7 @@ from consult.contributions.bill.numbering import outline
 from consult.contributions.models import Level, Proposal
 from consult.db import ALL_TENANTS
 from tests import factories as f
+from tests.e2e.gestures import reach, type_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 TEXT = "Les autocars sont gratuits pour les apprentis.\n\nUn décret précise les horaires."
@@ -80,26 +81,6 @@ class Town:
 @pytest.fixture
 def town(app, live_server):
     return Town(app, live_server)
-
-
-def reach(page, role, name, most=120):
-    """Tab until the focus is on what has that role and name, as somebody without a mouse does."""
-    wanted = page.get_by_role(role, name=name).first
-    expect(wanted).to_be_attached()
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if wanted.evaluate("node => node === document.activeElement"):
-            return
-    pytest.fail(f"no {role} « {name} » is reached by Tab", pytrace=False)
-
-
-def type_in(page, name, text):
-    reach(page, "textbox", re.compile(name))
-    page.keyboard.press("Control+A")
-    for place, line in enumerate(text.split("\n")):
-        if place:
-            page.keyboard.press("Enter")
-        page.keyboard.type(line)
 
 
 @BOTH

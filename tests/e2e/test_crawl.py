@@ -27,7 +27,7 @@ AFTER_AN_ACT = {
     "accounts.sign_up.confirm", "accounts.reset", "moderation.contest",
     "accounts.sign_up.sent", "accounts.second_factor.show", "privacy.erased",
     "followup.case", "rights.follow", "accounts.profile.confirm_address",
-    "accounts.notices.ask", "accounts.mailed_link.confirm",
+    "accounts.notices.ask", "accounts.mailed_link.confirm", "accounts.second_factor.application",
 }  # fmt: skip
 # Read by programs.
 NOT_PAGES = {
@@ -66,12 +66,14 @@ def walk_as_participant(_tab, tab_of):
     page.get_by_label("Thème").select_option(index=1)
     page.get_by_label("Votre proposition").fill("Six arceaux suffisent, sous l’auvent qui existe déjà.")
     page.get_by_role("button", name="Publier").click()
+    page.get_by_role("link", name="Ajouter un argument").click()
     page.get_by_label("Pour", exact=True).check()
     page.get_by_label(re.compile("^Votre argument \\(")).fill("Cela ne coûte presque rien.")
     page.get_by_role("button", name="Publier mon argument").click()
-    page.get_by_role("link", name="Modifier", exact=True).click()
+    page.get_by_role("link", name="Modifier mon argument").click()
     page.get_by_label(re.compile("^Votre argument \\(")).fill("Cela ne coûte presque rien, et se voit.")
     page.get_by_role("main").get_by_role("button").first.click()
+    page.get_by_role("link", name="Tous les arguments").click()
     page.get_by_role("link", name="Modifier ma proposition").click()
     page.get_by_label("Titre").fill("Six arceaux devant la mairie")
     page.get_by_role("main").get_by_role("button").first.click()
@@ -186,6 +188,7 @@ PAGES = [
     (None, BILL),
     (None, "{article}"),
     (None, "{version}"),
+    (None, f"{CONSULTATION}/le-debat"),
     (Role.PARTICIPANT, f"{QUESTIONNAIRE}/repondre"),
     (Role.ORGANISER, STAFF),
     (Role.MODERATOR, "{examine}"),
@@ -194,6 +197,7 @@ PAGES = [
 MORE = [
     (None, "/connexion"), (None, "/mot-de-passe-oublie"), (None, "/aide"), (None, "/aide/participant"),
     (None, "/contact"), (None, "/accessibilite"), (None, "/plan-du-site"), (None, "/mentions-legales"),
+    (None, f"{CONSULTATION}/le-debat/affichages"), (None, "/aide/ordre"),
     (None, "/corbeille"), (None, "/moderation"), (None, QUESTIONNAIRE), (None, f"{QUESTIONNAIRE}/reponses"),
     (None, "{report}"), (Role.PARTICIPANT, "/mon-compte"), (Role.PARTICIPANT, "/mon-compte/contributions"),
     (Role.PARTICIPANT, "/mon-compte/sessions"), (Role.ORGANISER, "/gestion/consultations/nouvelle"),

@@ -49,6 +49,7 @@ def test_the_citizens_path_needs_no_javascript(tab, platform):
     expect(vote_button(page, "D’accord")).to_have_attribute("aria-pressed", "false")
     assert votes_of(platform, "lea") == []
 
+    page.get_by_role("link", name="Ajouter un argument").click()
     page.get_by_label("Pour", exact=True).check()
     page.get_by_label(re.compile("^Votre argument \\(")).fill("Les élèves du bourg la prendraient chaque matin.")
     page.get_by_role("button", name="Publier mon argument").click()
@@ -201,11 +202,11 @@ def test_what_was_typed_survives_an_expired_session(tab, platform):
     flash(page, "Votre proposition est publiée")
 
     words = "Un banc, c’est peu ; cela change tout pour qui attend."
-    page.get_by_label("Pour", exact=True).check()
-    page.get_by_label(re.compile("^Votre argument \\(")).fill(words)
+    page.get_by_role("link", name="Modifier ma proposition").click()
+    page.get_by_label("Votre proposition").fill(words)
     expire_sessions(platform, "hugo")
-    page.get_by_role("button", name="Publier mon argument").click()
-    expect(page.get_by_label("Ce que vous aviez écrit")).to_have_value(words)
+    page.get_by_role("button", name="Enregistrer").click()
+    expect(page.get_by_label("Ce que vous aviez écrit (2)")).to_have_value(words)
     expect(page.get_by_role("main").get_by_role("link", name="Se connecter")).to_be_visible()
     page.faults.clear()  # the browser notes the 401
     sign_in(page, "hugo@exemple.fr", PASSWORD)

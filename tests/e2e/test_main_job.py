@@ -60,6 +60,7 @@ def test_a_newcomer_signs_up_votes_proposes_argues_answers_and_reports(tab, plat
     expect(page.locator("body > [role=status]")).to_contain_text("Votre vote est retiré.")
     assert votes_of(platform, "nora") == []
 
+    page.get_by_role("link", name="Ajouter un argument").click()
     page.get_by_label("Contre", exact=True).check()
     page.get_by_label(re.compile("^Votre argument \\(")).fill(
         "La ligne ne passe pas près des villages qui en ont besoin."

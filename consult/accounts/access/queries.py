@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from consult.accounts.labels import COMMAND_LINE, REGISTER_COLUMNS, ROLES, WHOLE_ORGANISATION, WHOLE_PLATFORM
 from consult.accounts.models import Account, Membership, PlatformRole
+from consult.accounts.queries import HAS_SECOND_FACTOR
 from consult.actor import Role
 from consult.db import ALL_TENANTS, as_tenant
 from consult.labels import moment
@@ -65,21 +66,28 @@ def register(session: Session, organisation_id: uuid.UUID, titles: Mapping[uuid.
     `titles` names the consultations. Platform staff of elsewhere are shown without their address.
     """
     rows = session.execute(
-        select(Membership, Account)
+        select(Membership, Account, HAS_SECOND_FACTOR)
         .join(Account, Account.id == Membership.account_id)
         .where(Membership.organisation_id == organisation_id)
     ).all()
     with as_tenant(session, ALL_TENANTS):  # platform roles count in every organisation
         platform = session.execute(
-            select(PlatformRole, Account).join(Account, Account.id == PlatformRole.account_id)
+            select(PlatformRole, Account, HAS_SECOND_FACTOR).join(Account, Account.id == PlatformRole.account_id)
         ).all()
-    names = _names(session, (name for held, _ in rows for name in (held.granted_by_id, held.revoked_by_id)))
-    lines = [_line(held, account, titles, names) for held, account in rows]
-    lines += [_platform_line(held, account, organisation_id) for held, account in platform]
+    names = _names(session, (name for held, _, _ in rows for name in (held.granted_by_id, held.revoked_by_id)))
+    lines = [_line(held, account, titles, names, enrolled=enrolled) for held, account, enrolled in rows]
+    lines += [_platform_line(held, account, organisation_id, enrolled=enrolled) for held, account, enrolled in platform]
     return sorted(lines, key=lambda line: (line.revoked_at is not None, line.role, line.pseudonym.casefold()))
 
 
-def _line(held: Membership, account: Account, titles: Mapping[uuid.UUID, str], names: Mapping[uuid.UUID, str]) -> Line:
+def _line(
+    held: Membership,
+    account: Account,
+    titles: Mapping[uuid.UUID, str],
+    names: Mapping[uuid.UUID, str],
+    *,
+    enrolled: bool,
+) -> Line:
     scope = WHOLE_ORGANISATION
     if held.consultation_id is not None:
         scope = titles.get(held.consultation_id, str(held.consultation_id))
@@ -95,11 +103,11 @@ def _line(held: Membership, account: Account, titles: Mapping[uuid.UUID, str], n
         revoked_at=held.revoked_at,
         revoked_by=_name(held.revoked_by_id, names) if held.revoked_at else "",
         reason=held.revocation_reason,
-        second_factor=account.totp_enrolled_at is not None,
+        second_factor=enrolled,
     )
 
 
-def _platform_line(held: PlatformRole, account: Account, organisation_id: uuid.UUID) -> Line:
+def _platform_line(held: PlatformRole, account: Account, organisation_id: uuid.UUID, *, enrolled: bool) -> Line:
     return Line(
         membership_id=None,
         account_id=account.id,
@@ -112,7 +120,7 @@ def _platform_line(held: PlatformRole, account: Account, organisation_id: uuid.U
         revoked_at=held.revoked_at,
         revoked_by=COMMAND_LINE if held.revoked_at else "",
         reason="",
-        second_factor=account.totp_enrolled_at is not None,
+        second_factor=enrolled,
     )
 
 

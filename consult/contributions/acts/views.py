@@ -13,6 +13,7 @@ from consult.consultations import policy as consultations
 from consult.consultations.forms import put_errors
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import forms, pages, policy, queries, service, votes
+from consult.contributions.arguments import pages as arguments
 from consult.contributions.bill import policy as bill
 from consult.contributions.bill.forms import VersionForm
 from consult.contributions.models import Argument, Proposal, ProposalKind, VoteValue
@@ -22,12 +23,11 @@ from consult.errors import (
     ClosedError,
     ConflictError,
     ConsultError,
-    ForbiddenError,
     GoneError,
     InvalidError,
     NotFoundError,
 )
-from consult.security import account_or_address, limiter, signed_in
+from consult.security import account_or_address, limiter, page_before, signed_in
 
 bp = Blueprint("acts", __name__)
 View: TypeAlias = str | Response | tuple[str, int]
@@ -67,9 +67,9 @@ def withdraw_vote(proposal_id: uuid.UUID) -> View:
 def vote_argument(argument_id: uuid.UUID) -> View:
     """Find an argument useful."""
     value = _position()
-    argument, _, step = _argument(argument_id)
+    argument, step = _argument(argument_id)
     _cast(argument, step, value)
-    return _back_to(argument)
+    return _back_to_list(argument)
 
 
 @bp.post("/arguments/<uuid:argument_id>/vote/retirer")
@@ -77,42 +77,9 @@ def vote_argument(argument_id: uuid.UUID) -> View:
 @ballots
 def withdraw_argument_vote(argument_id: uuid.UUID) -> View:
     """Take back « utile »."""
-    argument, _, step = _argument(argument_id)
+    argument, step = _argument(argument_id)
     votes.withdraw_vote(g.session, argument, step=step, account_id=g.account_id, now=g.now)
-    return _back_to(argument)
-
-
-@bp.post("/contributions/<uuid:proposal_id>/arguments")
-@signed_in
-@writes
-def argue(proposal_id: uuid.UUID) -> View:
-    """Write an argument; what was typed stays on the page when it is refused."""
-    sheet = pages.sheet_or_404(proposal_id)
-    form = forms.argument_form(policy.limits(sheet.step.settings), request.form)
-    try:
-        forms.check_traces(form)
-        with g.session.begin_nested():
-            made = service.submit_argument(
-                g.session,
-                step=sheet.step,
-                proposal=sheet.proposal,
-                account_id=g.account_id,
-                side=forms.chosen_side(form),
-                body=form.body.data or "",
-                submission_key=form.submission_key.data or "",
-                now=g.now,
-            )
-    except InvalidError as error:
-        put_errors(form, error)
-        return pages.proposal_page(sheet, form), 422
-    except (ClosedError, GoneError, ForbiddenError) as error:
-        form.form_errors = [error.message]
-        return pages.proposal_page(sheet, form), error.status
-    if made.status is ContentStatus.PENDING:
-        flash("Votre argument est enregistré. Il sera publié dès que vous aurez confirmé votre adresse.", "warning")
-    else:
-        flash("Votre argument est publié. Merci !", "success")
-    return _back_to(made)
+    return _back_to_list(argument)
 
 
 @bp.route("/contributions/<uuid:proposal_id>/modifier", methods=["GET", "POST"])
@@ -139,12 +106,12 @@ def edit(proposal_id: uuid.UUID) -> View:
 @writes
 def edit_argument(argument_id: uuid.UUID) -> View:
     """Change one's argument; its side stays."""
-    argument, _, step = _argument(argument_id)
+    argument, step = _argument(argument_id)
     _own(argument)
-    values = {"body": argument.body, "version": str(argument.version)}
+    values = {"title": argument.title or "", "body": argument.body, "version": str(argument.version)}
     form = forms.argument_form(policy.limits(step.settings), request.form, values)
     del form.side
-    return _edit(argument, step, form, title=None, theme_id=None)
+    return _edit(argument, step, form, title=form.title.data, theme_id=None)
 
 
 @bp.route("/contributions/<uuid:proposal_id>/retirer", methods=["GET", "POST"])
@@ -161,7 +128,7 @@ def withdraw(proposal_id: uuid.UUID) -> View:
 @writes
 def withdraw_argument(argument_id: uuid.UUID) -> View:
     """Withdraw one's argument, after a page that says what it does."""
-    argument, _, step = _argument(argument_id)
+    argument, step = _argument(argument_id)
     return _withdraw(argument, step)
 
 
@@ -237,14 +204,9 @@ def _withdraw(item: Proposal | Argument, step: Step) -> View:
     return redirect(url_for(mine), 303)
 
 
-def _argument(argument_id: uuid.UUID) -> tuple[Argument, Proposal, Step]:
-    found = queries.argument_with_step(g.session, argument_id)
-    if found is None or not consultations.may_read(found[2].consultation, g.actor):
-        raise NotFoundError(pages.NOT_FOUND)
-    argument = found[0]
-    if argument.status is ContentStatus.PENDING and argument.author_id != g.account_id:
-        raise NotFoundError(pages.NOT_FOUND)
-    return found
+def _argument(argument_id: uuid.UUID) -> tuple[Argument, Step]:
+    sheet = arguments.sheet_or_404(argument_id)
+    return sheet.argument, sheet.step
 
 
 def _own(item: Proposal | Argument) -> None:
@@ -257,5 +219,10 @@ def _own(item: Proposal | Argument) -> None:
 def _back_to(item: Proposal | Argument) -> Response:
     if isinstance(item, Proposal):
         return redirect(url_for("contributions.proposal", proposal_id=item.id), 303)
-    anchor = f"argument-{item.id}"
-    return redirect(url_for("contributions.proposal", proposal_id=item.proposal_id, _anchor=anchor), 303)
+    return redirect(url_for("contributions.arguments.show", argument_id=item.id), 303)
+
+
+def _back_to_list(argument: Argument) -> Response:
+    """Where the reader was, if the browser says so: the page of the list, in the order that they were reading."""
+    before = page_before(request, current_app.extensions["settings"].public_url)
+    return redirect(f"{before}#argument-{argument.id}", 303) if before else _back_to(argument)

@@ -13,11 +13,12 @@ from consult.actor import Actor
 from consult.consultations import figures
 from consult.consultations import policy as consultations
 from consult.consultations.models import ContentStatus, Step
-from consult.contributions import labels, policy
+from consult.contributions import labels, order, policy
 from consult.contributions.bill import queries
 from consult.contributions.bill.labels import RETAINED
 from consult.contributions.bill.numbering import outline
 from consult.contributions.differences import Op, changed_words, differences
+from consult.contributions.exposure.pages import displayed
 from consult.contributions.models import Proposal, ProposalKind
 from consult.contributions.queries import Sort, read_sort
 from consult.contributions.voting import rule_of
@@ -52,12 +53,12 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
     )
 
 
-def more_of(text: Proposal) -> tuple[str, Mapping[str, Any]] | None:
+def more_of(text: Proposal, step: Step) -> tuple[str, Mapping[str, Any]] | None:
     """The template of the page of an article or of a version, and what it says besides; None for a proposal."""
     if text.kind is ProposalKind.ARTICLE:
-        return "contributions/bill/article.html", _place(text) | _listed(text, None)
+        return "contributions/bill/article.html", _place(text) | _listed(text, step, None)
     if text.kind is ProposalKind.VERSION:
-        return "contributions/bill/version.html", _compared(text) | _listed(text, text)
+        return "contributions/bill/version.html", _compared(text) | _listed(text, step, text)
     return None
 
 
@@ -75,17 +76,22 @@ def _place(text: Proposal) -> dict[str, Any]:
     return {"line": lines[here], "before": neighbour(here - 1), "after": neighbour(here + 1)}
 
 
-def _listed(text: Proposal, of: Proposal | None) -> dict[str, Any]:
+def _listed(text: Proposal, step: Step, of: Proposal | None) -> dict[str, Any]:
     """A page of the versions of an article, or of those of one version."""
     assert text.article_id is not None
     sort = read_sort(request.args)
     number = page_number({"page": request.args.get("versions", "1")})
-    page = queries.versions(g.session, text.article_id, of=of.id if of else None, sort=sort, number=number)
-    asked: dict[str, Any] = {} if sort is Sort.RANDOM else {"sort": sort.value}
+    hour = order.hour_asked(request.args.get("heure"), g.now)
+    page = queries.versions(
+        g.session, step, text.article_id, hour=hour, of=of.id if of else None, sort=sort, number=number
+    )
+    displayed(step, page.rows, drawn=sort is Sort.RANDOM)
+    asked: dict[str, Any] = {"heure": hour} if sort is Sort.RANDOM else {"sort": sort.value}
     return {
         "versions": page,
         "rewritten_titles": queries.titles(g.session, {row.rewrites_id for row in page.rows}),
         "sort": sort.value,
+        "hour": hour,
         "versions_url": lambda n: url_for(
             "contributions.proposal", proposal_id=text.id, versions=n, _anchor="versions", **asked
         ),

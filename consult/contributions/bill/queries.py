@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import queries as contributions
 from consult.contributions.models import Article, Level, Proposal, ProposalKind
+from consult.contributions.order import start_rank
 from consult.contributions.queries import PAGE, Page, Sort, cards, orders
 
 # As the conditions of the indexes say.
@@ -83,15 +84,17 @@ def holding(session: Session, found: Select[uuid.UUID]) -> set[uuid.UUID]:
 
 def versions(
     session: Session,
+    step: Step,
     article_id: uuid.UUID,
     *,
+    hour: int,
     of: uuid.UUID | None = None,
     sort: Sort = Sort.RANDOM,
     number: int = 1,
 ) -> Page:
     """A page of the published versions of an article, or of those that rewrite one text (`of`).
 
-    Rows are those of `contributions.proposals`.
+    `hour` is the one whose random order is read. Rows are those of `contributions.proposals`.
     """
     kept = [_P.kind == _VERSION, _P.article_id == article_id, _PUBLISHED]
     if of is not None:
@@ -108,7 +111,8 @@ def versions(
         .offset((number - 1) * PAGE)
         .subquery()
     )
-    return Page(session.execute(cards(ids).order_by(*order)).all(), number, pages, total)
+    start = {"start": start_rank(step.order_seed, step.id, hour)}
+    return Page(session.execute(cards(ids).order_by(*order), start).all(), number, pages, total)
 
 
 def titles(session: Session, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, str]:

@@ -18,7 +18,6 @@ from consult.consultations.models import Step
 from consult.contributions import queries
 from consult.contributions.forms import ThemeForm, chosen_rules, rules_form
 from consult.contributions.manage import service
-from consult.contributions.models import STEP_KINDS
 from consult.errors import InvalidError, NotFoundError
 from consult.security import limited, staff
 
@@ -59,7 +58,7 @@ def remove_theme(slug: str, step_slug: str, theme_id: uuid.UUID) -> Response | t
 @limited
 def rules(slug: str, step_slug: str) -> Response | str | tuple[str, int]:
     """How people take part in a step."""
-    step = _step(slug, step_slug, kinds=STEP_KINDS)
+    step = _step(slug, step_slug, kinds=("proposals", "bill"))
     form = rules_form(step.kind, step.settings, request.form if request.method == "POST" else None)
     if request.method == "POST" and form.validate():
         try:

@@ -20,11 +20,11 @@ from consult.registry import queries as registry
 
 BATCH: Final = 2_000
 LISTED: Final = 50
-# What serves the machine, not the consultation; what has its own way out: the public log and what is counted from it,
-# the journal of acts, the lines that an import refused, which its report gives back; and who asked for which right,
-# which is for those alone who answer.
+# What serves the machine, not the consultation; what has its own way out: displays, the public log and what is counted
+# from it, the journal of acts, the lines that an import refused, which its report gives back; and who asked for which
+# right, which is for those alone who answer.
 LEFT_OUT: Final = frozenset(
-    {"api_key", "audit_entry", "dump", "erasure_entry", "job", "login_session", "mission_package"}
+    {"api_key", "audit_entry", "dump", "erasure_entry", "exposure", "job", "login_session", "mission_package"}
     | {"outgoing_mail", "raw_export", "rejected_row", "rights_request"}
     | {"registry_census", "registry_entry", "registry_flow", "registry_log", "registry_lost_opening", "step_figures"}
 )

@@ -189,5 +189,6 @@ def test_open_data_say_nothing_of_a_draft(session, organisation):
     assert steps[0] | {"id": "", "slug": ""} == {
         "id": "", "slug": "", "kind": "proposals", "title": "Vos idées", "position": 1,
         "opens_at": "2026-03-02T09:41:27Z", "closes_at": "2026-03-07T09:41:27Z",
+        "order_seed": step.order_seed,
     }  # fmt: skip
     assert list(StepsDataset().rows(session, consultation.id, after=str(step.id))) == []

@@ -75,7 +75,7 @@ def test_people_vote_and_argue_on_an_article(bill):
     where = f"/contributions/{texts[0].id}"
     assert client.post(f"{where}/vote", data={"csrf_token": token, "position": "mixed"}).status_code == 303
     typed = {"csrf_token": token, "side": "against", "body": "Rien n’est gratuit.", "submission_key": "k"}
-    assert client.post(f"{where}/arguments", data=typed).status_code == 303
+    assert client.post(f"{where}/argumenter", data=typed).status_code == 303
     with app.extensions["database"].transaction(tenant=ALL_TENANTS) as session:
         settle(session)
         assert queries.census(session, step) == {

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from consult.consultations.models import Step
 from consult.contributions import service, votes
+from consult.contributions.arguments import service as arguments
 from consult.contributions.bill import service as bill
 from consult.contributions.models import Proposal, Side, VoteValue
 from consult.db import ALL_TENANTS, as_tenant
@@ -27,7 +28,7 @@ def scene(database, tmp_path):
         step, texts = seed.bill, seed.articles
         for person, value in zip(seed.people, (VoteValue.FOR, VoteValue.FOR, VoteValue.AGAINST), strict=False):
             votes.cast_vote(session, texts[0], step=step, account_id=person.id, value=value, now=LATER)
-        service.submit_argument(
+        arguments.submit_argument(
             session, step=step, proposal=texts[1], account_id=seed.people[0].id, side=Side.AGAINST,
             body="Un prix unique serait plus juste.", submission_key="k", now=LATER,
         )  # fmt: skip

@@ -5,10 +5,12 @@ import re
 import uuid
 
 import pytest
+import time_machine
 from sqlalchemy import func, select
 
-from consult.consultations.models import Consultation, ContentStatus
-from consult.contributions import drafts, pending, service
+from consult.clock import hour_number
+from consult.consultations.models import Consultation, ContentStatus, Step
+from consult.contributions import drafts, pending, policy, service
 from consult.contributions.bindings import ProposalContent
 from consult.contributions.models import Argument, ContentVersion, ContributionDraft, Proposal, Vote
 from consult.registry.models import RegistryEntry
@@ -140,7 +142,7 @@ def test_a_visitor_reads_without_any_cookie_and_may_not_act(client, world):
     assert "Se connecter pour voter" in text_of(client.get(world.page))
     assert "csrf_token" not in client.get(world.page).get_data(as_text=True)
     token = factories.csrf_token(client, world.write)
-    for path in (f"{world.page}/vote", f"{world.page}/arguments", f"{world.page}/modifier", f"{world.page}/retirer"):
+    for path in (f"{world.page}/vote", f"{world.page}/modifier", f"{world.page}/retirer"):
         assert client.post(path, data={"csrf_token": token}).status_code == 401
 
 
@@ -152,7 +154,7 @@ def test_a_step_that_closes_meanwhile_keeps_the_typed_text_on_the_page(person, w
     assert response.status_code == 403
     assert "<title>Erreur – Déposer une proposition" in response.text
     assert TEXT.replace("’", "’") in text_of(response).replace("&#39;", "'")
-    argument = author.send(f"{world.page}/arguments", side="for", body="Un argument qui vient trop tard.")
+    argument = author.send(f"{world.page}/argumenter", side="for", body="Un argument qui vient trop tard.")
     assert argument.status_code == 403
     assert "disabled>Publier mon argument</button>" in argument.text
     vote = author.send(f"{world.page}/vote", referrer=f"http://localhost{world.page}", position="for")
@@ -182,20 +184,20 @@ def test_voting_and_changing_shows_the_new_counts(person, world, database_of):
     assert "Aucun vote pour le moment" in text_of(voter.get(world.page))
 
 
-def test_arguments_stand_on_their_side_and_are_found_useful(person, world, database_of):
+def test_an_argument_is_found_useful_once_and_by_that_word_alone(person, world, database_of):
     author, voter = person(world.author), person(world.other)
-    author.send(f"{world.page}/arguments", side="for", body="Cela éviterait bien des voitures.", submission_key="a")
-    author.send(f"{world.page}/arguments", side="against", body="Et qui paiera les conducteurs ?", submission_key="b")
+    author.send(f"{world.page}/argumenter", side="for", body="Cela éviterait bien des voitures.", submission_key="a")
+    author.send(f"{world.page}/argumenter", side="against", body="Et qui paiera les conducteurs ?", submission_key="b")
     assert (
-        author.send(f"{world.page}/arguments", side="", body="Ni pour ni contre, bien au contraire.").status_code == 422
+        author.send(f"{world.page}/argumenter", side="", body="Ni pour ni contre, bien au contraire.").status_code
+        == 422
     )
     with database_of() as session:
         argument = session.scalars(select(Argument.id).where(Argument.side == "for")).one()
     voter.send(f"/arguments/{argument}/vote", position="for")
     assert voter.send(f"/arguments/{argument}/vote", position="against").status_code == 400
     page = text_of(voter.get(world.page)).replace("\u00a0", " ")
-    assert "Pour (1)" in page
-    assert "Contre (1)" in page
+    assert "Pour&nbsp;: 1 · Contre&nbsp;: 1" in page
     assert "Ne plus trouver utile" in page
 
 
@@ -312,3 +314,25 @@ def test_another_organisation_does_not_serve_the_proposal(client, world, databas
         factories.make_organisation(session, slug="voisine", created_at=factories.NOW)
     assert client.get(f"/o/voisine{world.page}").status_code == 404
     assert client.get(f"/o/voisine{world.list}").status_code == 404
+
+
+def test_the_list_turns_each_hour_and_its_pages_hold_everybody_once(client, world, database_of):
+    """From the published ranks, seed and hour alone; whatever part of the list comes after the start."""
+    with database_of() as session:
+        step = session.get_one(Step, world.step)
+        for n in range(44):
+            made = factories.make_proposal(session, step, title=f"Une idée {n}", created_at=world.now)
+            made.random_rank = policy.random_rank(step.order_seed, made.id)
+        session.flush()
+        ranks = {str(row.id): row.random_rank for row in session.execute(select(Proposal.id, Proposal.random_rank))}
+        seed = step.order_seed
+    with time_machine.travel(world.now.replace(minute=30), tick=False) as clock:
+        for _ in range(4):
+            hour = hour_number(dt.datetime.now(dt.UTC))
+            start = policy.random_rank(f"{seed}:{hour}", world.step)
+            expected = sorted(ranks, key=lambda each: (ranks[each] < start, ranks[each]))
+            pages = [client.get(f"{world.list}?heure={hour}&page={n}").get_data(as_text=True) for n in (1, 2, 3)]
+            read = [each for page in pages for each in re.findall(r'card-title"><a href="/contributions/([^"]+)', page)]
+            assert read == expected
+            assert f"heure={hour}&amp;page=2" in pages[0] or f"page=2&amp;heure={hour}" in pages[0]
+            clock.shift(3_600)

@@ -121,7 +121,7 @@ def test_a_step_without_arguments_neither_asks_for_them_nor_counts_them(person, 
     reader = person(world.other)
     for path in (world.page, world.list):
         assert "rgument" not in text_of(reader.get(path)), path
-    refused = reader.send(f"{world.page}/arguments", side="for", body="Cela éviterait bien des trajets.")
+    refused = reader.send(f"{world.page}/argumenter", side="for", body="Cela éviterait bien des trajets.")
     assert refused.status_code == 403
     assert "ne recueille pas d’arguments" in text_of(refused)
     assert "Cela éviterait bien des trajets." in refused.text, "what was typed is given back"

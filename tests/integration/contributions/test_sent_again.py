@@ -3,6 +3,7 @@
 import pytest
 
 from consult.contributions import service
+from consult.contributions.arguments import service as arguments
 from consult.contributions.models import Side
 from tests import factories
 
@@ -30,7 +31,7 @@ def send(session):
         )
 
     def argued(key, proposal, side):
-        return service.submit_argument(
+        return arguments.submit_argument(
             session,
             step=step,
             proposal=proposal,

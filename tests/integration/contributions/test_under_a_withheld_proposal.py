@@ -3,7 +3,8 @@
 import pytest
 
 from consult.consultations.models import ContentStatus
-from consult.contributions import pending, service, votes
+from consult.contributions import pending, votes
+from consult.contributions.arguments import service as arguments
 from consult.contributions.models import Side, VoteValue
 from consult.errors import GoneError
 from tests import factories
@@ -48,7 +49,7 @@ def test_a_pending_vote_on_an_argument_counts_while_its_proposal_is_published(se
 @pytest.mark.parametrize("hidden", [False, True])
 def test_a_pending_argument_is_published_while_its_proposal_is(session, scene, hidden):
     step, proposal, _, newcomer = scene
-    written = service.submit_argument(
+    written = arguments.submit_argument(
         session,
         step=step,
         proposal=proposal,

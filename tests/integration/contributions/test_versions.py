@@ -254,7 +254,8 @@ def test_versions_are_argued_and_voted_as_articles_are(town):
     reader = town.sign_in(town.people[1])
     assert reader.send(f"{path}/vote", position="for").status_code == 303
     assert (
-        reader.send(f"{path}/arguments", side="for", body="Cela simplifie tout.", submission_key="a").status_code == 303
+        reader.send(f"{path}/argumenter", side="for", body="Cela simplifie tout.", submission_key="a").status_code
+        == 303
     )
     with town.writing() as session:
         settle(session)

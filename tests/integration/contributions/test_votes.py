@@ -11,8 +11,9 @@ from consult.accounts.models import AccountStatus
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import queries, service, votes
 from consult.contributions.acts import queries as acts
+from consult.contributions.arguments import queries as arguments
 from consult.contributions.datasets import VotesDataset
-from consult.contributions.models import Proposal, Side, Vote, VoteValue
+from consult.contributions.models import Proposal, Vote, VoteValue
 from consult.db import ALL_TENANTS
 from consult.errors import BadRequestError, ClosedError, GoneError
 from consult.registry import conservation
@@ -80,7 +81,8 @@ def test_an_argument_is_useful_or_not(session, scene):
         votes.cast_vote(session, argument, step=step, account_id=voter.id, value=VoteValue.AGAINST, now=NOW)
     votes.cast_vote(session, argument, step=step, account_id=voter.id, value=VoteValue.FOR, now=NOW)
     settle(session)
-    assert [row.votes_for for row in queries.arguments(session, proposal, Side.FOR).rows] == [1]
+    found = arguments.listed(session, proposal, step, arguments.Asked(hour=500_000))
+    assert [row.votes_for for row in found.page.rows] == [1]
 
 
 def test_votes_before_confirmation_wait_uncounted_and_unlogged(session, scene):  # AT-18.4

@@ -19,6 +19,7 @@ from consult.consultations.bindings import PresentationStep
 from consult.consultations.models import Consultation, ContentStatus
 from consult.contributions.bill.bindings import BillStep
 from consult.contributions.bindings import ArgumentContent, ProposalContent, ProposalsStep
+from consult.contributions.debate.bindings import DebateStep
 from consult.contributions.models import Argument, Proposal, StepSecret, Vote, VoteValue
 from consult.contributions.policy import voter_of
 from consult.contributions.votes import cast_vote
@@ -51,7 +52,7 @@ def no_page(*_):
 
 
 def bindings():
-    made = (PresentationStep, ProposalsStep, BillStep, QuestionnaireStep, ResultsStep)
+    made = (PresentationStep, ProposalsStep, BillStep, DebateStep, QuestionnaireStep, ResultsStep)
     kinds = tuple(kind(no_page) for kind in made)
     contents = (ProposalContent(), ArgumentContent())
     return Bindings(
@@ -92,10 +93,12 @@ def check_counts(database, content):
         def count(model):
             return session.scalar(select(func.count()).select_from(model))
 
-        bill = content.bill
+        bill, debate = content.bill, content.debate
         articles = sum(part.level == "article" for part in bill.parts)
-        arguments, votes = len(content.arguments) + len(bill.arguments), len(content.votes) + len(bill.votes)
-        assert count(Proposal) == len(content.proposals) + articles + len(bill.versions)
+        arguments, votes = (
+            sum(len(getattr(each, name)) for each in (content, bill, debate)) for name in ("arguments", "votes")
+        )
+        assert count(Proposal) == len(content.proposals) + articles + len(bill.versions) + 1
         assert count(Argument) == arguments
         assert count(Vote) == votes
         assert count(Reply) == len(content.replies)

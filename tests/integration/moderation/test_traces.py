@@ -73,7 +73,7 @@ def test_its_author_is_told_before_and_may_insist(app):
         assert (proposal.body, proposal.status) == (TEXT, ContentStatus.PUBLISHED)
     there = f"/contributions/{proposal.id}"
     argument = {"csrf_token": data["csrf_token"], "side": "for", "body": TEXT, "submission_key": "a"}
-    assert client.post(f"{there}/arguments", data=argument).status_code == 422
+    assert client.post(f"{there}/argumenter", data=argument).status_code == 422
     edit = {"csrf_token": data["csrf_token"], "title": "Une idée pour la ville", "body": f"{TEXT} Oui.", "version": "1"}
     assert client.post(f"{there}/modifier", data=edit).status_code == 422
     with database.session(write=False, tenant=organisation.id) as session:

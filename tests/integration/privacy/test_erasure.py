@@ -52,6 +52,7 @@ NOT_ACCOUNTS = {  # every other id that refers to no table, and what it names
     "registry_entry.vote_id",
     "proposal.import_batch_id", "argument.import_batch_id", "reply.import_batch_id", "answer.import_batch_id",
     "report.item_id", "moderation_decision.item_id", "search_document.item_id", "registry_entry.consultation_id",
+    "exposure.item_id",
     "registry_entry.organisation_id", "vote.organisation_id", "vote.consultation_id", "vote.step_id",
     "followup_version.item_id", "commitment_link.target_id", "official_answer.target_id",
     "audit_entry.organisation_id", "job.organisation_id", "job.lease_token", "dump.job_id", "analysis_run.job_id",
@@ -89,7 +90,7 @@ def test_nothing_of_the_person_is_found_anywhere(town, bindings):
     written = {"proposal.body", "argument.body", "content_version.body", "contribution_draft.content", "answer.text",
                "reply_draft.answers", "report.comment", "moderation_decision.message", "moderation_contest.statement",
                "search_document.words", "outgoing_mail.text", "account.email", "account.pseudonym",
-               "consultation_pseudonym.pseudonym"}  # fmt: skip
+               "consultation_pseudonym.pseudonym", "security_key.name"}  # fmt: skip
     assert places >= written, "the search sees what is there"
     assert "audit_entry.reason" not in places
     counts = erase(town, bindings)

@@ -12,6 +12,7 @@ from consult.actor import Actor, Role
 from consult.audit import service as audit
 from consult.coding.models import AnalysisRun, Codebook, CodebookApproval, Party
 from consult.contributions import drafts, service, votes
+from consult.contributions.arguments import service as arguments
 from consult.contributions.bindings import ArgumentContent, ProposalContent
 from consult.contributions.models import Side, VoteValue
 from consult.imports.models import ImportBatch
@@ -73,7 +74,7 @@ class Town:
         )  # fmt: skip
 
     def argue(self, account, proposal, word):
-        return service.submit_argument(
+        return arguments.submit_argument(
             self.session, step=self.step, proposal=proposal, account_id=account.id, side=Side.FOR,
             body=f"Parce que chacun veut {word}.", submission_key=word, now=f.NOW,
         )  # fmt: skip
@@ -148,6 +149,7 @@ class Town:
         accounts.open_session(session, person, now=f.NOW, life=(dt.timedelta(hours=1), dt.timedelta(hours=2)))
         accounts.issue_link(session, person, TokenPurpose.RESET_PASSWORD, f.NOW)
         f.make_pseudonym(session, person, self.consultation, "Wolfram Quartz")
+        f.make_security_key(session, person, name="clé de Wolfram Quartz")
         self.work()
         self.claim()
         session.flush()

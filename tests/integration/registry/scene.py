@@ -16,6 +16,7 @@ from consult.consultations import service as consultations
 from consult.consultations.models import Consultation
 from consult.contributions import service as contributions
 from consult.contributions import votes
+from consult.contributions.arguments import service as arguments
 from consult.contributions.models import Level, Side, VoteValue
 from consult.db import ALL_TENANTS, Database
 from consult.followup import service as followup
@@ -162,7 +163,7 @@ class Seed:
         )  # fmt: skip
 
     def argue(self, author, proposal, body):
-        return contributions.submit_argument(
+        return arguments.submit_argument(
             self.session, step=self.step, proposal=proposal, account_id=author.id, side=Side.FOR, body=body,
             submission_key=body, now=NOW,
         )  # fmt: skip

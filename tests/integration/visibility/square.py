@@ -12,6 +12,7 @@ from consult.coding.jobs import run_folder
 from consult.coding.models import AnalysisRun, RunStatus
 from consult.consultations.models import ContentStatus
 from consult.contributions import service as contributions
+from consult.contributions.arguments import service as arguments
 from consult.contributions.models import Side
 from consult.db import ALL_TENANTS
 from consult.jobs.schedule import Schedule
@@ -110,7 +111,7 @@ class Square:
         return made
 
     def _argue(self, session, author, before, after, always):
-        made = contributions.submit_argument(
+        made = arguments.submit_argument(
             session, step=self.step, proposal=self.host, account_id=author.id, side=Side.FOR,
             body=f"Parce que chacun veut {before} et {always}.", submission_key=always, now=self.now,
         )  # fmt: skip

@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select
 from consult.app import PERSONAL_DATA
 from consult.consultations.models import ContentStatus
 from consult.contributions import queries, service, votes
+from consult.contributions.arguments import service as arguments
 from consult.contributions.datasets import ContributionsDataset, VotesDataset
 from consult.contributions.models import Argument, ContentVersion, Proposal, Side, Vote, VoteValue
 from consult.errors import ConflictError, ForbiddenError, GoneError
@@ -71,7 +72,9 @@ class History:
             case ("argue", _, n):
                 target = self.pick(n)
                 common = {"step": step, "account_id": who, "side": Side.FOR, "now": NOW}
-                service.submit_argument(session, proposal=target, **common, body=words, submission_key=str(self.number))
+                arguments.submit_argument(
+                    session, proposal=target, **common, body=words, submission_key=str(self.number)
+                )
             case ("edit", _, n):
                 item = self.pick(n)
                 common = {"step": step, "account_id": who, "title": item.title, "theme_id": None, "now": NOW}

@@ -39,10 +39,12 @@ def test_volumes_are_those_announced(content):
     debaters = {p.author for p in content.proposals} | {a.author for a in content.arguments}
     debaters |= {vote.voter for vote in content.votes}
     assert 380 <= len(debaters) <= 420
+    assert len(content.debate.arguments) == 24
     assert len(content.themes) == 6
     assert len(content.questions) == 17
     assert {step.kind for step in content.consultation.steps} == {
         "bill",
+        "debate",
         "presentation",
         "proposals",
         "questionnaire",
@@ -84,6 +86,10 @@ def test_everything_happens_in_four_weeks_in_a_possible_order(content):
     joined = {person.id: person.joined_minute for person in content.participants}
     acts = [(p.author, p.minute) for p in content.proposals] + [(a.author, a.minute) for a in content.arguments]
     acts += [(v.voter, v.minute) for v in content.votes] + [(r.author, r.minute) for r in content.replies]
+    given = {argument.id: argument.minute for argument in content.debate.arguments}
+    acts += [(a.author, a.minute) for a in content.debate.arguments]
+    acts += [(v.voter, v.minute) for v in content.debate.votes]
+    assert all(v.minute > given[v.target] for v in content.debate.votes)
     assert all(9 * 60 <= minute < LAST_MINUTE for _, minute in acts)
     assert all(joined[person] < minute for person, minute in acts)
     assert all(a.minute > published[a.proposal] for a in content.arguments)

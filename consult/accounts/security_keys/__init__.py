@@ -1,0 +1,1 @@
+"""Security keys of staff (WebAuthn, level 2), a second factor beside one-time codes."""

@@ -1,0 +1,1 @@
+"""A debate: one question that the administration asks, argued for and against."""
