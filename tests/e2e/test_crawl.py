@@ -16,7 +16,7 @@ from consult.settings import Settings
 from tests.e2e.live import BILL, CONSULTATION, PROPOSALS, QUESTIONNAIRE, STAFF
 from tests.e2e.site_map import Walker
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 STAFF_ROLES = (
     *(Role.ORGANISER, Role.MODERATOR, Role.ANALYST, Role.DECISION_MAKER, Role.ADMINISTRATOR),

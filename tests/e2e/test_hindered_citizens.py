@@ -25,7 +25,7 @@ from tests.e2e.gestures import (
 )
 from tests.e2e.live import CONSULTATION, PASSWORD, PROPOSALS, QUESTIONNAIRE, address_in, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_the_citizens_path_needs_no_javascript(tab, platform):

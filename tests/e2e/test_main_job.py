@@ -29,7 +29,7 @@ from tests.e2e.gestures import (
 from tests.e2e.live import CONSULTATION, STAFF, address_in
 from tests.servers import wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_a_newcomer_signs_up_votes_proposes_argues_answers_and_reports(tab, platform):

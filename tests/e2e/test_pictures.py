@@ -14,7 +14,7 @@ from consult.registry.models import RegistryEntry
 from tests.e2e.live import CONSULTATION, PROPOSALS, QUESTIONNAIRE, watched_tab
 from tests.servers import wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("demonstration")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "images"
 HEAVIEST = 200_000  # bytes
