@@ -24,7 +24,7 @@ node_modules/.locked: package.json package-lock.json $(VENV)/.locked
 	  PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-audit --no-fund --loglevel=error; fi
 	@touch $@
 
-consult/static/dist/.built: node_modules/.locked $(wildcard consult/static/scss/* consult/static/js/* consult/static/build.js)
+consult/static/dist/.built: node_modules/.locked $(wildcard consult/static/scss/* consult/static/js/* consult/static/*.js)
 	@PATH="$$PATH:$(CURDIR)/$(BIN)" npm run --silent build
 	@touch $@
 

@@ -1,6 +1,8 @@
-// Copy what the pages serve from npm packages into static/dist (git-ignored); sass writes consult.css beside it.
-import { cpSync, mkdirSync } from "node:fs";
+// Copy what the pages serve from npm packages into static/dist (git-ignored), and draw the map; sass writes consult.css beside it.
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+
+import { departements } from "./departements-map.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const copies = {
@@ -16,3 +18,5 @@ mkdirSync(`${root}consult/static/dist`, { recursive: true });
 for (const [from, to] of Object.entries(copies)) {
   cpSync(`${root}node_modules/${from}`, `${root}consult/static/dist/${to}`);
 }
+mkdirSync(`${root}consult/static/dist/map`, { recursive: true });
+writeFileSync(`${root}consult/static/dist/map/departements.svg`, departements());

@@ -25,7 +25,7 @@ class Departement(Kind):
 
     name = "departement"
     label = "Département"
-    about = "Le département, trouvé par le code postal ou choisi dans la liste."
+    about = "Le département, choisi dans la liste ou sur la carte, ou trouvé par le code postal."
 
     def missing(self, question: Question) -> str:
         """See Kind."""
