@@ -185,6 +185,15 @@ def database(request) -> Iterator[Database]:
 
 
 @pytest.fixture
+def both_databases(_sqlite_database, _sqlite_template, _postgres_database) -> Iterator[tuple[Database, Database]]:
+    """The whole schema, empty, on SQLite and on PostgreSQL at once: for a test that compares them."""
+    _renew(_sqlite_database, _sqlite_template)
+    yield _sqlite_database, _postgres_database
+    _sqlite_database.dispose()
+    _empty(_postgres_database)
+
+
+@pytest.fixture
 def empty_again(request, database) -> Callable[[], None]:
     """Empties `database` in the middle of a test."""
     if not database.is_sqlite:
