@@ -84,6 +84,7 @@ class Account(TenantOwned, Base):
     told_when_answered: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
     told_of_reports: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
     told_of_delays: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
+    told_of_followed: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
     terms_version: Mapped[str] = mapped_column(String(20), default="", info=ADMINISTRATION)
     terms_accepted_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     totp_secret: Mapped[str | None] = mapped_column(String(200), info=NEVER)  # sealed, see consult/sealing.py

@@ -109,6 +109,13 @@ RULES: Final[tuple[Rule, ...]] = (
         PROOF,
     ),
     Rule(
+        ("subscription",),
+        "Consultations et contributions que vous suivez",
+        "Jusqu’à ce que vous cessiez de les suivre, ou à la suppression du compte. Ni publié, ni compté, ni donné à "
+        "l’administration.",
+        CONTRACT,
+    ),
+    Rule(
         ("step_secret",),
         "Lien entre votre compte et vos votes",
         "Six mois après la fin de la consultation, le temps des recours\u00a0; détruit ensuite\u00a0: vos votes "

@@ -46,6 +46,13 @@ NEWS: Final = Notice(
     ("followup_news",),
     column="told_of_answers",
 )
+FOLLOWED: Final = Notice(
+    "Ce que vous suivez",
+    "Un courriel par jour au plus, pour tout ce qui s’est passé dans vos suivis\u00a0: réponse officielle, texte "
+    "modifié, étape qui s’ouvre ou se termine, résultats.",
+    ("subscriptions_news",),
+    column="told_of_followed",
+)
 REPORTS: Final = Notice(
     "Contenus signalés qui attendent une décision",
     "Un courriel pour tout ce qui a été signalé entre-temps.",
@@ -63,6 +70,7 @@ DELAYS: Final = Notice(
 NOTICES: Final = (
     ANSWER,
     NEWS,
+    FOLLOWED,
     REPORTS,
     DELAYS,
     Notice(

@@ -275,16 +275,16 @@ function enhanceMenu() {
   document.querySelector('.skip-links a[href="#navigation"]')?.addEventListener("click", () => set(true));
 }
 
-// A block of code gets a button that copies it, where the browser may.
+// A block of code, or an address, gets a button that copies it, where the browser may.
 function copyable(block) {
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "btn btn-secondary btn-sm";
+  button.className = "btn btn-secondary btn-sm mt-2";
   button.textContent = "Copier";
   button.setAttribute("aria-label", `Copier : ${block.dataset.copy}`);
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(block.textContent.trim());
+      await navigator.clipboard.writeText((block.value ?? block.textContent).trim());
       announce("Copié.");
       button.textContent = "Copié";
     } catch {
@@ -295,7 +295,7 @@ function copyable(block) {
 }
 
 function enhance(root) {
-  if (navigator.clipboard) root.querySelectorAll("pre[data-copy]").forEach(copyable);
+  if (navigator.clipboard) root.querySelectorAll("[data-copy]").forEach(copyable);
   enhanceDialogs(root);
   enhanceForms(root);
   enhanceTabs(root);

@@ -20,6 +20,7 @@ from consult.mail import service as mail_service
 from consult.moderation.jobs import NotifyModerators
 from consult.moderation.service import report
 from consult.settings import Settings
+from consult.subscriptions.jobs import TellFollowers
 from tests import factories as f
 from tests.integration.followup.world import SECRET, SITE, World
 
@@ -65,7 +66,7 @@ def test_the_page_lists_every_mail_and_why_some_cannot_be_declined(signed_in):
 
 
 def test_the_boxes_that_are_ticked_are_kept_and_the_others_are_not(signed_in, person, told):
-    assert told(person) == {"told_when_answered", "told_of_reports", "told_of_delays"}
+    assert told(person) == {"told_when_answered", "told_of_followed", "told_of_reports", "told_of_delays"}
     assert send(signed_in, told_of_answers="y").status_code == 303
     assert told(person) == {"told_of_answers", "told_of_reports", "told_of_delays"}, "those of staff were not asked"
     page = signed_in.get(PAGE).text
@@ -151,6 +152,15 @@ def _news(world, *, wanted):
     return world.author
 
 
+def _followed(world, *, wanted):
+    follower = f.make_account(world.session, world.organisation, told_of_followed=wanted)
+    f.make_subscription(world.session, follower, world.consultation, now=f.NOW - f.DAY)
+    world.publish(world.commitment())
+    later = f.NOW + f.DAY
+    list(TellFollowers(SETTINGS, now=lambda: later).run(world.session, {}, {}))
+    return follower
+
+
 def _delay(world, *, wanted):
     staff = world.session.get_one(Account, world.actor.account_id)
     staff.told_of_delays = wanted
@@ -175,6 +185,7 @@ SENDERS = {
     "followup_news": _news,
     "followup_overdue": _delay,
     "moderation_waiting": _report,
+    "subscriptions_news": _followed,
 }
 
 

@@ -149,6 +149,8 @@ class Town:
         accounts.open_session(session, person, now=f.NOW, life=(dt.timedelta(hours=1), dt.timedelta(hours=2)))
         accounts.issue_link(session, person, TokenPurpose.RESET_PASSWORD, f.NOW)
         f.make_pseudonym(session, person, self.consultation, "Wolfram Quartz")
+        for followed in (self.consultation, self.theirs):
+            f.make_subscription(session, person, followed)
         f.make_security_key(session, person, name="clé de Wolfram Quartz")
         self.work()
         self.claim()

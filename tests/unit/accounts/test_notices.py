@@ -69,7 +69,7 @@ def test_a_mail_that_may_not_be_declined_has_no_choice():
 
 def test_participants_are_not_asked_about_the_mails_of_staff():
     told = {notice.column for notice in policy.CHOSEN if notice.concerns(())}
-    assert told == {"told_when_answered", "told_of_answers"}
+    assert told == {"told_when_answered", "told_of_answers", "told_of_followed"}
     assert {notice.column for notice in policy.CHOSEN if notice.concerns({Role.MODERATOR})} == told | {
         "told_of_reports"
     }

@@ -1,0 +1,1 @@
+"""What people follow, a consultation or a contribution, and the daily mail of what happened there."""
