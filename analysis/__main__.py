@@ -18,7 +18,7 @@ from analysis.coding.standing import QUALITY_HELP, plain, read_measures, warning
 from analysis.command_line import Parser
 from analysis.errors import AnalysisError, file_fault
 from analysis.languages import CODES, FRENCH, language
-from analysis.lemmas import read_overrides
+from analysis.lemmas import LEMMAS_HELP, read_overrides
 from analysis.lexical import cli as lexical
 from analysis.recorded import Progress, Recorded
 from analysis.report import results, run, verify
@@ -97,7 +97,7 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
         sub.add_argument("--out", type=Path, required=True, help="dossier ou fichier à écrire")
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
         sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
-        sub.add_argument("--lemmas", type=Path, help="lemmes corrigés (YAML « forme: lemme »)")
+        sub.add_argument("--lemmas", type=Path, help=LEMMAS_HELP)
     if name in {"report", "code", "describe"}:
         sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
     if name in {"report", "code", "verify"}:
@@ -188,7 +188,7 @@ def _code(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
         seed=options.seed,
         language_code=options.language,
         measures=read_measures(options.quality),
-        overrides=read_overrides(options.lemmas) if options.lemmas else None,
+        overrides=read_overrides(options.lemmas),
         cache=options.cache,
         steps=Steps(steps_of(source), progress),
     )

@@ -25,6 +25,7 @@ from analysis.lemma_tables import MODEL, Tables
 from analysis.passages import Material, Passage, Pool, choose, pool
 from analysis.tagging import Progress, parts_of_speech
 
+LEMMAS_HELP = "lemmes corrigés (YAML « forme: lemme »)"
 CONTENT = frozenset({"NOUN", "VERB", "ADJ", "ADV", "PROPN"})
 _LEMMA_FORMAT = "5"
 _PLURALS = ("es", "nts", "rs", "ts", "ons", "és")
@@ -51,8 +52,10 @@ class Lemmas:
         return self.pos[number] in read.content and lemma not in read.function_words and not lemma.isdigit()
 
 
-def read_overrides(path: Path) -> dict[str, str]:
-    """Read a YAML file `form: lemma`. Raises AnalysisError when it is anything else."""
+def read_overrides(path: Path | None) -> dict[str, str]:
+    """Read a YAML file `form: lemma`; nothing without path. Raises AnalysisError when it is anything else."""
+    if path is None:
+        return {}
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

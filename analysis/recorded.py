@@ -62,7 +62,7 @@ class Recorded:
         first = next(iter(targets.values()))
         with tempfile.TemporaryDirectory(dir=first.parent, prefix=f".{first.name}-") as building:
             made = {key: Path(building) / path.name for key, path in targets.items()}
-            summary = self.run(argparse.Namespace(**{**given, **made}), progress)
+            summary = self.run(type(options)(**{**given, **made}), progress)
             found = {path.name: provenance.file_digest(path) for path in made.values()}
             provenance.write_beside(
                 Path(building) / (first.name + SUFFIX),
@@ -75,6 +75,13 @@ class Recorded:
             for key, path in targets.items():
                 shutil.move(made[key], path)
             shutil.move(Path(building) / (first.name + SUFFIX), first.with_name(first.name + SUFFIX))
+
+
+class _Replayed(argparse.Namespace):
+    """The options of a manifest: one that it does not name was not given, or did not exist yet."""
+
+    def __getattr__(self, name: str) -> None:
+        return None
 
 
 def write_json(path: Path, report: Any) -> None:
@@ -127,10 +134,9 @@ def verify(
             raise AnalysisError(f"« {inputs[key].name} » n’est pas ce qui a été lu : son empreinte diffère.")
     with tempfile.TemporaryDirectory() as temporary:
         made = {key: Path(temporary) / name for key, name in manifest["parameters"]["outputs"].items()}
-        absent = dict.fromkeys((*recorded.inputs, *recorded.outputs, "dask"))
-        options = {**absent, **manifest["parameters"]["options"], **inputs, **made, "jobs": 1, "cache": cache}
+        options = {**manifest["parameters"]["options"], **inputs, **made, "jobs": 1, "cache": cache}
         with contextlib.redirect_stdout(io.StringIO()):
-            recorded.execute(argparse.Namespace(**options), progress)
+            recorded.execute(_Replayed(**options), progress)
         provenance.check_replayed(manifest, next(iter(made.values())).with_name(path.name))
 
 

@@ -30,6 +30,7 @@ from analysis.coding.standing import (
 )
 from analysis.errors import AnalysisError
 from analysis.languages import CODES, FRENCH
+from analysis.lemmas import LEMMAS_HELP
 from analysis.processes import cluster
 from analysis.recorded import Progress, Recorded, write_json
 
@@ -46,6 +47,7 @@ def register(commands: Any, progress: Progress) -> None:
     _corpus_options(classify)
     classify.add_argument("--coded", type=Path, required=True, help="CSV id, code, coder (code vide : lue, sans code)")
     classify.add_argument("--codebook", type=Path, help="plan de codification : ses motifs codent avant le modèle")
+    classify.add_argument("--lemmas", type=Path, help=f"{LEMMAS_HELP}, pour les motifs du plan")
     classify.add_argument("--quality", type=Path, help=QUALITY_HELP)
     classify.add_argument("--out", type=Path, required=True, help="fichier NDJSON à écrire")
     classify.add_argument(
@@ -295,7 +297,13 @@ def _quality(options: argparse.Namespace, progress: Progress) -> None:
 COMMANDS = {
     recorded.name: recorded
     for recorded in (
-        Recorded("classify", ("dump", "coded", "codebook", "quality"), ("out", "next"), _classify, plans=("codebook",)),
+        Recorded(
+            "classify",
+            ("dump", "coded", "codebook", "lemmas", "quality"),
+            ("out", "next"),
+            _classify,
+            plans=("codebook",),
+        ),
         Recorded("sample", ("dump", "codes", "codebook"), ("sheet", "key"), _sample, plans=("codebook",)),
         Recorded("quality", ("key", "coded"), ("out",), _quality),
     )

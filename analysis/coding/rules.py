@@ -10,7 +10,7 @@ from analysis.coding.codebook import Codebook
 from analysis.coding.hits import Hits
 from analysis.coding.lexicon_rules import Lexicon, code_texts, register_words
 from analysis.languages import language
-from analysis.lemmas import learn
+from analysis.lemmas import learn, read_overrides
 from analysis.passages import Material
 from analysis.prepare import in_context
 from analysis.recorded import Progress
@@ -34,6 +34,7 @@ class Rules:
             self.vocabulary.forms,
             [Material(texts, self.tokens, self.readable)],
             seed=options.seed,
+            overrides=read_overrides(options.lemmas),
             read=self.vocabulary.language,
             progress=in_context(progress),
         )

@@ -22,7 +22,7 @@ from analysis.expressions import read_expressions
 from analysis.external import read_sources
 from analysis.iramuteq import write_corpus
 from analysis.languages import CODES, FRENCH, language
-from analysis.lemmas import Lemmas, read_overrides
+from analysis.lemmas import LEMMAS_HELP, Lemmas, read_overrides
 from analysis.lexical.concordance import ORDERS, concordance
 from analysis.lexical.cooccurrence import companions
 from analysis.lexical.segments import cut, tabulate
@@ -97,7 +97,7 @@ def _sub(commands: Any, name: str, help_text: str) -> argparse.ArgumentParser:
     sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
     if name != "iramuteq":
         sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
-        sub.add_argument("--lemmas", type=Path, help="lemmes corrigés (YAML « forme: lemme »)")
+        sub.add_argument("--lemmas", type=Path, help=LEMMAS_HELP)
         sub.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
     return sub
 
@@ -157,7 +157,7 @@ def made(
         codebooks.load(files["codebook"]) if "codebook" in files else None,
         options,
         measures=read_measures(quality),
-        overrides=read_overrides(files["lemmas"]) if "lemmas" in files else None,
+        overrides=read_overrides(files.get("lemmas")),
         expressions=(*read.expressions, *own),
         cache=cache,
         progress=progress,
@@ -235,7 +235,7 @@ def _prepared(
         readers.restricted(readers.read(options.dump), tuple(options.corpus)).corpora,
         vocabulary,
         seed=1,
-        overrides=read_overrides(options.lemmas) if options.lemmas else None,
+        overrides=read_overrides(options.lemmas),
         expressions=expressions,
         cache=options.cache,
         progress=progress,

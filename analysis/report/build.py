@@ -62,7 +62,7 @@ def run(
     """
     provenance.check_free(out)
     plan = codebooks.load(codebook) if codebook else None
-    fixed = read_overrides(overrides) if overrides else None
+    fixed = read_overrides(overrides)
     measures = read_measures(quality)
     source = readers.restricted(readers.read(dump), corpora)
     steps = Steps(steps_of(source) + len(source.corpora) + 2, progress)

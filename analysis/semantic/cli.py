@@ -11,31 +11,29 @@ import numpy as np
 from analysis.answers import answers, told
 from analysis.errors import AnalysisError
 from analysis.languages import CODES, FRENCH, language
-from analysis.lemmas import learn
+from analysis.lemmas import LEMMAS_HELP, learn, read_overrides
 from analysis.lexical.frequencies import lemmatise
 from analysis.passages import Material
 from analysis.prepare import in_context
 from analysis.recorded import Progress, Recorded, write_json
-from analysis.semantic.votes import Votes, dump_rows, from_events, read_events
+from analysis.semantic.votes import (
+    AGREE,
+    DISAGREE,
+    PASS,
+    Ballots,
+    Votes,
+    dump_rows,
+    from_events,
+    is_instant,
+    read_ballots,
+    split,
+)
 from analysis.text import Vocabulary
 
 
 def register(commands: Any, progress: Progress) -> None:
     """Add this package's commands to the parser; `progress` is told (done, total, what)."""
-    sub = commands.add_parser(
-        "groups",
-        help="trouver les groupes d’opinion dans des votes, les consensus et les dissensus",
-        description="Groupes d’opinion, consensus, dissensus et changements de position, écrits en JSON.",
-    )
-    sub.add_argument("votes", type=Path, metavar="VOTES", help="jeu ouvert, votes.ndjson ou CSV participant, statement")
-    sub.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
-    sub.add_argument("--groups", type=int, help="nombre de groupes (choisi par la silhouette si absent)")
-    sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
-    sub.add_argument("--resamples", type=int, default=100, help="rééchantillonnages pour la stabilité (100)")
-    sub.add_argument("--min-votes", type=int, default=7, help="votes qu’il faut pour être placé (7)")
-    sub.add_argument("--exclude", action="append", default=[], help="proposition laissée hors des axes (répétable)")
-    sub.add_argument("--before", type=Path, help="votes d’avant l’échange, des mêmes personnes")
-    sub.set_defaults(command=lambda options: COMMANDS["groups"].execute(options, progress))
+    _register_groups(commands, progress)
     themes = commands.add_parser(
         "themes",
         help="trouver les thèmes d’un corpus sans plan de codification",
@@ -46,6 +44,7 @@ def register(commands: Any, progress: Progress) -> None:
     themes.add_argument("--themes", type=int, help="nombre de thèmes (le plus grand qui reste stable si absent)")
     themes.add_argument("--seed", type=int, default=1, help="graine des lemmes et de la mesure de stabilité")
     themes.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
+    themes.add_argument("--lemmas", type=Path, help=LEMMAS_HELP)
     themes.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
     themes.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
     themes.set_defaults(command=lambda options: COMMANDS["themes"].execute(options, progress))
@@ -60,6 +59,35 @@ def register(commands: Any, progress: Progress) -> None:
     arguments.set_defaults(command=lambda options: COMMANDS["arguments"].execute(options, progress))
 
 
+def _register_groups(commands: Any, progress: Progress) -> None:
+    sub = commands.add_parser(
+        "groups",
+        help="trouver les groupes d’opinion dans des votes, les consensus et les dissensus",
+        description="Groupes d’opinion, consensus, dissensus et changements de position, écrits en JSON.",
+    )
+    sub.add_argument("votes", type=Path, metavar="VOTES", help="jeu ouvert, votes.ndjson ou CSV participant, statement")
+    sub.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
+    sub.add_argument("--groups", type=int, help="nombre de groupes (choisi par la silhouette si absent)")
+    sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
+    sub.add_argument("--resamples", type=int, default=100, help="rééchantillonnages pour la stabilité (100)")
+    sub.add_argument("--min-votes", type=int, default=7, help="votes qu’il faut pour être placé (7)")
+    sub.add_argument("--exclude", action="append", default=[], help="proposition laissée hors des axes (répétable)")
+    sub.add_argument(
+        "--before", action=_Before, metavar="FICHIER|DATE",
+        help="votes d’avant l’échange, des mêmes personnes ; ou date (2026-03-02) qui coupe VOTES en deux",
+    )  # fmt: skip
+    sub.set_defaults(cut=None)
+    sub.set_defaults(command=lambda options: COMMANDS["groups"].execute(options, progress))
+
+
+class _Before(argparse.Action):
+    """A date is kept as `cut`, a setting of the command; anything else is a file, `before`."""
+
+    def __call__(self, _parser: Any, options: argparse.Namespace, value: Any, _option: str | None = None) -> None:
+        dated = is_instant(value)
+        options.cut, options.before = (value, None) if dated else (None, Path(value))
+
+
 def _themes(options: argparse.Namespace, progress: Progress) -> None:
     from analysis.semantic.themes import find_themes
 
@@ -72,6 +100,7 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
         vocabulary.forms,
         [Material(texts, tokens, everything)],
         seed=options.seed,
+        overrides=read_overrides(options.lemmas),
         cache_dir=options.cache,
         read=spoken,
         progress=in_context(progress),
@@ -131,18 +160,18 @@ def _arguments(options: argparse.Namespace, progress: Progress) -> None:
     print(f"{len(arguments)} arguments sur {len(maps)} propositions, en {threads} fils.")
 
 
-def _groups(options: argparse.Namespace, progress: Progress) -> None:
+def _groups(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     from analysis.semantic.opinion_groups import find_groups
-    from analysis.semantic.positions import changes
 
     if options.resamples < 0:
         raise AnalysisError("Le nombre de rééchantillonnages ne peut pas être négatif.")
-    events = read_events(options.votes)
-    votes = from_events(events)
+    ballots = read_ballots(options.votes)
+    votes = from_events(ballots.events)
     unknown = sorted(set(options.exclude) - set(votes.statements))
     if unknown:
         raise AnalysisError(f"La proposition « {unknown[0]} » n’a reçu aucun vote : vérifiez « --exclude ».")
     excluded = np.isin(np.array(votes.statements), options.exclude)
+    followed = _changes(options, ballots)
     found = find_groups(
         votes,
         k=options.groups,
@@ -152,13 +181,78 @@ def _groups(options: argparse.Namespace, progress: Progress) -> None:
         resamples=options.resamples,
         progress=lambda done, total: progress(done, total, "rééchantillonnage"),
     )
-    report = _report(votes, found, excluded)
-    if options.before:
-        report["changes"] = [asdict(change) for change in changes(read_events(options.before), events)]
-    write_json(options.out, report)
+    account = _account(ballots, votes, found.label)
+    write_json(options.out, {**_report(votes, found, excluded), **_unlinked(ballots), **account, **followed})
     print(f"{len(votes.participants)} participants, {len(found.sizes)} groupes : {', '.join(map(str, found.sizes))}.")
-    for notice in found.notices:
+    print(_told_account(account["reconciliation"]))
+    if followed:
+        pairs = followed["paired"]
+        print(
+            f"Changement de position : {pairs['both']} votes comparés à un vote d’avant de la même personne ; "
+            f"{pairs['before_only']} d’avant seulement, {pairs['after_only']} d’après seulement."
+        )
+    for notice in (*found.notices, *followed.get("notices_of_change", ())):
         print(f"Attention : {notice}")
+    return account
+
+
+def _changes(options: argparse.Namespace, ballots: Ballots) -> dict[str, Any]:
+    """How the same people moved, when a first period is given, as another file or as what precedes a date."""
+    from analysis.semantic.positions import changes, paired
+
+    if not options.before and not options.cut:
+        return {}
+    told: dict[str, Any] = {}
+    if options.cut:
+        before, after = split(ballots.events, options.cut)
+    else:
+        earlier = read_ballots(options.before)
+        before, after = list(earlier.events), list(ballots.events)
+        unused = {"of_removed_accounts": len(earlier.removed), "elsewhere": earlier.elsewhere}
+        told["reconciliation_before"] = {"received": earlier.received, "used": len(before), **unused}
+    pairs = paired(before, after)
+    told |= {"changes": [asdict(change) for change in changes(before, after)], "paired": asdict(pairs)}
+    if pairs.both:
+        return told
+    nobody = (
+        "personne n’a voté sur la même proposition avant et après : aucun changement ne se mesure. Un jeu ouvert ne "
+        "garde que le dernier vote de chacun ; donnez un fichier de tous les votes."
+    )
+    return told | {"notices_of_change": [nobody]}
+
+
+def _account(ballots: Ballots, votes: Votes, label: Any) -> dict[str, Any]:
+    """Where each vote of the file went; the parts always add up."""
+    used, in_groups = len(votes.row), int((label[votes.row] >= 0).sum())
+    parts = {
+        "in_groups": in_groups,
+        "of_unplaced": used - in_groups,
+        "of_removed_accounts": len(ballots.removed),
+        "replaced": len(ballots.events) - used,
+        "elsewhere": ballots.elsewhere,
+    }
+    if sum(parts.values()) != ballots.received:
+        raise AssertionError(f"votes: {ballots.received} received, {sum(parts.values())} accounted for")
+    return {"reconciliation": {"received": ballots.received, **parts}}
+
+
+def _told_account(parts: dict[str, int]) -> str:
+    return (
+        f"{parts['received']} votes reçus = {parts['in_groups']} dans les groupes "
+        f"+ {parts['of_unplaced']} de participants non placés "
+        f"+ {parts['of_removed_accounts']} de comptes supprimés (comptés par proposition, sans groupe) "
+        f"+ {parts['replaced']} remplacés par un vote plus récent + {parts['elsewhere']} sur autre chose."
+    )
+
+
+def _unlinked(ballots: Ballots) -> dict[str, Any]:
+    """The votes of removed accounts, by statement: nobody can tell whose they were, so they stand apart from groups."""
+    found: dict[str, dict[str, int]] = {}
+    names = {AGREE: "agree", DISAGREE: "disagree", PASS: "passed"}
+    for statement, value in sorted(ballots.removed):
+        of = found.setdefault(statement, dict.fromkeys(names.values(), 0))
+        of[names[value]] += 1
+    return {"removed_accounts": [{"statement": name, **of} for name, of in found.items()]}
 
 
 def _report(votes: Votes, found: Any, excluded: Any) -> dict[str, Any]:
@@ -202,6 +296,6 @@ def _report(votes: Votes, found: Any, excluded: Any) -> dict[str, Any]:
 
 COMMANDS = {
     "groups": Recorded("groups", ("votes", "before"), ("out",), _groups),
-    "themes": Recorded("themes", ("dump",), ("out",), _themes),
+    "themes": Recorded("themes", ("dump", "lemmas"), ("out",), _themes),
     "arguments": Recorded("arguments", ("dump",), ("out",), _arguments),
 }

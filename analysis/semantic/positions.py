@@ -299,8 +299,7 @@ def changes(before: Iterable[VoteEvent], after: Iterable[VoteEvent]) -> tuple[Ch
     The last vote of each period counts. Sources: McNemar (1947), Psychometrika 12, 153-157, in its exact form for the
     direction; Stuart (1955), Biometrika 42, 412-416, and Maxwell (1970), Br. J. Psychiatry 116, 651-655, for margins.
     """
-    first = {(event.participant, event.statement): event.value for event in before}
-    second = {(event.participant, event.statement): event.value for event in after}
+    first, second = _last(before), _last(after)
     tables: dict[str, NDArray[np.int64]] = {}
     for key in sorted(first.keys() & second.keys()):
         table = tables.setdefault(key[1], np.zeros((3, 3), dtype=np.int64))
@@ -323,6 +322,25 @@ def changes(before: Iterable[VoteEvent], after: Iterable[VoteEvent]) -> tuple[Ch
         )
         for rank, (name, table) in enumerate(tables.items())
     )
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Whose position can be followed: pairs of a person and a statement voted in both periods, or in one alone."""
+
+    both: int
+    before_only: int
+    after_only: int
+
+
+def paired(before: Iterable[VoteEvent], after: Iterable[VoteEvent]) -> Paired:
+    """How many votes `changes` compares, and how many it cannot."""
+    first, second = _last(before).keys(), _last(after).keys()
+    return Paired(len(first & second), len(first - second), len(second - first))
+
+
+def _last(events: Iterable[VoteEvent]) -> dict[tuple[str, str], int]:
+    return {(event.participant, event.statement): event.value for event in events}
 
 
 def _equal_margins(table: NDArray[np.int64]) -> float | None:

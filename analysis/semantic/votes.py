@@ -2,14 +2,19 @@
 
 A file is `votes.ndjson` of an open dump (or the dump itself), or a CSV with one vote a row (columns `participant`,
 `statement`, `vote`, and `cast_at` when someone may have voted twice). A vote is `for`, `mixed`, `against`, or 1, 0, -1.
+
+In a dump, a vote whose `voter` is null is that of an account since removed: it still counts for its statement, but
+nobody can tell whose it was, so it places no one in a group.
 """
 
 import csv
+import datetime as dt
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +23,10 @@ from scipy import sparse
 from analysis.errors import AnalysisError
 from analysis.lines import parsed
 
+ASKED = "contribution"
 AGREE, PASS, DISAGREE = 1, 0, -1
 VALUES = {"for": AGREE, "mixed": PASS, "against": DISAGREE, "1": AGREE, "0": PASS, "-1": DISAGREE}
+_PARIS = ZoneInfo("Europe/Paris")
 COLUMNS = {
     "participant": ("participant", "voter", "voter-id"),
     "statement": ("statement", "target", "comment-id"),
@@ -28,11 +35,31 @@ COLUMNS = {
 
 
 class VoteEvent(NamedTuple):
-    """One act of voting; a later one by the same participant on the same statement replaces it."""
+    """One act of voting; a later one by the same participant on the same statement replaces it.
+
+    `cast_at` is as the file gives it, empty when it gives none.
+    """
 
     participant: str
     statement: str
     value: int
+    cast_at: str = ""
+
+
+@dataclass(frozen=True)
+class Ballots:
+    """Every vote of a file: those whose voter can be told, in the order they were cast; those of removed accounts,
+    unlinked, as (statement, value); how many are on something else than a proposal.
+    """
+
+    events: tuple[VoteEvent, ...]
+    removed: tuple[tuple[str, int], ...]
+    elsewhere: int
+
+    @property
+    def received(self) -> int:
+        """Votes in the file."""
+        return len(self.events) + len(self.removed) + self.elsewhere
 
 
 @dataclass(frozen=True)
@@ -93,15 +120,54 @@ def _natural(name: str) -> tuple[int, str]:
     return (int(name), "") if name.isdecimal() else (-1, name)
 
 
-def read_events(path: Path) -> list[VoteEvent]:
-    """Read the acts of voting, in the order they were cast. Raises AnalysisError naming the line at fault."""
+def read_ballots(path: Path) -> Ballots:
+    """Read the acts of voting, none left out. Raises AnalysisError naming the line at fault."""
     if not path.exists():
         raise AnalysisError(f"Le fichier ou dossier « {path} » n’existe pas : vérifiez le chemin.")
     rows = list(_csv_rows(path) if path.suffix.lower() == ".csv" else dump_rows(path, "votes.ndjson"))
-    rows = [row for row in rows if row.get("voter", "") is not None]  # accounts removed: their votes are unlinked
-    if any(row.get("cast_at") for row in rows):
-        rows.sort(key=lambda row: str(row.get("cast_at") or ""))
-    return [_event(row) for row in rows if row.get("target_type", "contribution") == "contribution"]
+    when = [str(row.get("cast_at") or "") for row in rows]
+    order: Callable[[int], Any] = (lambda i: _instant(when[i])) if all(map(is_instant, when)) else (lambda i: when[i])
+    asked = [rows[i] for i in sorted(range(len(rows)), key=order) if rows[i].get("target_type", ASKED) == ASKED]
+    events, removed = list[VoteEvent](), list[tuple[str, int]]()
+    for row in asked:
+        gone = "voter" in row and not row["voter"]
+        event = _event({**row, "voter": "-"} if gone else row)
+        if gone:
+            removed.append((event.statement, event.value))
+        else:
+            events.append(event)
+    return Ballots(tuple(events), tuple(removed), len(rows) - len(asked))
+
+
+def split(events: Iterable[VoteEvent], instant: str) -> tuple[list[VoteEvent], list[VoteEvent]]:
+    """The acts of voting before an instant, and those from it on; a day alone begins at midnight in Paris.
+
+    Raises AnalysisError when a vote has no instant, or one that is not ISO 8601.
+    """
+    cut = _instant(instant)
+    before, after = list[VoteEvent](), list[VoteEvent]()
+    for event in events:
+        if not is_instant(event.cast_at):
+            raise AnalysisError(
+                f"Le vote de « {event.participant} » sur « {event.statement} » n’est pas daté : pour couper à une "
+                "date, il faut une colonne « cast_at » (2026-03-02T10:00:00Z)."
+            )
+        (before if _instant(event.cast_at) < cut else after).append(event)
+    return before, after
+
+
+def is_instant(text: str) -> bool:
+    """Whether this reads as a day or an instant in ISO 8601."""
+    try:
+        _instant(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _instant(text: str) -> dt.datetime:
+    found = dt.datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=_PARIS)
 
 
 def _event(row: Mapping[str, Any]) -> VoteEvent:
@@ -117,7 +183,7 @@ def _event(row: Mapping[str, Any]) -> VoteEvent:
         raise AnalysisError(
             f"Votes, ligne {row['line']} : « {found['vote']} » n’est pas un vote ; au choix : {', '.join(VALUES)}."
         )
-    return VoteEvent(found["participant"], found["statement"], VALUES[found["vote"]])
+    return VoteEvent(found["participant"], found["statement"], VALUES[found["vote"]], str(row.get("cast_at") or ""))
 
 
 def _csv_rows(path: Path) -> Iterator[dict[str, Any]]:

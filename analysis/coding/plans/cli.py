@@ -11,6 +11,7 @@ from analysis.coding.hits import Hits
 from analysis.coding.rules import Rules
 from analysis.coding.standing import of_codebook, plain, read_measures, warnings
 from analysis.languages import CODES, FRENCH
+from analysis.lemmas import LEMMAS_HELP
 from analysis.recorded import Progress, Recorded, write_json
 
 
@@ -43,6 +44,7 @@ def register(commands: Any, progress: Progress) -> None:
         sub.add_argument("--dump", type=Path, required=sub is proposed, help="jeu ouvert, ou fichier de textes")
         sub.add_argument("--corpus", help="le corpus à coder, s’il y en a plusieurs")
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
+        sub.add_argument("--lemmas", type=Path, help=LEMMAS_HELP)
         sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
 
 
@@ -118,7 +120,7 @@ COMMANDS = {
     recorded.name: recorded
     for recorded in (
         Recorded("codebook convert", ("source",), ("target",), _convert, plans=("source",)),
-        Recorded("codebook diff", ("dump", "before", "after", "quality"), ("out",), _diff, plans=("after",)),
-        Recorded("codebook propose", ("dump", "plan"), ("out",), _propose, plans=("plan",)),
+        Recorded("codebook diff", ("dump", "before", "after", "lemmas", "quality"), ("out",), _diff, plans=("after",)),
+        Recorded("codebook propose", ("dump", "plan", "lemmas"), ("out",), _propose, plans=("plan",)),
     )
 }

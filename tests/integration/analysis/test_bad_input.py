@@ -193,6 +193,9 @@ def test_what_has_no_account_lists_every_row(place, tmp_path, capsys):
     if tried(place, "groups", tmp_path, capsys)[0] == 0:
         found = json.loads((tmp_path / "out").read_text(encoding="utf-8"))
         assert len(found["participants"]) == 9
+        account = found["reconciliation"]
+        assert account["received"] == sum(account.values()) - account["received"] == 9 * size
+        assert account["replaced"] == 9 * (size - len({row["statement"] for row in found["statements"]}))
 
 
 @pytest.mark.parametrize(

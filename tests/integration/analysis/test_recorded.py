@@ -5,6 +5,7 @@ import csv
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,6 +171,36 @@ def test_every_result_says_what_became_of_each_contribution(tmp_path, capsys):
             assert parts["undecidable"] == 2
     rows = [json.loads(line) for line in (tmp_path / "suggestions.ndjson").read_text(encoding="utf-8").splitlines()]
     assert [(row["code"], row["origin"]) for row in rows if row["unit"] in {"c102", "c103"}] == [("train", "human")]
+
+
+@pytest.mark.parametrize("command", ["classify", "codebook diff", "codebook propose", "themes"])
+def test_corrected_lemmas_are_read_by_every_command_that_reads_lemmas(place, command, tmp_path, capsys):
+    """The one file, by the one option: a word that no dictionary holds is read as « vélo »."""
+    for path in place.glob("*"):
+        if path.suffix in {".csv", ".yaml"}:
+            text = path.read_text(encoding="utf-8")
+            (tmp_path / path.name).write_text(text.replace("vélo", "zibule") if path.name == "avis.csv" else text)
+    (tmp_path / "lemmas.yaml").write_text("zibule: vélo\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        line = [*COMMANDS[command], "--lemmas", "lemmas.yaml"]
+        assert main(line) == 0
+        assert main(["verify", FIRST[command]]) == 0
+        out = Path(FIRST[command]).read_text(encoding="utf-8")
+        (tmp_path / "lemmas.yaml").write_text("[zibule]\n", encoding="utf-8")
+        assert main(line) == 1
+    assert "une ligne « forme: lemme » par correction" in told(capsys)
+    plain = (place / FIRST[command]).read_text(encoding="utf-8")
+    if command == "classify":
+        assert "zibule" in out
+        assert [row["unit"] for row in rules(out)] == [row["unit"] for row in rules(plain)]
+    else:
+        name = "themes" if command == "themes" else "reconciliation"
+        assert json.loads(out)[name] == json.loads(plain)[name]
+
+
+def rules(rows):
+    return [row for row in map(json.loads, rows.splitlines()) if row["origin"] == "rule"]
 
 
 def test_the_statements_that_want_votes_come_first(place, tmp_path):

@@ -8,7 +8,7 @@ from analysis.__main__ import main
 from analysis.errors import AnalysisError
 from analysis.semantic.opinion_groups import find_groups, project
 from analysis.semantic.positions import changes, counts, representative, statements
-from analysis.semantic.votes import VoteEvent, from_events, read_events
+from analysis.semantic.votes import VoteEvent, from_events, read_ballots
 
 SIDES = {"a": (1, 1, 1, -1, -1, 1), "b": (-1, -1, -1, 1, 1, 1)}
 
@@ -198,7 +198,71 @@ def test_votes_of_an_open_dump_are_read_in_the_order_they_were_cast(tmp_path):
         {**vote, "voter": None, "cast_at": "2026-03-01T10:00:00Z"},
     ]
     (tmp_path / "votes.ndjson").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    assert read_events(tmp_path) == [VoteEvent("v", "p1", -1), VoteEvent("v", "p1", 1)]
+    found = read_ballots(tmp_path)
+    assert [event[:3] for event in found.events] == [("v", "p1", -1), ("v", "p1", 1)]
+    assert (found.removed, found.elsewhere, found.received) == ((("p1", 1),), 1, 4)
+
+
+def test_votes_of_removed_accounts_are_counted_by_statement_and_every_vote_is_accounted_for(tmp_path, capsys):
+    """AT-U4.7: received = in groups + not placed + of removed accounts + replaced + on something else."""
+    live = [
+        {"target": event.statement, "voter": event.participant, "value": {1: "for", -1: "against"}[event.value]}
+        for event in two_camps()
+    ]
+    gone = [{"target": "s0", "voter": None, "value": value} for value in ("for", "for", "against")]
+    shy = [{"target": "s0", "voter": "shy", "value": "for"}]
+    again = [{**live[0], "cast_at": "2026-03-09T10:00:00Z"}]
+    other = [{**live[0], "target_type": "argument"}]
+    rows = [
+        {"target_type": "contribution", "cast_at": "2026-03-01T10:00:00+01:00", **row}
+        for row in (*live, *gone, *shy, *again, *other)
+    ]
+    (tmp_path / "votes.ndjson").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    out = tmp_path / "groups.json"
+    assert main(["groups", str(tmp_path), "--min-votes", "3", "--resamples", "0", "--out", str(out)]) == 0
+    report = json.loads(out.read_text(encoding="utf-8"))
+    account = report["reconciliation"]
+    assert account == {
+        "received": len(rows),
+        "in_groups": len(live),
+        "of_unplaced": 1,
+        "of_removed_accounts": 3,
+        "replaced": 1,
+        "elsewhere": 1,
+    }
+    assert report["removed_accounts"] == [{"statement": "s0", "agree": 2, "disagree": 1, "passed": 0}]
+    manifest = json.loads((tmp_path / "groups.json.manifest.json").read_text(encoding="utf-8"))
+    assert manifest["summary"]["reconciliation"] == account
+    assert f"{len(rows)} votes reçus = {len(live)} dans les groupes + 1 de participants" in capsys.readouterr().out
+
+
+def write_events(path, *events):
+    lines = ["participant,statement,vote,cast_at", *(",".join(map(str, event)) for event in events)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_one_file_of_vote_events_is_split_at_a_date(tmp_path, capsys):
+    """AT-U4.7: the same people before and after a day of exchange, which begins at midnight in Paris."""
+    path, out = tmp_path / "votes.csv", tmp_path / "groups.json"
+    night = "2026-03-01T23:30:00Z"  # already the 2nd in Paris
+    first = [(f"p{n}", "s", -1, "2026-02-20T10:00:00Z") for n in range(9)]
+    second = [(f"p{n}", "s", 1, night) for n in range(7)] + [("new", "s", 1, night)]
+    write_events(path, *second, *first)
+    line = ["groups", str(path), "--min-votes", "1", "--resamples", "0", "--out", str(out), "--before"]
+    assert main([*line, "2026-03-02"]) == 0
+    report = json.loads(out.read_text(encoding="utf-8"))
+    (change,) = report["changes"]
+    assert (change["people"], change["towards"], change["away"]) == (7, 7, 0)
+    assert change["p_direction"] == pytest.approx(2 / 2**7, rel=1e-3)
+    assert report["paired"] == {"both": 7, "before_only": 2, "after_only": 1}
+    manifest = json.loads((tmp_path / "groups.json.manifest.json").read_text(encoding="utf-8"))
+    assert manifest["parameters"]["options"]["cut"] == "2026-03-02"
+    assert main(["verify", str(out)]) == 0
+    assert main([*line, "2026-01-01"]) == 0
+    assert "aucun changement ne se mesure" in capsys.readouterr().out
+    write_events(path, ("p", "s", 1, "hier"))
+    assert main([*line, "2026-03-02"]) == 1
+    assert "n’est pas daté" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -216,16 +280,16 @@ def test_faulty_votes_are_refused_naming_line_and_remedy(tmp_path, name, content
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
     with pytest.raises(AnalysisError, match=message):
-        from_events(read_events(path))
+        from_events(read_ballots(path).events)
 
 
 def test_impossible_requests_are_refused(tmp_path):
     with pytest.raises(AnalysisError, match="9 groupes pour 1 participants"):
         find_groups(from_events([VoteEvent("a", "s", 1)]), k=9)
     with pytest.raises(AnalysisError, match="n’existe pas"):
-        read_events(tmp_path / "absent")
+        read_ballots(tmp_path / "absent")
     (tmp_path / "votes.csv").write_bytes(b"participant\xff")
     with pytest.raises(AnalysisError, match="n’est pas un CSV en UTF-8"):
-        read_events(tmp_path / "votes.csv")
+        read_ballots(tmp_path / "votes.csv")
     with pytest.raises(AnalysisError, match=r"« votes\.ndjson » manque"):
-        read_events(tmp_path)
+        read_ballots(tmp_path)
