@@ -110,9 +110,17 @@ def write_corpus(corpus: Corpus) -> str:
 
 
 def _distinct(labels: tuple[str, ...] | list[str], what: str, *, joined: bool = True) -> list[str]:
-    found = [_UNSAFE.sub("_" if joined else "-", unicodedata.normalize("NFC", label)).strip("_-") for label in labels]
-    if not joined:
-        found = [name.replace("_", "-") for name in found]
+    found = [_safe(label, joined=joined) for label in labels]
     if len(set(found)) < len(set(labels)) or not all(found):
         raise AnalysisError(f"Corpus impossible à écrire : {what} se confondent une fois les espaces et signes ôtés.")
     return found
+
+
+def _safe(label: str, *, joined: bool) -> str:
+    name = _UNSAFE.sub("_" if joined else "-", unicodedata.normalize("NFC", label)).strip("_-")
+    return name if joined else name.replace("_", "-")
+
+
+def starred(variable: Variable, category: str) -> str:
+    """A category as the format writes it: `*region_bretagne`."""
+    return f"*{_safe(variable.key, joined=False)}_{_safe(category, joined=True)}"

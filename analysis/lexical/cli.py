@@ -34,7 +34,7 @@ from analysis.text import Vocabulary
 
 PARTS = {
     "lexicon": lexicon.EVERYTHING,
-    "reinert": (lexicon.WORDS, lexicon.CLASSIFICATION),
+    "reinert": (lexicon.WORDS, lexicon.CLASSIFICATION, lexicon.SEGMENTS),
     "duplicates": (lexicon.CAMPAIGNS,),
 }
 SETTINGS = ("classes", "segment", "least", "double", "language")

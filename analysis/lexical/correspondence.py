@@ -82,6 +82,13 @@ def correspondence(table: Sparse | NDArray[Any], *, axes: int = AXES, seed: int 
     return Correspondence(max(total, 0.0), values, shares, all_rows, all_columns, rows / grand, columns / grand)
 
 
+def projected(found: Correspondence, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Coordinates of supplementary rows, counts by the columns of the table: shape (m, k), NaN for an empty row."""
+    totals = rows.sum(axis=1, keepdims=True)
+    shares = np.divide(rows, totals, out=np.full(rows.shape, np.nan), where=totals > 0)
+    return np.asarray(shares @ np.nan_to_num(found.columns) / np.sqrt(found.inertias), dtype=np.float64)
+
+
 def leading(
     scaled: Sparse, row: NDArray[np.float64], column: NDArray[np.float64], axes: int, *, seed: int, tolerance: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from scipy.special import chdtrc
 
 from analysis.corpus import Variable
 from analysis.errors import AnalysisError
-from analysis.lexical.correspondence import Correspondence, correspondence
+from analysis.lexical.correspondence import Correspondence, correspondence, projected
 from analysis.lexical.segments import Sparse, Table
 
 TYPICAL = 10
@@ -34,18 +35,39 @@ class Feature:
     p: float
 
 
+class Typical(NamedTuple):
+    """A unit of a class by its marked lemmas, those of the profile: the sum of their chi-squares (IRaMuTeQ's
+    « score absolu ») and the mean (« score relatif »).
+    """
+
+    unit: int
+    absolute: float
+    relative: float
+
+
 @dataclass(frozen=True)
 class Profile:
     """A class: its size, its features by falling chi-square (profile first, antiprofile last), its typical units.
 
-    `typical` are ranks of units, most typical first, with the sum of the chi-squares of the profile they hold.
+    `typical` are the most typical units by absolute score, `typical_on_average` by relative score, the first first.
     """
 
     label: int
     size: int
     features: tuple[Feature, ...]
     variables: tuple[Feature, ...]
-    typical: tuple[tuple[int, float], ...]
+    typical: tuple[Typical, ...]
+    typical_on_average: tuple[Typical, ...]
+
+    @property
+    def profile(self) -> tuple[Feature, ...]:
+        """The lemmas that the class holds more than the rest, by falling chi-square."""
+        return tuple(feature for feature in self.features if feature.chi2 > 0)
+
+    @property
+    def antiprofile(self) -> tuple[Feature, ...]:
+        """The lemmas that the class holds less than the rest, the most avoided first."""
+        return tuple(feature for feature in self.features[::-1] if feature.chi2 < 0)
 
 
 def profiles(
@@ -54,6 +76,8 @@ def profiles(
     *,
     variables: Sequence[Variable] = (),
     typical: int = TYPICAL,
+    shown: NDArray[np.bool_] | None = None,
+    ids: Sequence[str] = (),
 ) -> list[Profile]:
     """The profile of each class, over the classified units.
 
@@ -61,7 +85,9 @@ def profiles(
         table: units by lemmas.
         classes: shape (n_units,), -1 for unclassified units, which are left out.
         variables: closed variables over the texts; each category is described like a lemma, and decides nothing.
-        typical: how many typical units to give.
+        typical: how many typical units to give, in each of the two orders.
+        shown: the units that may be given as typical, shape (n_units,); all of them by default.
+        ids: names of the texts, which order units of equal score; by default their ranks do.
     """
     count = int(classes.max(initial=-1)) + 1
     inside = np.flatnonzero(classes >= 0)
@@ -70,19 +96,19 @@ def profiles(
     held = by_class(matrix, labels, count)
     chi2 = signed_chi2(held, sizes)
     marks = [(variable, variable.members[table.texts[inside]].astype(np.int64)) for variable in variables]
+    names = [ids[text] for text in table.texts.tolist()] if ids else ()
     found = []
     for label in range(count):
         features = _features(table.lemmas, table.pos, held, chi2, label)
         described: list[Feature] = []
         for variable, members in marks:
             counts = by_class(members, labels, count)
-            names = [f"{variable.label} : {category}" for category in variable.categories]
-            described += _features(names, [variable.key] * len(names), counts, signed_chi2(counts, sizes), label)
+            kinds = [variable.key] * len(counts)
+            described += _features(category_names(variable), kinds, counts, signed_chi2(counts, sizes), label)
         described.sort(key=lambda feature: (-feature.chi2, feature.name))
-        units = inside[labels == label]
-        chosen = _typical(table.matrix[units], chi2[:, label], typical)
-        ranked = tuple((int(units[rank]), score) for rank, score in chosen)
-        found.append(Profile(label, int(sizes[label]), features, tuple(described), ranked))
+        units = inside[(labels == label) if shown is None else (labels == label) & shown[inside]]
+        best = _typical(table.matrix, units, np.maximum(chi2[:, label], 0.0), typical, names)
+        found.append(Profile(label, int(sizes[label]), features, tuple(described), *best))
     return found
 
 
@@ -126,10 +152,34 @@ def _features(
     return tuple(sorted(rows, key=lambda feature: (-feature.chi2, feature.name)))
 
 
-def _typical(matrix: Sparse, chi2: NDArray[np.float64], count: int) -> list[tuple[int, float]]:
-    scores = np.round(matrix @ np.maximum(chi2, 0.0), 3)
-    order = np.argsort(-scores, kind="stable")[:count]
-    return [(int(rank), float(scores[rank])) for rank in order]
+def _typical(
+    matrix: Sparse, units: NDArray[np.int64], chi2: NDArray[np.float64], count: int, names: Sequence[str]
+) -> tuple[tuple[Typical, ...], tuple[Typical, ...]]:
+    """The best units by absolute and by relative score; `chi2` is 0 for the lemmas that are not marked."""
+    if not count:
+        return (), ()
+    own = matrix[units]
+    absolute = np.round(own @ chi2, 3)
+    marked = own @ (chi2 > 0).astype(np.float64)
+    relative = np.round(np.divide(absolute, marked, out=np.zeros_like(absolute), where=marked > 0), 3)
+    first, second = (
+        tuple(
+            Typical(int(units[rank]), float(absolute[rank]), float(relative[rank]))
+            for rank in _highest(scores, count, [names[unit] for unit in units.tolist()] if names else ())
+        )
+        for scores in (absolute, relative)
+    )
+    return first, second
+
+
+def _highest(scores: NDArray[np.float64], count: int, names: Sequence[str]) -> list[int]:
+    """Ranks of the highest scores; equal ones by name, then by rank."""
+    if count < len(scores):
+        least = np.partition(scores, len(scores) - count)[len(scores) - count]
+        chosen = np.flatnonzero(scores >= least).tolist()
+    else:
+        chosen = list(range(len(scores)))
+    return sorted(chosen, key=lambda rank: (-scores[rank], names[rank] if names else "", rank))[:count]
 
 
 def plane(table: Table, classes: NDArray[np.int32]) -> Correspondence:
@@ -142,3 +192,23 @@ def plane(table: Table, classes: NDArray[np.int32]) -> Correspondence:
         raise AnalysisError("Plan factoriel impossible : il n’y a qu’une classe.")
     inside = classes >= 0
     return correspondence(by_class(table.matrix[inside], classes[inside], count), axes=_PLANE)
+
+
+def illustrated(
+    found: Correspondence, table: Table, classes: NDArray[np.int32], variables: Sequence[Variable]
+) -> list[tuple[Variable, NDArray[np.float64]]]:
+    """Where the categories of each variable fall on the plane, which they take no part in making: coordinates of shape
+    (n_categories, n_axes), NaN for a category that no classified unit holds.
+    """
+    inside = np.flatnonzero(classes >= 0)
+    count = int(classes.max(initial=-1)) + 1
+    return [
+        (variable, projected(found, by_class(members, classes[inside], count)))
+        for variable in variables
+        for members in (variable.members[table.texts[inside]].astype(np.int64),)
+    ]
+
+
+def category_names(variable: Variable) -> list[str]:
+    """What the categories of a variable are called beside lemmas."""
+    return [f"{variable.label} : {category}" for category in variable.categories]

@@ -59,13 +59,14 @@ def canvas(width: float, height: float) -> Iterator["Figure"]:
         yield Figure(figsize=(width, height), layout="constrained")
 
 
-def drawing(figure: "Figure") -> bytes:
-    """A figure as SVG, the same bytes each time; to be called on its canvas."""
+def drawing(figure: "Figure", title: str | None = None) -> bytes:
+    """A figure as SVG, the same bytes each time; to be called on its canvas. `title` is what a screen reader says."""
     content = io.BytesIO()
+    metadata = {"Date": None, "Creator": None, **({"Title": title} if title else {})}
     with warnings.catch_warnings():
         # A glyph that our font lacks is drawn by the reader's: only its width is a guess.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(content, format="svg", metadata=metadata)
     return content.getvalue()
 
 

@@ -27,9 +27,10 @@ from analysis.lexical.disclosure import PUBLISHED_FROM
 from analysis.lexical.double import Agreement, classify_twice
 from analysis.lexical.frequencies import Frequency, LemmaTokens, frequencies
 from analysis.lexical.keyness import Keyness, keyness
-from analysis.lexical.profiles import Profile, plane, profiles
+from analysis.lexical.profiles import Profile, illustrated, plane, profiles
 from analysis.lexical.reinert import CLASSES, UNCLASSIFIED, Classification, check_options, classify
-from analysis.lexical.segments import Table, check_size, cut, tabulate
+from analysis.lexical.repeated import Repeated, repeated_segments
+from analysis.lexical.segments import Segments, Table, check_size, cut, tabulate
 from analysis.lexical.specificity import Specificity, specificities
 from analysis.prepare import Prepared, Progress, prepare
 from analysis.reconciliation import Reconciliation, reconcile
@@ -38,8 +39,11 @@ from analysis.semantic.campaigns import Register, find_campaigns
 from analysis.semantic.shingles import bare
 from analysis.text import Vocabulary
 
-WORDS, CLASSIFICATION, CAMPAIGNS, CODES = "words", "classes", "campaigns", "codes"
-EVERYTHING = (WORDS, CLASSIFICATION, CAMPAIGNS, CODES)
+WORDS, CLASSIFICATION, CAMPAIGNS, CODES, SEGMENTS = "words", "classes", "campaigns", "codes", "segments"
+EVERYTHING = (WORDS, CLASSIFICATION, CAMPAIGNS, CODES)  # repeated segments are read beside a classification alone
+TYPICAL = 100
+
+Chi2 = dict[tuple[int, str, str], float]  # by class, kind and name of a feature
 
 
 @dataclass(frozen=True)
@@ -76,18 +80,30 @@ class WordCounts:
 
 
 @dataclass(frozen=True)
+class RepeatedSegments:
+    """The repeated segments of a corpus, and their profile in each class; `chi2_without` as in `Classes`."""
+
+    found: Repeated
+    profiles: list[Profile]
+    chi2_without: Chi2
+
+
+@dataclass(frozen=True)
 class Classes:
     """A classification of units, simple or double, with what describes its classes.
 
-    `chi2_without` is the chi-square of each lemma in each class when campaigns count one text each.
+    `chi2_without` is the chi-square of each lemma and category in each class when campaigns count one text each;
+    `illustrated` the places of the categories of each variable on the plane.
     """
 
     table: Table
     simple: Classification
     agreement: Agreement | None
     profiles: list[Profile]
-    chi2_without: dict[tuple[int, str], float]
+    chi2_without: Chi2
     plane: Correspondence | None
+    illustrated: list[tuple[Variable, NDArray[np.float64]]]
+    repeated: RepeatedSegments | None
 
     @property
     def classes(self) -> NDArray[np.int32]:
@@ -215,15 +231,24 @@ def _corpus(
             words = _words(prepared, lexicon, register, table)
         if CLASSIFICATION in options.parts:
             try:
-                classes = _classes(prepared, register, table, options, steps.within("classes"))
+                classes = _classes(prepared, register, table, options, vocabulary, steps.within("classes"))
             except AnalysisError as error:
                 notices.append(str(error))
     steps.done("mots")
     steps.done("classes")
     undecided = prepared.sorting.undecidable | coding.withheld
-    reconciliation = reconcile(corpus, prepared.sorting, coding.coded, undecided)
+    held = coding.coded if CODES in options.parts else _classified(classes, len(corpus.ids))
+    reconciliation = reconcile(corpus, prepared.sorting, held, undecided)
     tier = None if corpus.external else tiers.tier(reconciliation.billable)
     return CorpusLexicon(prepared, reconciliation, tier, register, words, classes, coding, tuple(notices))
+
+
+def _classified(classes: Classes | None, texts: int) -> NDArray[np.bool_]:
+    """Mask of the texts of which a unit at least has a class, shape (texts,)."""
+    held = np.zeros(texts, dtype=np.bool_)
+    if classes:
+        held[classes.table.texts[classes.classes >= 0]] = True
+    return held
 
 
 def _least_texts(prepared: Prepared) -> int:
@@ -283,6 +308,7 @@ def _classes(
     register: Register,
     table: Table,
     options: Options,
+    vocabulary: Vocabulary,
     progress: Callable[[int, int], None] | None,
 ) -> Classes:
     asked: dict[str, Any] = {"classes": options.classes, "least": options.least, "seed": options.seed}
@@ -291,16 +317,45 @@ def _classes(
     if options.double:
         agreement = classify_twice(table, **asked, progress=progress).largest
     classes = simple.classes if agreement is None else agreement.classes
-    several = int(classes.max(initial=-1)) > 0
-    described = profiles(table, classes, variables=prepared.corpus.variables)
-    without = described
-    if register.campaigns:
-        without = profiles(table, np.where(register.first_only[table.texts], classes, UNCLASSIFIED), typical=0)
+    kept, variables, ids = register.first_only[table.texts], prepared.corpus.variables, prepared.corpus.ids
+    described = profiles(table, classes, variables=variables, typical=TYPICAL, shown=kept, ids=ids)
+    found = plane(table, classes) if int(classes.max(initial=-1)) > 0 else None
     return Classes(
         table,
         simple,
         agreement,
         described,
-        {(profile.label, item.name): item.chi2 for profile in without for item in profile.features},
-        plane(table, classes) if several else None,
+        _without(table, classes, kept, described, variables),
+        found,
+        illustrated(found, table, classes, variables) if found else [],
+        _repeated(prepared, table.segments, vocabulary, classes, kept) if SEGMENTS in options.parts else None,
     )
+
+
+def _without(
+    table: Table,
+    classes: NDArray[np.int32],
+    kept: NDArray[np.bool_],
+    described: list[Profile],
+    variables: Sequence[Variable] = (),
+) -> Chi2:
+    """The chi-squares over the units `kept`, one text a campaign; `described` are the profiles over all of them."""
+    if not kept.all():
+        described = profiles(table, np.where(kept, classes, UNCLASSIFIED), variables=variables, typical=0)
+    return {
+        (profile.label, item.kind, item.name): item.chi2
+        for profile in described
+        for item in (*profile.features, *profile.variables)
+    }
+
+
+def _repeated(
+    prepared: Prepared,
+    segments: Segments,
+    vocabulary: Vocabulary,
+    classes: NDArray[np.int32],
+    kept: NDArray[np.bool_],
+) -> RepeatedSegments:
+    found = repeated_segments(prepared.words, segments, vocabulary.forms, min_texts=_least_texts(prepared))
+    described = profiles(found.table, classes, typical=0)
+    return RepeatedSegments(found, described, _without(found.table, classes, kept, described))

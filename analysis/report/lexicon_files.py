@@ -1,7 +1,7 @@
 """The lexical results as files: one JSON of figures, NDJSON lists of contributions, SVG drawings, and a manifest."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from analysis import provenance, tiers
 from analysis.lexical.contrasts import Contrast, contrast
 from analysis.lexical.disclosure import PUBLISHED_FROM, distinct_texts, without_rare_words
-from analysis.lexical.profiles import Feature, Profile
+from analysis.lexical.profiles import Feature, Profile, Typical
 from analysis.lexical.specificity import BANALITY
-from analysis.report import once
-from analysis.report.lexicon import Classes, CorpusLexicon, LexiconStudy, WordCounts
-from analysis.report.lexicon_charts import dendrogram, factorial_plane
+from analysis.report import class_files, class_page, once
+from analysis.report.class_files import excerpt, summary
+from analysis.report.lexicon import CLASSIFICATION, Classes, CorpusLexicon, LexiconStudy, WordCounts
 
 FORMAT = "consult-lexicon/1"
 KEPT_LEMMAS = 1_000
 KEPT_SPECIFIC = 50
 KEPT_FEATURES = 100
 KEPT_CONTRASTED = 100
-LONGEST_EXCERPT = 600
+KEPT_TYPICAL = 10
 _AT_ONCE = 1_000_000
 
 Json = dict[str, Any]
@@ -42,10 +42,9 @@ def write(out: Path, study: LexiconStudy) -> None:
         with (out / name).open("w", encoding="utf-8") as file:
             for found in study.corpora:
                 file.writelines(rows(found))
-    charts = [(found, found.classes) for found in study.corpora if found.classes and found.classes.plane]
-    for number, (found, classes) in enumerate(charts, start=1):
-        (out / f"dendrogram-{number}.svg").write_bytes(dendrogram(classes, found.corpus.title))
-        (out / f"plane-{number}.svg").write_bytes(factorial_plane(classes, found.corpus.title))
+    if CLASSIFICATION in study.options.parts:
+        class_files.write(out, study)
+        class_page.write(out, study)
 
 
 def figures(study: LexiconStudy) -> Json:
@@ -228,6 +227,7 @@ def _classes(study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Jso
         "least": classes.simple.least,
         "unclassified": int((members < 0).sum()),
         "unclassified_share": round(100 * float((members < 0).mean()), 2) if len(members) else None,
+        "summary": asdict(summary(found, classes)),
         "without_words": int(found.prepared.readable.sum()) - len(np.unique(classes.table.texts)),
         "tree": _tree(classes),
         "classes": [
@@ -235,10 +235,13 @@ def _classes(study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Jso
                 "label": profile.label,
                 "units": profile.size,
                 "units_without": int((kept & (members == profile.label)).sum()),
-                "profile": _features(classes, profile, [item for item in profile.features if item.chi2 > 0]),
-                "antiprofile": _features(classes, profile, [item for item in profile.features[::-1] if item.chi2 < 0]),
-                "variables": [asdict(item) for item in profile.variables],
-                "typical": [_typical(study, found, classes, unit, score) for unit, score in profile.typical],
+                "profile": _features(classes, profile, profile.profile),
+                "antiprofile": _features(classes, profile, profile.antiprofile),
+                "variables": _features(classes, profile, profile.variables),
+                "typical": [_typical(study, found, classes, item) for item in profile.typical[:KEPT_TYPICAL]],
+                "typical_on_average": [
+                    _typical(study, found, classes, item) for item in profile.typical_on_average[:KEPT_TYPICAL]
+                ],
             }
             for profile in classes.profiles
         ],
@@ -251,10 +254,11 @@ def _classes(study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Jso
     }
 
 
-def _features(classes: Classes, profile: Profile, features: list[Feature]) -> list[Json]:
+def _features(classes: Classes, profile: Profile, features: Sequence[Feature]) -> list[Json]:
     without = classes.chi2_without
     return [
-        {**asdict(item), "chi2_without": without.get((profile.label, item.name))} for item in features[:KEPT_FEATURES]
+        {**asdict(item), "chi2_without": without.get((profile.label, item.kind, item.name))}
+        for item in features[:KEPT_FEATURES]
     ]
 
 
@@ -272,14 +276,13 @@ def _tree(classes: Classes) -> list[Json]:
     ]
 
 
-def _typical(study: LexiconStudy, found: CorpusLexicon, classes: Classes, unit: int, score: float) -> Json:
-    text = int(classes.table.texts[unit])
-    shown = found.corpus.texts[text][:LONGEST_EXCERPT]
-    if study.options.segment:
-        starts = classes.table.segments.starts
-        forms = found.prepared.words.forms[starts[unit] : starts[unit + 1]].tolist()
-        shown = " ".join(study.vocabulary.forms[form] for form in forms).replace("' ", "’")
-    return {"contribution": found.corpus.ids[text], "score": score, "text": shown}
+def _typical(study: LexiconStudy, found: CorpusLexicon, classes: Classes, item: Typical) -> Json:
+    return {
+        "contribution": found.corpus.ids[int(classes.table.texts[item.unit])],
+        "score": item.absolute,
+        "relative": item.relative,
+        "text": excerpt(study, found, classes, item.unit),
+    }
 
 
 def _json(value: object) -> str:

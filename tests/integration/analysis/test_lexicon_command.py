@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -137,8 +138,13 @@ def test_at_u4_6_a_second_run_gives_the_same_files_whatever_the_number_of_proces
     assert main(["verify", str(made), "--dump", str(table), "--cache", str(lemma_cache)]) == 0
     options = ["--codebook", str(made / "codebook.yaml"), "--classes", "3", "--jobs", "2", "--cache", str(lemma_cache)]
     assert main(["lexicon", str(table), "--out", str(tmp_path / "out"), *options]) == 0
-    for path in made.iterdir():
-        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    _same_files(made, tmp_path / "out")
+
+
+def _same_files(made, again):
+    for path in made.rglob("*"):
+        if path.is_file():
+            assert (again / path.relative_to(made)).read_bytes() == path.read_bytes()
 
 
 def test_english_is_read_as_english_and_verified(tmp_path):
@@ -160,10 +166,7 @@ def test_english_is_read_as_english_and_verified(tmp_path):
 
 
 def test_a_changed_result_is_found_out(made, table, tmp_path, capsys):
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for path in made.iterdir():
-        (copy / path.name).write_bytes(path.read_bytes())
+    copy = shutil.copytree(made, tmp_path / "copy")
     (copy / "lexicon.json").write_text("{}", encoding="utf-8")
     assert main(["verify", str(copy), "--dump", str(table)]) == 1
     assert "lexicon.json" in capsys.readouterr().err
@@ -189,8 +192,7 @@ def test_an_existing_dask_cluster_gives_equal_results(table, made, tmp_path, lem
         options = ["--codebook", str(made / "codebook.yaml"), "--classes", "3", "--cache", str(lemma_cache)]
         arguments = ["--jobs", "2", "--dask", cluster.scheduler_address]
         assert main(["lexicon", str(table), "--out", str(tmp_path / "out"), *options, *arguments]) == 0
-    for path in made.iterdir():
-        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+    _same_files(made, tmp_path / "out")
 
 
 @pytest.mark.slow
