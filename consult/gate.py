@@ -7,12 +7,13 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from flask import Response, current_app, g, redirect, request, url_for
+from flask import Response, current_app, flash, g, redirect, request, url_for
 
 from consult import clock, errors, logs, security
 from consult.accounts import policy as accounts_policy
 from consult.accounts import queries as accounts_queries
 from consult.accounts import service as accounts_service
+from consult.accounts.unsent.views import keep_sent
 from consult.actor import ANONYMOUS, Actor, Role
 from consult.consultations import queries as consultations
 from consult.db import Database, session_on, survives
@@ -116,9 +117,7 @@ def _check_access(actor: Actor, consultation_id: uuid.UUID | None) -> AnyRespons
     if not access.roles:
         return None
     if actor.account_id is None:
-        if request.method not in READING or request.path.startswith("/api"):
-            raise errors.NotSignedInError
-        return redirect(url_for("accounts.sign_in", suite=request.full_path.rstrip("?")), 303)
+        return _ask_to_sign_in()
     if actor.second_factor_due and not access.password_suffices:
         return _ask_second_factor()
     if Role.PARTICIPANT in access.roles:
@@ -133,9 +132,23 @@ def _check_access(actor: Actor, consultation_id: uuid.UUID | None) -> AnyRespons
     return None if not access.fresh_second_factor or _second_factor_is_fresh() else _ask_second_factor()
 
 
+def _ask_to_sign_in() -> AnyResponse:
+    """Have the person sign in, then come back. Raises NotSignedInError where nothing would be come back to."""
+    wanted = None if request.path.startswith("/api") else _wanted()
+    if wanted is None:
+        raise errors.NotSignedInError
+    if request.method not in READING:
+        flash("Il faut vous connecter pour envoyer ce formulaire. Ce que vous avez saisi vous attend ensuite.", "info")
+    return redirect(url_for("accounts.sign_in", suite=wanted), 303)
+
+
 def _ask_second_factor() -> AnyResponse:
-    wanted = request.full_path.rstrip("?") if request.method in READING else None
-    return redirect(url_for("accounts.second_factor.show", suite=wanted), 303)
+    return redirect(url_for("accounts.second_factor.show", suite=_wanted()), 303)
+
+
+def _wanted() -> str | None:
+    """Where to come back: the page that was asked for; for a form, the page that gives it back, if it is kept."""
+    return request.full_path.rstrip("?") if request.method in READING else keep_sent()
 
 
 def _second_factor_is_fresh() -> bool:

@@ -179,15 +179,20 @@ def page_before(request: Request, public_url: str) -> str:
     return f"{path}?{page.query}" if page.query else path
 
 
-def typed(request: Request, public_url: str) -> list[tuple[str, str]]:
-    """What a refused form held, to give it back: its names and values, without its token.
+def may_give_back(request: Request, public_url: str) -> bool:
+    """Whether what a refused form held may be given back to its browser.
 
-    Empty for a form with a password, and when the browser does not prove that the form was on a page of this site:
-    another one could otherwise have its own words shown here.
+    Not with a password, nor when the browser does not prove that the form was on a page of this site: another one could
+    otherwise have its own words shown here.
     """
     origin = request.headers.get("Origin")
     ours = request.headers.get("Sec-Fetch-Site") == "same-origin" or (origin and _is_ours(origin, request, public_url))
-    if request.method not in UNSAFE_METHODS or not ours or "password" in request.form:
+    return request.method in UNSAFE_METHODS and bool(ours) and "password" not in request.form
+
+
+def typed(request: Request, public_url: str) -> list[tuple[str, str]]:
+    """What a form held that may be given back: its names and values, without its token."""
+    if not may_give_back(request, public_url):
         return []
     return [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
 

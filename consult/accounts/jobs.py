@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from sqlalchemy import delete, select
 
 from consult import clock
-from consult.accounts.models import AttemptCount, LoginSession, MailboxCount, SingleUseToken, SpentProof
+from consult.accounts.models import AttemptCount, LoginSession, MailboxCount, SingleUseToken, SpentProof, UnsentForm
 from consult.jobs.schedule import Task
 from consult.protocols import Progress
 
@@ -23,11 +23,12 @@ _EXPIRING: Final = (
     (MailboxCount, MailboxCount.key),
     (LoginSession, LoginSession.id),
     (SingleUseToken, SingleUseToken.id),
+    (UnsentForm, UnsentForm.digest),
 )
 
 
 class PurgeExpired:
-    """Delete sessions, links, proofs, counts of failures and of mails past their end, of every organisation."""
+    """Delete sessions, links, kept forms, proofs, counts of failures and of mails past their end; everywhere."""
 
     kind: ClassVar[str] = "accounts.purge"
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    Text,
     UniqueConstraint,
     false,
     text,
@@ -159,6 +160,17 @@ class SingleUseToken(TenantOwned, Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True, info=NEVER)
     expires_at: Mapped[dt.datetime] = mapped_column(info=NEVER)
     used_at: Mapped[dt.datetime | None] = mapped_column(info=NEVER)
+
+
+class UnsentForm(TenantOwned, Base):
+    """A form sent by a browser whose session was over: kept a day, sealed by the token that this browser holds."""
+
+    __tablename__ = "unsent_form"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True, info=NEVER)
+    address_key: Mapped[str] = mapped_column(String(64), index=True, info=NEVER)  # see security.address_key
+    sealed: Mapped[str] = mapped_column(Text, info=NEVER)
+    expires_at: Mapped[dt.datetime] = mapped_column(index=True, info=NEVER)
 
 
 class SpentProof(Base):

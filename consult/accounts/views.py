@@ -23,13 +23,15 @@ from consult.accounts.second_factor.views import bp as second_factor
 from consult.accounts.security_keys.views import bp as security_keys
 from consult.accounts.sign_up.views import addresses, local, mail_way_back
 from consult.accounts.sign_up.views import bp as sign_up
+from consult.accounts.unsent.views import bp as unsent
+from consult.accounts.unsent.views import forget
 from consult.db import Database, survives
 from consult.errors import GoneError, NotFoundError, TooManyError
 from consult.security import account_or_address, anyone, client_address, limited, limiter, password_suffices, signed_in
 from consult.settings import Settings
 
 bp = Blueprint("accounts", __name__)
-for part in (sign_up, second_factor, security_keys, access, profile, pseudonyms, mailed_link, notices):
+for part in (sign_up, second_factor, security_keys, access, profile, pseudonyms, mailed_link, notices, unsent):
     bp.register_blueprint(part)
 
 WRONG = "Adresse électronique ou mot de passe incorrect, ou adresse pas encore confirmée."
@@ -109,6 +111,7 @@ def _count_failure(attempts: list[str]) -> None:
 @limited
 def sign_out() -> ResponseReturnValue:
     service.close_session(g.session, g.account_id, g.identity.login_session_id)
+    forget()
     response = redirect(local("/"), 303)
     response.delete_cookie(**policy.session_cookie(_settings()).absent())
     return response
@@ -240,6 +243,7 @@ def close_session(session_id: uuid.UUID) -> ResponseReturnValue:
 @limited
 def close_sessions() -> ResponseReturnValue:
     service.close_sessions(g.session, g.account_id)
+    forget()
     flash("Vous êtes déconnecté partout.", "success")
     response = redirect(url_for(".sign_in"), 303)
     response.delete_cookie(**policy.session_cookie(_settings()).absent())

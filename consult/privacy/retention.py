@@ -137,6 +137,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "Jusqu’au lot\u00a0: vingt réponses au moins, ou la fin du questionnaire.",
         MISSION,
     ),
+    Rule(
+        ("unsent_form",),
+        "Formulaires envoyés une fois la session terminée, chiffrés\u00a0: seul votre navigateur les ouvre",
+        "Un jour.",
+        CONTRACT,
+    ),
     Rule(("contribution_draft",), "Brouillons de propositions et d’arguments", "Un jour.", CONTRACT),
     Rule(
         ("reply_draft",),

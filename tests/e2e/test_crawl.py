@@ -28,6 +28,7 @@ AFTER_AN_ACT = {
     "accounts.sign_up.sent", "accounts.second_factor.show", "privacy.erased",
     "followup.case", "rights.follow", "accounts.profile.confirm_address",
     "accounts.notices.ask", "accounts.mailed_link.confirm", "accounts.second_factor.application",
+    "accounts.unsent.show",
 }  # fmt: skip
 # Read by programs.
 NOT_PAGES = {
