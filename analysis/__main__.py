@@ -13,6 +13,7 @@ from typing import Any
 from analysis import __version__, nonresponse, provenance, readers, recorded, tiers
 from analysis.coding import cli as coding
 from analysis.coding.codebook_files import load_any
+from analysis.coding.drift import cli as drift
 from analysis.coding.plans import cli as plans
 from analysis.coding.standing import QUALITY_HELP, plain, read_measures, warnings
 from analysis.command_line import Parser
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         _add_options(sub, name)
     coding.register(commands, _progress)
+    drift.register(commands, _progress)
     plans.register(commands, _progress)
     semantic.register(commands, _progress)
     lexical.register(commands, _progress)
@@ -211,6 +213,7 @@ def _code(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
 _COMMANDS = {
     "code": Recorded("code", ("dump", "codebook", "lemmas", "quality"), ("out",), _code, plans=("codebook",)),
     **coding.COMMANDS,
+    **drift.COMMANDS,
     **plans.COMMANDS,
     **semantic.COMMANDS,
     **lexical.COMMANDS,

@@ -65,27 +65,38 @@ def masi(left: frozenset[str], right: frozenset[str]) -> float:
     return 1 - common / len(left | right) * (2 / 3 if nested else 1 / 3)
 
 
-def alpha(counts: NDArray[np.int64], distance: _Floats, *, seed: int = 1, resamples: int = RESAMPLES) -> Alpha:
+def alpha(
+    counts: NDArray[np.int64],
+    distance: _Floats,
+    *,
+    often: NDArray[np.int64] | None = None,
+    seed: int = 1,
+    resamples: int = RESAMPLES,
+) -> Alpha:
     """Krippendorff's alpha for any distance between values.
 
     Args:
         counts: how many coders gave each value to each unit, shape (units, values); absent judgements are not counted.
         distance: symmetric, zero on the diagonal, shape (values, values).
+        often: how many units were judged so, shape (units,); one by default.
         seed: of the bootstrap, which draws units with replacement.
         resamples: draws; 0 gives no interval.
     """
-    kept = np.asarray(counts[counts.sum(axis=1) > 1], dtype=np.float64)
-    if not len(kept):
+    mine = counts.sum(axis=1) > 1
+    kept = np.asarray(counts[mine], dtype=np.float64)
+    each = np.ones(len(kept), dtype=np.int64) if often is None else often[mine]
+    units = int(each.sum())
+    if not units:
         return Alpha(None, None, None, 0, 0, 0.0, 0.0)
     judged = kept.sum(axis=1)
     disagreed = np.einsum("uv,vw,uw->u", kept, distance, kept, optimize=True) / (judged - 1)
-    value, observed, expected = _alphas(np.ones((1, len(kept))), kept, judged, disagreed, distance)
+    value, observed, expected = _alphas(each[None].astype(np.float64), kept, judged, disagreed, distance)
     low = high = None
     if resamples and np.isfinite(value[0]):
         draws, found = np.random.default_rng(seed), []
         for done in range(0, resamples, _BLOCK):
             size = min(_BLOCK, resamples - done)
-            times = draws.multinomial(len(kept), np.full(len(kept), 1 / len(kept)), size=size).astype(np.float64)
+            times = draws.multinomial(units, each / units, size=size).astype(np.float64)
             found.append(_alphas(times, kept, judged, disagreed, distance)[0])
         known = np.concatenate(found)
         known = known[np.isfinite(known)]
@@ -95,8 +106,8 @@ def alpha(counts: NDArray[np.int64], distance: _Floats, *, seed: int = 1, resamp
         value=round(float(value[0]), 6) if np.isfinite(value[0]) else None,
         low=low,
         high=high,
-        units=len(kept),
-        judgements=int(judged.sum()),
+        units=units,
+        judgements=int(each @ judged),
         observed=round(float(observed[0]), 6),
         expected=round(float(expected[0]), 6),
     )
@@ -148,13 +159,18 @@ def agreement(
         each[code] = alpha(both, apart, seed=seed, resamples=resamples)
         if progress:
             progress(done, len(codes) + 1)
-    counts, known = tabulate((j.unit, j.coder, frozenset(j.codes)) for j in judgements)
-    sets = [value for value in known if isinstance(value, frozenset)]
-    distance = np.array([[masi(a, b) for b in sets] for a in sets]).reshape(len(sets), len(sets))
-    whole = alpha(counts, distance, seed=seed, resamples=resamples)
+    whole = of_sets(judgements, seed=seed, resamples=resamples)
     if progress:
         progress(len(codes) + 1, len(codes) + 1)
     return Agreement(each, whole, seed)
+
+
+def of_sets(judgements: Iterable[Judgement], *, seed: int = 1, resamples: int = RESAMPLES) -> Alpha:
+    """Alpha of whole sets of codes, by the MASI distance."""
+    counts, known = tabulate((j.unit, j.coder, frozenset(j.codes)) for j in judgements)
+    sets = [value for value in known if isinstance(value, frozenset)]
+    distance = np.array([[masi(a, b) for b in sets] for a in sets]).reshape(len(sets), len(sets))
+    return alpha(counts, distance, seed=seed, resamples=resamples)
 
 
 def by_period(

@@ -41,6 +41,7 @@ COMMANDS = {
         *("--sheet", "{out}", "--key", "{out}.json"),
     ],
     "quality": ["quality", "{key}", "--coded", "{coded}", "--out", "{out}"],
+    "drift": ["drift", "{codes}", "{codes}", "--dump", "{corpus}", "--codebook", "{plan}", "--out", "{out}"],
     "codebook convert": ["codebook", "convert", "{examples}", "{out}.xlsx"],
     "codebook diff": ["codebook", "diff", "{plan}", "{plan}", "--dump", "{corpus}", "--out", "{out}"],
     "codebook propose": ["codebook", "propose", "{plan}", "--dump", "{corpus}", "--out", "{out}"],
@@ -166,7 +167,7 @@ def results(folder):
 
 ACCOUNTED = (
     *("report", "code", "tabulate", "lexicon", "reinert", "duplicates", "themes", "classify"),
-    *("codebook diff", "codebook propose"),
+    *("drift", "codebook diff", "codebook propose"),
 )
 
 

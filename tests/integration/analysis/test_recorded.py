@@ -36,6 +36,10 @@ COMMANDS = {
         *("--sheet", "sheet.csv", "--key", "key.json"),
     ],
     "quality": ["quality", "key.json", "--coded", "everything.csv", "--out", "quality.json"],
+    "drift": [
+        *("drift", "codes.ndjson", "suggestions.ndjson", "--dump", "avis.csv", "--codebook", "plan.yaml"),
+        *("--out", "drift.json", "--table", "drift.csv"),
+    ],
     "codebook convert": ["codebook", "convert", "plan.yaml", "plan.xlsx"],
     "codebook diff": ["codebook", "diff", "plan.yaml", "plan2.yaml", "--dump", "avis.csv", "--out", "diff.json"],
     "codebook propose": [
@@ -51,6 +55,7 @@ COMMANDS = {
 }
 FIRST = {name: next(part for part in reversed(line) if "." in part) for name, line in COMMANDS.items()} | {
     "classify": "suggestions.ndjson",
+    "drift": "drift.json",
     "sample": "sheet.csv",
 }
 
