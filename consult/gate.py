@@ -55,6 +55,7 @@ def begin() -> AnyResponse | None:
         return None  # Flask says 404 or 405 next
     refused = _check_access(g.actor, consultation_id)
     if refused is None:
+        _allow_files()
         security.check_csrf(request, settings.public_url)
     return refused
 
@@ -140,6 +141,13 @@ def _ask_to_sign_in() -> AnyResponse:
     if request.method not in READING:
         flash("Il faut vous connecter pour envoyer ce formulaire. Ce que vous avez saisi vous attend ensuite.", "info")
     return redirect(url_for("accounts.sign_in", suite=wanted), 303)
+
+
+def _allow_files() -> None:
+    """Let a request bring more than the setting where its view takes files: known before anything of it is read."""
+    access = security.access_of(current_app.view_functions[str(request.endpoint)])
+    if access is not None and access.heaviest:
+        request.max_content_length = access.heaviest + current_app.config["MAX_CONTENT_LENGTH"]
 
 
 def _ask_second_factor() -> AnyResponse:

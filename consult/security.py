@@ -12,7 +12,7 @@ import hmac
 import ipaddress
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -55,6 +55,8 @@ class Access:
     fresh_second_factor: bool = False  # given again a short while ago
     key_scope: str = ""  # a program of the administration, by a key that opens this
     unnamed: bool = False  # the security journal names neither the account nor the connection
+    lasting: bool = False  # what is at the address never changes: the view says how long it is kept, whoever asks
+    heaviest: int = 0  # bytes of a file sent in a request; 0: the setting bounds the whole request
 
 
 def _declare(view: View, access: Access) -> View:
@@ -70,6 +72,11 @@ def anyone(view: View) -> View:
 def anyone_unnamed(view: View) -> View:
     """Open to all; that nobody may tell who came: a journal of who and when would undo what the view promises."""
     return _declare(view, Access(unnamed=True))
+
+
+def anyone_lasting(view: View) -> View:
+    """Open to all, signed in or not, with the same bytes for ever at the same address."""
+    return _declare(view, Access(lasting=True))
 
 
 def anyone_indexable(view: View) -> View:
@@ -96,6 +103,17 @@ def staff(*roles: Role, anywhere: bool = False, fresh: bool = False) -> Callable
     return lambda view: _declare(view, access)
 
 
+def takes_files(most_bytes: int) -> Callable[[View], View]:
+    """Over the declaration of who may call the view: a request may bring a file of that size."""
+
+    def declare(view: View) -> View:
+        access = access_of(view)
+        assert access is not None
+        return _declare(view, replace(access, heaviest=most_bytes))
+
+    return declare
+
+
 def by_key(scope: str) -> Callable[[View], View]:
     """Programs that bear an API key of the organisation for that scope; no session opens it."""
     return lambda view: _declare(view, Access(key_scope=scope))
@@ -114,7 +132,7 @@ def apply_headers(response: Response, access: Access | None, *, https: bool, sig
         owed["Strict-Transport-Security"] = STRICT_TRANSPORT
     if access is None or not access.indexable or refused:
         owed["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-    if signed_in or refused:
+    if refused or (signed_in and not (access and access.lasting)):
         response.headers.remove("Cache-Control")
     owed["Cache-Control"] = "no-store" if signed_in or refused else "no-cache"
     given = {name.lower() for name, _ in response.headers}

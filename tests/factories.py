@@ -7,9 +7,11 @@ Each takes an open session and flushes; whoever opened the session commits. Add 
 
 import datetime as dt
 import functools
+import io
 import itertools
 import secrets
 
+from PIL import Image
 from sqlalchemy import select
 
 from consult.accounts import policy, service
@@ -35,11 +37,13 @@ from consult.contributions.models import (
 )
 from consult.db import ALL_TENANTS
 from consult.followup.models import Commitment, OfficialAnswer, Outcome, Status, TargetType, UseCase
+from consult.media.pictures import Picture
 from consult.organisations.models import Organisation
 from consult.questionnaires.models import (
     Answer,
     AnswerVisibility,
     OptionKind,
+    OptionPicture,
     PublishedTotal,
     Question,
     QuestionOption,
@@ -50,7 +54,7 @@ from consult.subscriptions.models import Subscription
 NOW = dt.datetime(2026, 3, 2, 9, 41, 27, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 PASSWORD = "crayon-wagon-brume-ocre"
-_number = itertools.count(100_001)  # as many digits to the end: slugs sort as they were made
+_number = itertools.count(1)
 
 
 @functools.cache
@@ -296,6 +300,18 @@ def make_question(session, step, kind="long_text", options=(), **values) -> Ques
         session,
         Question(organisation_id=step.organisation_id, step_id=step.id, kind=kind, options=rows, **values),
     )
+
+
+def make_picture(session, option, colour="teal", **values) -> OptionPicture:
+    """A plain picture of an option, made as those that organisers send are."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(out, "WEBP")
+    kept = Picture(out.getvalue(), 64, 48)
+    shown = {"content": kept.content, "digest": kept.digest, "width": kept.width, "height": kept.height}
+    values = {"alt": f"Un aplat ({colour})", **shown} | values
+    option.picture = OptionPicture(organisation_id=option.organisation_id, **values)
+    session.flush()
+    return option.picture
 
 
 def make_total(session, step, counts=(12, 11), **values) -> PublishedTotal:

@@ -35,7 +35,7 @@ RATIO_LIMIT: Final = 250
 RATIO_FLOOR: Final = 20 * 1024**2
 SAMPLE: Final = 65_536
 DELIMITERS: Final = ",;\t|"
-SANDBOX: Final = Path(__file__).with_name("sandbox.py")
+SANDBOX: Final = "consult.imports.sandbox"
 BLOCK: Final = 1 << 20
 LONE_SURROGATE: Final = re.compile(r"[\ud800-\udfff]")
 
@@ -372,8 +372,8 @@ def _open_confined(path: Path, kind: str, digest: str, sheet: str) -> Source:
 def _confined_lines(path: Path, kind: str, sheet: str) -> Generator[bytes, None, None]:
     """What the child writes, line by line; its refusal becomes ours."""
     with path.open("rb") as stream:
-        child = subprocess.Popen(  # noqa: S603  # our interpreter, our script, no shell
-            [sys.executable, "-I", str(SANDBOX), kind, sheet],
+        child = subprocess.Popen(  # noqa: S603  # our interpreter, our program, no shell
+            [sys.executable, "-I", "-m", SANDBOX, kind, sheet],
             stdin=stream,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,56 +1,34 @@
-"""Parse a workbook or a Parquet file in a process that can do nothing else. Run as a script, never imported by one.
+"""Parse a workbook or a Parquet file in a process that can do nothing else. Run as a program, never imported by one.
 
 It reads the file on its standard input and writes JSON lines: a header `{"columns": [...], "notes": [...]}`, then one
-array of texts per row. A refusal, in French, is the last line: `{"refused": "..."}`. Limits: processor time, memory,
-no file written, no process started, no socket; the network is unplugged too where the kernel lets us.
+array of texts per row. A refusal, in French, is the last line: `{"refused": "..."}`. Limits: see `consult.confinement`.
 
-It stands alone (standard library, openpyxl, pyarrow) so that the child loads nothing of the platform.
+It stands alone (that module, the standard library, openpyxl, pyarrow): the child loads nothing else of the platform.
 """
 
 from __future__ import annotations
 
-import ctypes
 import datetime as dt
 import json
 import math
-import resource
 import sys
 import zipfile
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, BinaryIO
 
+from consult.confinement import confine
+
 CPU_SECONDS = 900
 MEMORY_BYTES = 2 * 1024**3
-CLONE_NEWNET = 0x40000000
-CLONE_NEWUSER = 0x10000000
 UNPACKED_LIMIT = 2 * 1024**3
 RATIO_LIMIT = 250
 RATIO_FLOOR = 20 * 1024**2  # below this an archive does no harm, whatever its ratio
 REFUSED_EXIT = 3
-DENIED_EVENTS = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os.system", "os.spawn", "ctypes.")
 
 
 class RefusedError(Exception):
     """The file cannot be taken; the message is for the person who sent it."""
-
-
-def confine() -> None:
-    """Give up the network, the clock and the memory that a hostile file would want."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNET) != 0:
-        libc.unshare(CLONE_NEWUSER | CLONE_NEWNET)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def forbid(event: str, arguments: tuple[Any, ...]) -> None:
-    """Audit hook: no socket, no process, no file opened for writing."""
-    writes = event == "open" and isinstance(arguments[1], str) and any(mark in arguments[1] for mark in "wax+")
-    if writes or event.startswith(DENIED_EVENTS):
-        raise PermissionError(f"forbidden in the import sandbox: {event}")
 
 
 def as_text(value: Any) -> str | list[str] | None:
@@ -144,8 +122,7 @@ def write_rows(kind: str, sheet: str) -> None:
 def main(arguments: list[str]) -> int:
     """Exit 0 when all was written, REFUSED_EXIT after a refusal."""
     kind, sheet = arguments
-    confine()
-    sys.addaudithook(forbid)
+    confine(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES)
     try:
         write_rows(kind, sheet)
     except RefusedError as refusal:

@@ -113,6 +113,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "wording": "Prenez-vous le bus au moins une fois par semaine ?",
         "options": [{"id": _OPTION, "label": "Oui"}],
         "cells": [{"id": _OPTION, "label": "Oui", "group": ""}],
+        "pictures": [],
         "required": True,
         "visibility": "rows",
         "version": 1,

@@ -163,6 +163,14 @@ class Cell(Schema):
     group: str
 
 
+class OptionPicture(Schema):
+    """The picture of a possible answer: what it shows, in words, and the digest of its bytes."""
+
+    option: str
+    alt: str
+    sha256: str
+
+
 class EarlierText(Schema):
     """What a question said before it was corrected, and until when."""
 
@@ -182,6 +190,7 @@ class Question(Schema):
     wording: str
     options: list[Option]
     cells: list[Cell]
+    pictures: list[OptionPicture]
     required: bool
     visibility: Literal["rows", "aggregates", "administration"]
     version: int

@@ -123,6 +123,7 @@ class QuestionsDataset(PublicRows):
         "wording": "énoncé",
         "options": "réponses proposées : identifiant et libellé de chacune",
         "cells": ("ce qui se compte : clé et libellé de chaque case, et sa ligne de grille ou sa réponse classée"),
+        "pictures": "images des réponses : réponse, texte de remplacement, empreinte SHA-256 de l’image",
         "required": "vrai si une réponse est obligatoire",
         "visibility": "publication des réponses : rows (ligne à ligne), aggregates (totaux), administration",
         "version": "version de l’énoncé : 1, puis une de plus à chaque correction après l’ouverture",

@@ -7,7 +7,7 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult.consultations.models import ContentStatus, Origin
@@ -66,6 +66,28 @@ class QuestionOption(TenantOwned, Base):
     position: Mapped[int] = mapped_column(info=PUBLIC)
     label: Mapped[str] = mapped_column(String(500), info=PUBLIC)
     kind: Mapped[OptionKind] = mapped_column(default=OptionKind.NORMAL, info=PUBLIC)
+
+    picture: Mapped[OptionPicture | None] = relationship(
+        lazy="joined", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class OptionPicture(TenantOwned, Base):
+    """What an option shows, and the words for those who do not see it; served from an address that holds the digest."""
+
+    __tablename__ = "option_picture"
+    __table_args__ = (CheckConstraint("alt <> ''", name="said_in_words"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    option_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("question_option.id", ondelete="CASCADE"), unique=True, info=PUBLIC
+    )
+    alt: Mapped[str] = mapped_column(String(250), info=PUBLIC)
+    digest: Mapped[str] = mapped_column(String(64), info=PUBLIC)  # SHA-256 of the content
+    width: Mapped[int] = mapped_column(info=PUBLIC)
+    height: Mapped[int] = mapped_column(info=PUBLIC)
+    # Seen at its address by whoever may read the consultation; rows, exports and lists do without.
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info=NEVER)
 
 
 class QuestionVersion(TenantOwned, Base):

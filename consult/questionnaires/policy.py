@@ -13,7 +13,7 @@ from consult.consultations.policy import is_public
 from consult.disclosure import K
 from consult.questionnaires import conditions, kinds
 from consult.questionnaires.kinds.base import OTHER, Given, Sent, is_empty, nothing
-from consult.questionnaires.models import AnswerVisibility, Question
+from consult.questionnaires.models import AnswerVisibility, OptionKind, Question, QuestionOption
 
 ANONYMOUS: Final = "anonymous"  # among the settings of the step
 FINAL: Final = "final"
@@ -61,6 +61,12 @@ def obstacle(questions: Iterable[Question]) -> str:
     """Why no reply to these questions can be taken, whatever it says; empty when nothing stands in the way."""
     gone = kinds.gone(questions)
     return UNINSTALLED.format(", ".join(f"« {name} »" for name in gone)) if gone else ""
+
+
+def unpictured(question: Question) -> list[QuestionOption]:
+    """The options that still lack the picture that the kind of their question wants."""
+    plain = question.options if kinds.of(question).pictured else ()
+    return [option for option in plain if option.kind is OptionKind.NORMAL and option.picture is None]
 
 
 def texts(questions: Iterable[Question]) -> int:

@@ -211,6 +211,11 @@ def question_row(question: Question) -> dict[str, Any]:
             for group in kinds.of(question).groups(question)
             for key, label in group.cells.items()
         ],
+        "pictures": [
+            {"option": str(option.id), "alt": option.picture.alt, "sha256": option.picture.digest}
+            for option in question.options
+            if option.picture is not None
+        ],
         "required": question.required,
         "visibility": question.visibility.value,
         "version": question.version,

@@ -25,6 +25,7 @@ from consult.errors import ClosedError, ConflictError, InvalidError, NotFoundErr
 from consult.questionnaires import conditions, kinds, policy, queries
 from consult.questionnaires.kinds.base import is_empty
 from consult.questionnaires.models import Answer, Question, QuestionOption, Reply, ReplyDraft
+from consult.questionnaires.pictures import service as pictures
 from consult.questionnaires.policy import Answers
 from consult.registry import conservation
 from consult.registry import service as registry
@@ -271,7 +272,13 @@ def duplicate(session: Session, source: Step, target: Step) -> None:
     for question in conditions.in_order(queries.questions(session, source.id)):
         columns = ("position", "page", "kind", "wording", "help", "required", "visibility")
         options = [
-            QuestionOption(id=uuid.uuid4(), position=option.position, label=option.label, kind=option.kind)
+            QuestionOption(
+                id=uuid.uuid4(),
+                position=option.position,
+                label=option.label,
+                kind=option.kind,
+                picture=pictures.copied(option.picture) if option.picture else None,
+            )
             for option in question.options
         ]
         copied = {name: getattr(question, name) for name in columns}
@@ -288,7 +295,7 @@ def duplicate(session: Session, source: Step, target: Step) -> None:
 def rules(session: Session, step: Step) -> Mapping[str, Any]:
     """What is frozen at opening: every question, its options, and who sees the answers.
 
-    Raises InvalidError when there is none, or when the kind of one is no longer installed.
+    Raises InvalidError when there is none, when the kind of one is no longer installed, or when a picture is missing.
     """
     asked = queries.questions(session, step.id)
     if not asked:
@@ -297,6 +304,13 @@ def rules(session: Session, step: Step) -> Mapping[str, Any]:
         raise InvalidError(
             f"L’étape « {step.title} » pose une question d’un type qui n’est plus installé ({', '.join(gone)}) : "
             "changez-en le type, ou installez de nouveau le paquet qui l’apporte."
+        )
+    bare = [(question, option) for question in asked for option in policy.unpictured(question)]
+    if bare:
+        question, option = bare[0]
+        raise InvalidError(
+            f"L’étape « {step.title} » : la réponse « {option.label} » de la question « {question.wording[:80]} » n’a "
+            "pas encore d’image. Ajoutez-la, avec son texte de remplacement."
         )
     return {"questions": [queries.described(question) for question in asked]}
 

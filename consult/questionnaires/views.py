@@ -35,6 +35,7 @@ from consult.questionnaires.by_code import sending
 from consult.questionnaires.by_code import service as held
 from consult.questionnaires.by_code.views import bp as by_code
 from consult.questionnaires.filling import Filling
+from consult.questionnaires.pictures.views import bp as pictures
 from consult.questionnaires.policy import Access
 from consult.questionnaires.printing.views import bp as printing
 from consult.registry import queries as registry
@@ -44,6 +45,7 @@ from consult.security import account_or_address, address_key, anyone, digest, li
 bp = reading.bp  # one blueprint: those pages and these
 bp.register_blueprint(builder)
 bp.register_blueprint(by_code)
+bp.register_blueprint(pictures)
 bp.register_blueprint(printing)
 View: TypeAlias = str | AnyResponse | tuple[str, int]
 DRAFT_COOKIE: Final = "draft"  # key of the signed form cookie: the token of what this browser has begun to answer

@@ -1125,6 +1125,8 @@ def compare_rules(shown: Displayed, replay: Replay, report: Report) -> None:
             report.fraud("rules", f"question {question['id']} : autre que celle des règles figées")
         elif question["options"] != rule["options"]:
             report.fraud("label", f"question {question['id']} : réponses proposées autres que celles des règles figées")
+        elif question.get("pictures", []) != rule.get("pictures", []):
+            report.fraud("label", f"question {question['id']} : images autres que celles des règles figées")
 
 
 def _instant(text: str) -> datetime:

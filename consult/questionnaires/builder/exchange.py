@@ -5,6 +5,8 @@ Questions name each other by the `id` that the file gives them, and answers by t
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime as dt
 import json
 import uuid
@@ -16,26 +18,31 @@ from sqlalchemy.orm import Session
 from consult.actor import Actor
 from consult.consultations.models import Step
 from consult.errors import InvalidError
+from consult.media.pictures import recoded
 from consult.questionnaires import conditions, kinds, policy, queries, wording
 from consult.questionnaires.builder import service
 from consult.questionnaires.kinds.base import option_of
 from consult.questionnaires.kinds.draft import QuestionDraft
 from consult.questionnaires.models import AnswerVisibility, OptionKind, Question
+from consult.questionnaires.pictures import service as pictured
 from consult.questionnaires.policy import Access
 
 FORMAT: Final = "consult-questionnaire/1"
-MOST_BYTES: Final = 2_000_000
+MOST_BYTES: Final = 8_000_000
+MOST_PICTURES: Final = 120  # of a file
 TEXTS: Final = frozenset({"id", "kind", "wording", "help", "visibility", "other", "exclusive"}) | {
     *("unit", "low", "high", "right", "explanation"),
 }
 NUMBERS: Final = frozenset({"page", "minimum", "maximum", "max_length"})
 LISTS: Final = frozenset({"options", "rows"})
+PICTURES: Final = "pictures"
+PICTURE: Final = frozenset({"option", "alt", "content"})  # the label of the option, words, base64
 FLAGS: Final = frozenset({policy.ANONYMOUS, policy.FINAL})  # of the mode
-KNOWN: Final = TEXTS | NUMBERS | LISTS | {"required", "condition"}
+KNOWN: Final = TEXTS | NUMBERS | LISTS | {"required", "condition", PICTURES}
 
 
-def exported(step: Step, questions: Sequence[Question]) -> dict[str, Any]:
-    """The file of a questionnaire, as `read` takes it."""
+def exported(step: Step, questions: Sequence[Question], pictures: Mapping[uuid.UUID, bytes]) -> dict[str, Any]:
+    """The file of a questionnaire, as `read` takes it; `pictures`: the bytes of those of its options."""
     ordered = conditions.in_order(questions)
     names = {str(question.id): f"q{rank}" for rank, question in enumerate(ordered, 1)}
     by_id = {str(question.id): question for question in ordered}
@@ -43,8 +50,18 @@ def exported(step: Step, questions: Sequence[Question]) -> dict[str, Any]:
         "format": FORMAT,
         "title": step.title,
         **({"mode": mode} if (mode := _mode(step)) else {}),
-        "questions": [_exported(question, names, by_id) for question in ordered],
+        "questions": [_exported(question, names, by_id) | _shown(question, pictures) for question in ordered],
     }
+
+
+def _shown(question: Question, pictures: Mapping[uuid.UUID, bytes]) -> dict[str, Any]:
+    """The pictures of its options."""
+    listed = [
+        {"option": option.label, "alt": option.picture.alt, "content": base64.b64encode(pictures[option.id]).decode()}
+        for option in question.options
+        if option.picture is not None
+    ]
+    return {PICTURES: listed} if listed else {}
 
 
 def _mode(step: Step) -> dict[str, Any]:
@@ -111,15 +128,38 @@ def imported(session: Session, step: Step, raw: bytes, *, actor: Actor, now: dt.
         except InvalidError as error:
             raise _at(rank, error) from None
     service.extend(session, step, drafts, condition_of, at=_at, actor=actor, now=now)
+    _illustrate(entries, queries.questions(session, step.id)[-len(entries) :])
+    session.flush()
     if mode and not known:
         service.set_mode(session, step, **mode, actor=actor, now=now)
     return len(drafts)
 
 
+def _illustrate(entries: Sequence[Mapping[str, Any]], added: Sequence[Question]) -> None:
+    """Give the pictures of the file to the options that it names; each passes the checks of those sent one by one."""
+    given = [
+        (rank, question, each)
+        for rank, (entry, question) in enumerate(zip(entries, added, strict=True), 1)
+        for each in entry.get(PICTURES, ())
+    ]
+    if len(given) > MOST_PICTURES:
+        raise InvalidError(f"Ce fichier porte plus de {MOST_PICTURES} images : partagez-le en plusieurs.")
+    pictures = recoded([base64.b64decode(each["content"]) for _, _, each in given]) if given else []
+    for (rank, question, each), picture in zip(given, pictures, strict=True):
+        plain = question.options if kinds.of(question).pictured else ()
+        named = [one for one in plain if one.kind is OptionKind.NORMAL and one.label == each["option"].strip()]
+        fault = pictured.alt_fault(each["alt"]).get("alt", "") or (picture if isinstance(picture, str) else "")
+        if not named:
+            fault = "aucune réponse de ce nom ne se montre en image."
+        if fault or isinstance(picture, str):
+            raise _at(rank, InvalidError(f"image de « {each['option'][:40]} » : {fault}"))
+        pictured.attach(named[0], picture, each["alt"])
+
+
 def read(raw: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The mode of a file, as `service.set_mode` takes it, and its questions, of the right sort. Raises InvalidError."""
     if len(raw) > MOST_BYTES:
-        raise InvalidError("Ce fichier est trop lourd pour un questionnaire : deux mégaoctets au plus.")
+        raise InvalidError("Ce fichier est trop lourd pour un questionnaire : huit mégaoctets au plus.")
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):
@@ -162,6 +202,7 @@ def _fault(entry: Any) -> str | None:
             name in NUMBERS: isinstance(value, int) and not isinstance(value, bool),
             name in LISTS: isinstance(value, list) and all(isinstance(each, str) for each in value),
             name == "required": isinstance(value, bool),
+            name == PICTURES: isinstance(value, list) and all(_is_picture(each) for each in value),
         }.get(True, True)
         if not right:
             return f"le champ « {name} » n’a pas la forme attendue."
@@ -170,8 +211,18 @@ def _fault(entry: Any) -> str | None:
     return None
 
 
+def _is_picture(told: Any) -> bool:
+    if not isinstance(told, dict) or told.keys() != PICTURE or not all(isinstance(each, str) for each in told.values()):
+        return False
+    try:
+        base64.b64decode(told["content"], validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
 def _draft(entry: Mapping[str, Any], past: int) -> QuestionDraft:
-    said = {name: value for name, value in entry.items() if name not in {"id", "condition"}}
+    said = {name: value for name, value in entry.items() if name not in {"id", "condition", PICTURES}}
     said |= {name: tuple(said[name]) for name in LISTS if name in said}
     said["visibility"] = AnswerVisibility(said.get("visibility", AnswerVisibility.ROWS))
     said["page"] = past + int(said.get("page", 1))

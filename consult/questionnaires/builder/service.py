@@ -31,7 +31,7 @@ FROZEN: Final = (
 
 def add(session: Session, step: Step, draft: QuestionDraft, *, actor: Actor, now: dt.datetime) -> Question:
     """Add a question at the end. Raises InvalidError naming the fields, ConflictError once the consultation opened."""
-    _lock(session, step)
+    lock(session, step)
     check(draft)
     last = session.scalar(select(func.max(Question.position)).where(Question.step_id == step.id)) or 0
     if last >= MOST_QUESTIONS:
@@ -60,7 +60,7 @@ def extend(
     It is given those added so far, that one included. Raises what `at` makes of a refusal of the n-th, from 1;
     ConflictError as `add`.
     """
-    _lock(session, step)
+    lock(session, step)
     last = session.scalar(select(func.max(Question.position)).where(Question.step_id == step.id)) or 0
     if last + len(drafts) > MOST_QUESTIONS:
         raise InvalidError(f"Un questionnaire compte {MOST_QUESTIONS} questions au plus : ce fichier en ajoute trop.")
@@ -88,8 +88,8 @@ def change(
     session: Session, step: Step, question_id: uuid.UUID, draft: QuestionDraft, *, actor: Actor, now: dt.datetime
 ) -> Question:
     """Replace what a question says; options that keep their label keep their id. Raises as `add`, and NotFoundError."""
-    _lock(session, step)
-    question = _question(session, step, question_id)
+    lock(session, step)
+    question = question_of(session, step, question_id)
     check(draft)
     for option in question.options:
         option.position = -option.position  # out of the way of the new ranks, which are unique
@@ -103,7 +103,7 @@ def change(
 
 def move(session: Session, step: Step, question_id: uuid.UUID, *, up: bool, actor: Actor, now: dt.datetime) -> None:
     """Swap a question with its neighbour; the first does not go up, the last does not go down."""
-    _lock(session, step)
+    lock(session, step)
     asked = queries.questions(session, step.id)
     here = next((rank for rank, question in enumerate(asked) if question.id == question_id), None)
     if here is None:
@@ -118,8 +118,8 @@ def move(session: Session, step: Step, question_id: uuid.UUID, *, up: bool, acto
 
 def delete(session: Session, step: Step, question_id: uuid.UUID, *, actor: Actor, now: dt.datetime) -> None:
     """Delete a question and its options; the following ones move up."""
-    _lock(session, step)
-    question = _question(session, step, question_id)
+    lock(session, step)
+    question = question_of(session, step, question_id)
     journal(session, step, question, actor, "question.delete", now)
     session.delete(question)
     session.flush()
@@ -141,7 +141,7 @@ def set_mode(
 
     Raises ConflictError once the consultation opened.
     """
-    _lock(session, step)
+    lock(session, step)
     chosen = {
         policy.ANONYMOUS: anonymous,
         policy.FINAL: final,
@@ -162,7 +162,7 @@ def set_mode(
     )
 
 
-def _lock(session: Session, step: Step) -> None:
+def lock(session: Session, step: Step) -> None:
     """Wait for whoever opens the consultation or edits its questions, then check that it is still a draft."""
     consultation = session.scalars(
         select(Consultation)
@@ -174,7 +174,8 @@ def _lock(session: Session, step: Step) -> None:
         raise ConflictError(FROZEN)
 
 
-def _question(session: Session, step: Step, question_id: uuid.UUID) -> Question:
+def question_of(session: Session, step: Step, question_id: uuid.UUID) -> Question:
+    """A question of that step. Raises NotFoundError."""
     found = session.scalar(select(Question).where(Question.id == question_id, Question.step_id == step.id))
     if found is None:
         raise NotFoundError("Cette question n’existe pas ou a été supprimée.")

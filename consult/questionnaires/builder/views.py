@@ -22,7 +22,8 @@ from consult.questionnaires.builder import corrections, exchange, service
 from consult.questionnaires.builder.forms import CHOOSE, CorrectionForm, ModeForm, QuestionForm, filled_from
 from consult.questionnaires.kinds.draft import QuestionDraft
 from consult.questionnaires.models import Question
-from consult.security import limited, staff
+from consult.questionnaires.pictures import service as pictures
+from consult.security import limited, staff, takes_files
 
 bp = Blueprint("builder", __name__)
 View: TypeAlias = str | Response | tuple[str, int]
@@ -77,8 +78,8 @@ def change(slug: str, step_slug: str, question_id: uuid.UUID) -> View:
         form.kind.data = request.args.get("type", form.kind.data)
         return _form(step, form, "Modifier la question", question=found)
 
-    def save(draft: QuestionDraft) -> None:
-        service.change(g.session, step, question_id, draft, actor=g.actor, now=g.now)
+    def save(draft: QuestionDraft) -> Question:
+        return service.change(g.session, step, question_id, draft, actor=g.actor, now=g.now)
 
     return _save(step, "Modifier la question", save, found)
 
@@ -151,13 +152,14 @@ def delete(slug: str, step_slug: str, question_id: uuid.UUID) -> View:
 def export(slug: str, step_slug: str) -> Response:
     """The questionnaire as a file, to be read by `bring` here or elsewhere."""
     step = _step(slug, step_slug)
-    document = exchange.exported(step, queries.questions(g.session, step.id))
+    document = exchange.exported(step, queries.questions(g.session, step.id), pictures.contents(g.session, step.id))
     response = Response(json.dumps(document, ensure_ascii=False, indent=2) + "\n", content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="questionnaire-{step.slug}.json"'
     return response
 
 
 @bp.post(f"{ROOT}/questions/importer")
+@takes_files(exchange.MOST_BYTES)
 @editors
 @limited
 def bring(slug: str, step_slug: str) -> View:
@@ -250,6 +252,7 @@ def _list(step: Step, message: str = "", mode: ModeForm | None = None) -> str:
         message=message,
         labels=labels,
         obstacle=policy.obstacle(asked),
+        unpictured=policy.unpictured,
     )
 
 
@@ -267,7 +270,7 @@ def _form(step: Step, form: QuestionForm, title: str, message: str = "", questio
     )
 
 
-def _save(step: Step, title: str, save: Callable[[QuestionDraft], object], question: Question | None = None) -> View:
+def _save(step: Step, title: str, save: Callable[[QuestionDraft], Question], question: Question | None = None) -> View:
     form, others = QuestionForm(request.form), _others(step, question)
     if form.kind.data not in kinds.every():
         form.kind.data = next(iter(kinds.every()))
@@ -278,12 +281,16 @@ def _save(step: Step, title: str, save: Callable[[QuestionDraft], object], quest
     try:
         draft = form.draft(others, conditions.of(question) if question else None)
         with g.session.begin_nested():
-            save(draft)
+            saved = save(draft)
     except InvalidError as error:
         for name, reason in error.fields.items():
             (form.condition.form.how if name == "condition" else form[name]).errors = [reason]
         return _form(step, form, title, "" if error.fields else error.message, question), error.status
     except ConflictError as error:
         return _form(step, form, title, error.message, question), error.status
+    slugs: dict[str, Any] = {"slug": step.consultation.slug, "step_slug": step.slug}
+    if policy.unpictured(saved):
+        flash("La question est enregistrée. Donnez une image à chaque réponse.", "success")
+        return redirect(url_for("questionnaires.pictures.edit", question_id=saved.id, **slugs), 303)
     flash("La question est enregistrée.", "success")
-    return redirect(url_for(".questions", slug=step.consultation.slug, step_slug=step.slug), 303)
+    return redirect(url_for(".questions", **slugs), 303)

@@ -12,6 +12,7 @@ from consult.questionnaires.kinds.breaks import Explanation, Section
 from consult.questionnaires.kinds.choices import Dropdown, Multiple, Quiz, Satisfaction, Single
 from consult.questionnaires.kinds.grids import Judgement, Matrix, MatrixMultiple
 from consult.questionnaires.kinds.measures import Date, Number, Scale
+from consult.questionnaires.kinds.pictures import PictureMultiple, PictureSingle
 from consult.questionnaires.kinds.ranking import Ranking
 from consult.questionnaires.kinds.territory import Departement
 from consult.questionnaires.kinds.texts import LongText, ShortText
@@ -23,6 +24,8 @@ OURS: Final[tuple[Kind, ...]] = (
     Single(),
     Multiple(),
     Dropdown(),
+    PictureSingle(),
+    PictureMultiple(),
     ShortText(),
     LongText(),
     Ranking(),

@@ -117,6 +117,7 @@ class Kind(ABC):
     several: ClassVar[bool] = False  # of those labels, more than one
     ordered: ClassVar[bool] = False  # its answers are figures or days, one after another
     whole: ClassVar[bool] = False  # its totals are published whole or not at all
+    pictured: ClassVar[bool] = False  # each of its plain options shows a picture
     option_kinds: ClassVar[tuple[OptionKind, ...]] = ()  # those that an organiser gives, in this order
     settings: ClassVar[tuple[str, ...]] = ()  # the fields of `QuestionDraft` kept as they are
 

@@ -19,8 +19,15 @@ from consult.db import ALL_TENANTS
 from consult.organisations.models import Organisation
 from consult.questionnaires import kinds
 from consult.questionnaires.bindings import AnswersDataset
-from consult.questionnaires.models import Answer, Reply
-from tests.factories import make_account, make_consultation, make_organisation, make_question, make_step
+from consult.questionnaires.models import Answer, OptionKind, Reply
+from tests.factories import (
+    make_account,
+    make_consultation,
+    make_organisation,
+    make_picture,
+    make_question,
+    make_step,
+)
 
 pytestmark = pytest.mark.browser
 ROWS = [("Le train", "row"), ("Le vélo", "row")]
@@ -49,6 +56,14 @@ CASES = [
     Case("dropdown", [f"Commune {n}" for n in range(1, 301)], {}, [
         ({"": "Commune 299"}, None, ["Commune 299"], None, ["Commune 299"]),
         ({"": "Commune 1"}, None, ["Commune 1"], None, ["Commune 1"]),
+    ]),
+    Case("picture_single", ["Tilleuls", "Marché", ("Autre", "other")], {}, [
+        ({"": "Marché"}, None, ["Marché"], None, ["Marché"]),
+        ({"": "Autre", "other": "Un lac"}, None, ["Autre"], "Un lac", ["Autre\u00a0: Un lac"]),
+    ]),
+    Case("picture_multiple", ["Banc", "Fontaine", "Kiosque"], {"maximum": 2}, [
+        ({"": ["Kiosque", "Banc"]}, None, ["Banc", "Kiosque"], None, ["Banc", "Kiosque"]),
+        ({"": ["Fontaine"]}, None, ["Fontaine"], None, ["Fontaine"]),
     ]),
     Case("short_text", [], {}, [
         ({"": "Où ? 👍🏽"}, "Où ? 👍🏽", [], None, ["Où ? 👍🏽"]),
@@ -121,6 +136,10 @@ class Platform:
                 (case, make_question(session, step, case.kind, case.options, settings=case.settings, position=rank))
                 for rank, case in enumerate(cases, 1)
             ]
+            for each in (question for case, question in self.asked if kinds.every()[case.kind].pictured):
+                for option in each.options:
+                    if option.kind == OptionKind.NORMAL:
+                        make_picture(session, option)
             self.keys = {
                 question.id: {option.label: str(option.id) for option in question.options} for _, question in self.asked
             }
@@ -134,10 +153,10 @@ class Platform:
         return self.app.extensions["database"].transaction(tenant=ALL_TENANTS)
 
     @contextlib.contextmanager
-    def tab(self, browser, *, script=True, width=1280):
+    def tab(self, browser, *, script=True, width=1280, **options):
         """The tab of somebody signed in; script errors fail the test."""
-        size = {"width": width, "height": 900}
-        context = browser.new_context(base_url=self.url, locale="fr-FR", java_script_enabled=script, viewport=size)
+        options |= {"java_script_enabled": script, "viewport": {"width": width, "height": 900}}
+        context = browser.new_context(base_url=self.url, locale="fr-FR", **options)
         context.set_default_timeout(60_000)
         settings, now = self.app.extensions["settings"], dt.datetime.now(dt.UTC)
         with self.writing() as session:
@@ -244,3 +263,5 @@ def test_the_form_of_every_kind_is_accessible_and_fits(platform, browser, axe, w
             page.goto(address, wait_until="networkidle")
             wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
             assert (axe(page), wide) == ({}, False)
+            lost = "[...document.images].filter(each => each.complete && !each.naturalWidth).map(each => each.src)"
+            assert page.evaluate(lost) == []

@@ -149,6 +149,9 @@ def test_two_hundred_questions_and_a_thousand_options_still_work(office):
     questions += [{"kind": "multiple", "wording": "Lesquelles ?", "options": many}]
     questions += [{"kind": "short_text", "wording": f"Question {rank}"} for rank in range(198)]
     assert bring(office, document(*questions)).status_code == 303
+    built = office.client.get(f"{office.path}/questions")
+    assert built.text.count("Supprimer la question") == 200
+    assert "Commune 999" in office.client.get(f"{office.path}/questions/{office.ids()[0]}").text
     with office.writing() as session:
         consultation = session.get_one(type(office.consultation), office.consultation.id)
         consultation.status, consultation.opened_at = "open", consultation.opens_at
@@ -167,9 +170,16 @@ def test_two_hundred_questions_and_a_thousand_options_still_work(office):
     token = csrf_token(client, path)
     assert client.post(path, data={"csrf_token": token, "page": "1", "action": "send", **typed}).status_code == 303
     with office.writing() as session:
-        assert len(session.scalars(select(Reply)).all()) == 1
+        [reply] = session.scalars(select(Reply))
+        place = path.removesuffix("/repondre")
         answers = session.scalars(select(Answer)).all()
         assert (len(answers), max(len(each.options) for each in answers)) == (200, 1000)
+        address = f"/reponses/{reply.id}"
+    for page in (place, path, f"{place}/imprimer"):
+        assert "Question 197" in client.get(page).text
+    for page in (f"{place}/reponses", address, f"/mon-compte{address}"):
+        assert client.get(page).text.count("Commune ") == 1001
+    assert office.client.get(f"{office.path}/chiffres").text.count("Commune 999") >= 2
 
 
 def test_who_may_reply_leaves_with_the_file_and_comes_back_on_a_blank_step(office):

@@ -228,13 +228,13 @@ def children():
     listed = subprocess.run(
         ["ps", "-ww", "--ppid", str(os.getpid()), "-o", "pid=,args="], capture_output=True, text=True, check=False
     ).stdout
-    return [line for line in listed.splitlines() if "sandbox.py" in line]
+    return [line for line in listed.splitlines() if readers.SANDBOX in line]
 
 
 def confined(code):
     """Run a line in a process confined as the parser is."""
-    script = f"import runpy, sys; box = runpy.run_path({sandbox.__file__!r}); box['confine']()\n"
-    script += f"sys.addaudithook(box['forbid'])\n{code}"
+    limits = f"cpu_seconds={sandbox.CPU_SECONDS}, memory_bytes={sandbox.MEMORY_BYTES}"
+    script = f"from consult.confinement import confine; confine({limits})\n{code}"
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
 
 
@@ -251,7 +251,7 @@ def confined(code):
 def test_the_parser_can_reach_neither_network_nor_process_nor_file(code):
     done = confined(code)
     assert done.returncode != 0
-    assert "PermissionError: forbidden in the import sandbox" in done.stderr
+    assert "PermissionError: forbidden in a confined process" in done.stderr
 
 
 def test_the_parser_cannot_take_more_memory_than_its_share():
