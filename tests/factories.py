@@ -54,7 +54,7 @@ from consult.subscriptions.models import Subscription
 NOW = dt.datetime(2026, 3, 2, 9, 41, 27, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
 PASSWORD = "crayon-wagon-brume-ocre"
-_number = itertools.count(1)
+_number = itertools.count(100_001)  # as many digits to the end: slugs sort as they were made
 
 
 @functools.cache

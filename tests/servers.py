@@ -131,11 +131,9 @@ class SmtpServer:
 
     def to(self, address: str) -> list[EmailMessage]:
         """The messages delivered to that address."""
-        return [
-            message
-            for message, (_, recipients) in zip(self.messages, self.envelopes, strict=True)
-            if address in recipients
-        ]
+        with self._lock:  # a mail may arrive meanwhile
+            delivered = list(zip(self.messages, self.envelopes, strict=True))
+        return [message for message, (_, recipients) in delivered if address in recipients]
 
     @contextlib.contextmanager
     def running(self) -> Iterator["SmtpServer"]:

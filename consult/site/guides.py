@@ -1,8 +1,10 @@
-"""The guides of `consult/help`: Markdown with a short front matter, shipped with the code."""
+"""The guides of `consult/help`: Markdown with a short front matter, shipped with the code, and their pictures."""
 
 from __future__ import annotations
 
 import functools
+import re
+import struct
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
@@ -15,6 +17,8 @@ from consult.html import clean_rich
 ORDER: Final = (
     *("participant", "ordre", "organisateur", "moderateur", "decideur", "analyste", "auditeur", "api", "exploitant"),
 )
+PICTURES: Final = "img/guides"  # among the static files: taken by tests/e2e/test_pictures.py
+_PICTURE: Final = re.compile(r'<img src="([a-z-]+\.png)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +51,13 @@ def _guide(slug: str, source: str) -> Guide:
         raise ValueError(f"the guide {slug} does not begin with its front matter")
     about = yaml.safe_load(head)
     rendered = MarkdownIt("commonmark").enable("table").render(text)
+    rendered = _PICTURE.sub(_placed, rendered)
     return Guide(slug, str(about["title"]), str(about.get("version", "")), clean_rich(rendered))
+
+
+def _placed(picture: re.Match[str]) -> str:
+    """The picture at its address, with its size: a page must not move while it comes. Raises FileNotFoundError."""
+    name = picture[1]
+    head = (files("consult") / "static" / PICTURES / name).read_bytes()[:24]
+    width, height = struct.unpack(">II", head[16:])  # PNG, 11.2.2: the first chunk begins with both
+    return f'<img src="/static/{PICTURES}/{name}" width="{width}" height="{height}" loading="lazy"'

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import consult
 from consult.actor import Role
 from consult.registry.models import RegistryEntry
-from tests.e2e.live import CONSULTATION, PROPOSALS, QUESTIONNAIRE, watched_tab
+from consult.site.guides import PICTURES
+from tests.e2e.live import CONSULTATION, PROPOSALS, QUESTIONNAIRE, STAFF, watched_tab
 from tests.servers import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "images"
+FOLDER = Path(consult.__file__).parent / "static" / PICTURES
 HEAVIEST = 200_000  # bytes
 BLOCK = 8  # px: smaller than a line of text, larger than what fonts drawn by another machine move
 SEEN = 16  # of 256 levels of grey: a block that a person sees change
@@ -26,13 +28,17 @@ TOLERANCE = 0.02
 AUTHOR = "Cathy-de-banlieue"  # another proposal bears the same title
 DISCUSSED = re.compile("^Rouvrir la ligne Ravelonne . Castelvigne aux voyageurs$")
 # name: who sees it, where, the width and height of the screen
-PICTURES = {
+TAKEN = {
     "accueil.png": (None, "/", 1280, 860),
     "proposition.png": (Role.PARTICIPANT, "{proposal}", 1280, 860),
     "registre.png": (None, "/registre", 1280, 1080),
+    "gestion.png": (Role.ORGANISER, STAFF, 1280, 860),
+    "file.png": (Role.MODERATOR, "/gestion/moderation", 1280, 760),
+    "resultats.png": (None, f"{CONSULTATION}/resultats", 1280, 1080),
     "telephone-consultation.png": (None, CONSULTATION, 390, 844),
     "telephone-proposition.png": (Role.PARTICIPANT, "{proposal}", 390, 844),
     "telephone-questionnaire.png": (Role.PARTICIPANT, f"{QUESTIONNAIRE}/repondre", 390, 844),
+    "telephone-compte.png": (Role.PARTICIPANT, "/mon-compte", 390, 844),
 }
 
 
@@ -69,9 +75,9 @@ def _counted(platform, browser) -> None:
 
 
 @pytest.mark.usefixtures("_counted")
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", TAKEN)
 def test_a_picture_shows_its_page_as_it_is(name, tab, tab_of):
-    role, path, width, height = PICTURES[name]
+    role, path, width, height = TAKEN[name]
     size = {"viewport": {"width": width, "height": height}}
     page = tab_of(role, **size) if role else tab(**size)
     reply = page.goto(path.format(proposal=most_discussed(page)), wait_until="networkidle")

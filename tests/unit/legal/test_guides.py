@@ -6,6 +6,7 @@ import pytest
 
 import consult
 from consult.site.guides import ORDER, guides
+from tests.e2e.test_pictures import TAKEN
 
 GUIDES = {guide.slug: guide for guide in guides()}
 PUBLIC_PATHS = {
@@ -50,3 +51,14 @@ def test_the_prose_is_typographic_french(slug):
     assert not re.search(r"(?<=\w)'(?=\w)", text)
     assert not re.search(r" [;!?»](?=\s|$)|« ", text)
     assert not re.search(r"\w :\s", text)
+
+
+def test_every_picture_is_one_that_the_tests_take_and_says_what_it_shows():
+    shown = [picture for guide in GUIDES.values() for picture in re.findall(r"<img[^>]*>", guide.html)]
+    assert len(shown) >= 8
+    for picture in shown:
+        name, width, height = re.search(
+            r'src="/static/img/guides/([a-z-]+\.png)" .*width="(\d+)" height="(\d+)"', picture
+        ).groups()
+        assert TAKEN[name][2:] == (int(width), int(height))
+        assert len(re.search(r'alt="([^"]*)"', picture)[1]) > 15
