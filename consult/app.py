@@ -41,7 +41,6 @@ from consult.contributions import datasets as contributions_datasets
 from consult.contributions import jobs as contributions_jobs
 from consult.contributions import queries as contributions_queries
 from consult.contributions import views as contributions_views
-from consult.contributions import votes as contributions_votes
 from consult.contributions.acts import queries as contribution_acts
 from consult.contributions.bill import bindings as bill_bindings
 from consult.contributions.exposure import service as exposure
@@ -151,7 +150,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
 )
 ON_ACCOUNT_CONFIRMED: Final = (  # what was kept until the address was confirmed, contents before the votes on them
     pending.publish_pending,
-    contributions_votes.count_pending_votes,
+    pending.count_pending,
     questionnaires_service.publish_pending_replies,
 )
 PREPARED_BEFORE_CONFIRMATION: Final = (contribution_acts.prepared, questionnaires_queries.prepared)  # how many
@@ -352,6 +351,7 @@ def _public_datasets() -> tuple[PublicDataset, ...]:
         contributions_datasets.ContributionsDataset(),
         contributions_datasets.ArgumentsDataset(),
         contributions_datasets.VotesDataset(),
+        contributions_datasets.BallotsDataset(),
         questionnaires_bindings.QuestionsDataset(),
         questionnaires_bindings.RepliesDataset(),
         questionnaires_bindings.AnswersDataset(),

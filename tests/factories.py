@@ -21,6 +21,7 @@ from consult.accounts.passwords.service import keep as keep_password
 from consult.accounts.pseudonyms.policy import skeleton
 from consult.actor import PLATFORM_ROLES, STAFF_ROLES, SYSTEM, Role
 from consult.consultations.models import Consultation, ConsultationStatus, Step
+from consult.contributions.ballots.models import Ballot
 from consult.contributions.bill.builder import service as bill_builder
 from consult.contributions.debate import service as debate
 from consult.contributions.models import (
@@ -266,6 +267,13 @@ def make_argument(session, proposal, author=None, **values) -> Argument:
             **values,
         ),
     )
+
+
+def make_ballot(session, proposal, account, points=1, **values) -> Ballot:
+    """A ballot row alone, for one proposal: no count follows."""
+    values = {"choices": {str(proposal.id): points}, "cast_at": NOW, "account_id": account.id} | values
+    owned = {name: getattr(proposal, name) for name in ("organisation_id", "consultation_id", "step_id")}
+    return _added(session, Ballot(**owned, **values))
 
 
 def make_vote(session, target, account, value=VoteValue.FOR, **values) -> Vote:

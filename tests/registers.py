@@ -157,7 +157,7 @@ def standing_votes(session, *, placed=False) -> dict[tuple[str, str], str]:
     if placed:
         rows = rows.where(RegistryEntry.position.is_not(None))
     for kind, opening in session.execute(rows.order_by(RegistryEntry.id)):
-        if not kind.startswith("vote."):
+        if not kind.startswith("vote.") or "choices" in opening:
             continue
         key = opening["voter"], opening.get("contribution") or opening["argument"]
         assert (kind is EntryKind.VOTE_CAST) == (key not in votes)
@@ -165,6 +165,25 @@ def standing_votes(session, *, placed=False) -> dict[tuple[str, str], str]:
         if kind is EntryKind.VOTE_WITHDRAWN:
             assert votes.pop(key) == opening["value"]
     return votes
+
+
+def standing_ballots(session, *, placed=False) -> dict[tuple[str, str], dict[str, int]]:
+    """The ballot of each voter in each step, by the openings alone; each entry must follow from those before."""
+    ballots: dict[tuple[str, str], dict[str, int]] = {}
+    rows = select(RegistryEntry.kind, RegistryEntry.opening).where(RegistryEntry.salt.is_not(None))
+    if placed:
+        rows = rows.where(RegistryEntry.position.is_not(None))
+    for kind, opening in session.execute(rows.order_by(RegistryEntry.id)):
+        if not kind.startswith("vote.") or "choices" not in opening:
+            continue
+        key = opening["voter"], opening["step"]
+        before = ballots.pop(key, {})
+        gone = kind is EntryKind.VOTE_WITHDRAWN
+        assert (opening["choices"] if gone else opening.get("former", {})) == before
+        assert (kind is EntryKind.VOTE_CAST) == (before == {})
+        if not gone:
+            ballots[key] = opening["choices"]
+    return ballots
 
 
 def check_removals(session) -> None:

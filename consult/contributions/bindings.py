@@ -18,6 +18,8 @@ from consult.actor import Actor
 from consult.consultations.bindings import Page
 from consult.consultations.models import ContentStatus, Origin, Step
 from consult.contributions import order, policy, queries, service, votes, voting
+from consult.contributions.ballots import service as ballots
+from consult.contributions.ballots.models import Ballot
 from consult.contributions.models import (
     OFFICIAL,
     Argument,
@@ -72,7 +74,7 @@ class ProposalsStep:
         asked = policy.asks_departement(step.settings)
         more = {} if asked is policy.Asked.NO else {"departement": asked.value}
         return more | {
-            "votes": [value.value for value in voting.rule_of(step.settings).values],
+            **voting.frozen(voting.rule_of(step.settings)),
             "arguments": policy.takes_arguments(step.settings),
             "limits": dataclasses.asdict(policy.limits(step.settings)),
             "themes": [{"id": str(theme.id), "title": theme.title} for theme in queries.themes(session, step.id)],
@@ -221,6 +223,26 @@ class VoteData(KeptRows):
         return len(session.scalars(uncounted).all())
 
 
+class BallotData(KeptRows):
+    """Ballots: gone, as votes."""
+
+    table: ClassVar[str] = "ballot"
+    label: ClassVar[str] = "Bulletins\u00a0: points répartis, classements"
+    purpose: ClassVar[str] = VoteData.purpose
+    kept: ClassVar[str] = VoteData.kept
+    model = Ballot
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Take them all back, and what the log let read of them; the counts follow."""
+        return ballots.erase_all(session, account_id, now)
+
+    def erase_unpublished(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Those that never counted, as with votes."""
+        del now
+        uncounted = delete(Ballot).where(Ballot.account_id == account_id, Ballot.counted.is_(False))
+        return len(session.scalars(uncounted.returning(Ballot.id)).all())
+
+
 class DraftData:
     """What was written before signing in: it names no account, its text alone tells whose it is."""
 
@@ -332,6 +354,7 @@ class ArgumentData(_ContentData):
 
 PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (  # drafts and versions first: the contents tell whose they are
     VoteData(),
+    BallotData(),
     DraftData(),
     VersionData(),
     ArgumentData(),

@@ -28,6 +28,15 @@ _COUNT_PROPOSAL: Final = (
         | {_PROPOSALS.c.votes_total: _PROPOSALS.c.votes_total + bindparam("all")}
     )
 )
+_BALLOT_COUNTERS: Final = {name: _PROPOSALS.c[name] for name in ("points", "ballots", "first_choices")}
+_COUNT_BALLOTS: Final = (
+    update(_PROPOSALS)
+    .where(_PROPOSALS.c.id == bindparam("target"))
+    .values(
+        {counter: counter + bindparam(f"more_{name}") for name, counter in _BALLOT_COUNTERS.items()}
+        | {_PROPOSALS.c.votes_total: _PROPOSALS.c.votes_total + bindparam("more_points")}
+    )
+)
 _COUNT_ARGUMENT: Final = (
     update(_ARGUMENTS)
     .where(_ARGUMENTS.c.id == bindparam("target"))
@@ -47,6 +56,15 @@ def gone(name: str, target_id: uuid.UUID, value: VoteValue, act: str) -> Effect:
     return effect(name, target_id, {value: -1}) | conservation.flow(conservation.VOTE, Origin.LIVE, act)
 
 
+def ballot_effect(changes: Mapping[str, Sequence[int]], act: str | None) -> Effect:
+    """What the entry of a ballot does to the counters of its texts, and to the census: `act`, when it adds to a flow.
+
+    A ballot is one vote. `changes`: points, ballots and first choices to add, by the id of a proposal.
+    """
+    told = {"ballot": {text: list(each) for text, each in changes.items()}}
+    return told | (conservation.flow(conservation.VOTE, Origin.LIVE, act) if act else {})
+
+
 def count_placed(session: Session, organisation_id: uuid.UUID, refs: Sequence[str]) -> None:
     """Count the votes that were just given a position; a content deleted meanwhile is passed over."""
     effects = registry.take_effects(session, refs)
@@ -60,7 +78,17 @@ def count_placed(session: Session, organisation_id: uuid.UUID, refs: Sequence[st
             of["all"] += change
             if value in of:
                 of[value] += change
-    for statement, changes in ((_COUNT_PROPOSAL, proposals), (_COUNT_ARGUMENT, arguments)):
+    ballots = _added_by_ballots(effects)
+    for statement, changes in ((_COUNT_PROPOSAL, proposals), (_COUNT_ARGUMENT, arguments), (_COUNT_BALLOTS, ballots)):
         rows = [{"target": uuid.UUID(target), **each} for target, each in sorted(changes.items()) if any(each.values())]
         if rows:
             session.connection().execute(statement, rows)
+
+
+def _added_by_ballots(effects: Sequence[tuple[uuid.UUID | None, Effect]]) -> dict[str, dict[str, int]]:
+    added: dict[str, dict[str, int]] = defaultdict(lambda: {f"more_{name}": 0 for name in _BALLOT_COUNTERS})
+    for _, taken in effects:
+        for text, changes in taken.get("ballot", {}).items():
+            for name, change in zip(_BALLOT_COUNTERS, changes, strict=True):
+                added[text][f"more_{name}"] += change
+    return added

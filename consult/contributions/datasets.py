@@ -1,4 +1,4 @@
-"""The public rows of themes, contributions, arguments and votes: what dump and API show, in this form only."""
+"""The public rows of themes, contributions, arguments, votes and ballots: what dump and API show, in this form only."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from consult.clock import hour, written
 from consult.consultations.datasets import PublicRows
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import policy
+from consult.contributions.ballots.models import Ballot
+from consult.contributions.ballots.policy import ranking
 from consult.contributions.models import Argument, Proposal, StepSecret, Theme, Vote
 from consult.protocols import Row
 
@@ -75,6 +77,9 @@ class ContributionsDataset(PublicRows):
         "reason": "Exposé des motifs d’une version ; vide si elle n’est pas publiée",
         "sources": "Sources que cite une version, ou la question d’un débat : adresse et titre",
         "departement": "Département que l’auteur a déclaré, si l’étape le demande : son code, 99 hors de France",
+        "points": "Points que lui donnent les bulletins, là où l’on vote par bulletin",
+        "ballots": "Bulletins qui lui donnent des points",
+        "first_choices": "Bulletins qui la classent première, là où l’on vote par classement",
     }
 
     def _select(self, consultation_id: uuid.UUID) -> Any:
@@ -86,6 +91,7 @@ class ContributionsDataset(PublicRows):
                 *(Proposal.status_reason, Proposal.origin, Proposal.author_id, Proposal.created_at),
                 *(Proposal.votes_for, Proposal.votes_mixed, Proposal.votes_against),
                 *(Proposal.imported_votes_for, Proposal.imported_votes_mixed, Proposal.imported_votes_against),
+                *(Proposal.points, Proposal.ballots, Proposal.first_choices),
             ),
             Proposal,
             consultation_id,
@@ -118,6 +124,9 @@ class ContributionsDataset(PublicRows):
                 "reason": _published(row, row.reason),
                 "sources": row.sources or [] if row.status is ContentStatus.PUBLISHED else [],
                 "departement": _published(row, row.departement),
+                "points": row.points,
+                "ballots": row.ballots,
+                "first_choices": row.first_choices,
             }
 
         return write
@@ -207,6 +216,36 @@ class VotesDataset(PublicRows):
         }
 
 
+class BallotsDataset(PublicRows):
+    """Ballots that count, one by one."""
+
+    model = Ballot
+    name: ClassVar[str] = "ballots"
+    columns: ClassVar[Mapping[str, str]] = {
+        "id": "Identifiant",
+        "step": "Étape",
+        "choices": "Points donnés à chaque contribution, de la mieux dotée à la moins dotée ; dans un classement de "
+        "cinq places, la première a 5 points, la deuxième 4, et ainsi de suite",
+        "voter": "Votant, sous un identifiant propre à l’étape et sans lien avec celui des auteurs",
+        "cast_at": "Heure du bulletin (UTC)",
+    }
+
+    def _select(self, consultation_id: uuid.UUID) -> Any:
+        return select(Ballot.id, Ballot.step_id, Ballot.choices, Ballot.account_id, Ballot.cast_at).where(
+            Ballot.consultation_id == consultation_id, Ballot.counted.is_(True)
+        )
+
+    def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
+        voter = _opaque(session, consultation_id, policy.voter_of)
+        return lambda row: {
+            "id": str(row.id),
+            "step": str(row.step_id),
+            "choices": [{"contribution": text, "points": row.choices[text]} for text in ranking(row.choices)],
+            "voter": voter(row.step_id, row.account_id),
+            "cast_at": written(hour(row.cast_at)),
+        }
+
+
 def _public(query: Any, model: Any, consultation_id: uuid.UUID) -> Any:
     return query.where(model.consultation_id == consultation_id, model.status.in_(_PUBLIC_STATUSES))
 
@@ -235,4 +274,4 @@ def _opaque(
     return name
 
 
-DATASETS: Final = (ThemesDataset(), ContributionsDataset(), ArgumentsDataset(), VotesDataset())
+DATASETS: Final = (ThemesDataset(), ContributionsDataset(), ArgumentsDataset(), VotesDataset(), BallotsDataset())

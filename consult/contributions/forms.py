@@ -8,19 +8,29 @@ from itertools import starmap
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, Form, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    Form,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from consult import departements, traces
 from consult.consultations.policy import TITLE_LENGTH
 from consult.contributions import labels, policy
 from consult.contributions.models import Side
 from consult.contributions.policy import Asked, Limits
-from consult.contributions.voting import VoteKind, rule_of
+from consult.contributions.voting import MOST_PLACES, MOST_POINTS, VoteKind, VoteRule, rule_of
 from consult.errors import InvalidError
 from consult.labels import number
 
+_BALLOT_SETTINGS = {"points": VoteKind.POINTS, "points_most": VoteKind.POINTS, "ranked": VoteKind.RANKING}
 SIDES = [SelectChoice(Side.FOR.value, "Pour"), SelectChoice(Side.AGAINST.value, "Contre")]
 
 
@@ -102,10 +112,36 @@ class ThemeForm(Form):  # type: ignore[misc]  # WTForms has no types
     title = StringField("Nouveau thème", [Length(max=TITLE_LENGTH)])
 
 
+class WholeNumber(IntegerField):  # type: ignore[misc]  # WTForms has no types
+    """A whole number; what is not one is refused in French."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Raise ValueError, which WTForms shows on the field, and keep what was typed."""
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Écrivez un nombre entier, en chiffres.") from None
+
+
+def _number(label: str, most: int, description: str) -> WholeNumber:
+    return WholeNumber(
+        label,
+        [Optional(), NumberRange(1, most, f"Écrivez un nombre de 1 à {most}.")],
+        description=description,
+    )
+
+
 class RulesForm(Form):  # type: ignore[misc]  # WTForms has no types
     """How people take part in a step."""
 
     vote = RadioField("Vote", [InputRequired()], choices=list(starmap(SelectChoice, labels.VOTES.items())))
+    points = _number("Points à répartir", MOST_POINTS, "Pour le vote par points\u00a0: combien chaque personne en a.")
+    points_most = _number(
+        "Points au plus par proposition", MOST_POINTS, "Facultatif. Sans lui, on peut tout donner à une seule."
+    )
+    ranked = _number(
+        "Places du classement", MOST_PLACES, "Pour le classement\u00a0: combien de propositions chacun peut classer."
+    )
     departement = RadioField(
         "Département de l’auteur d’une proposition",
         choices=[
@@ -120,17 +156,32 @@ class RulesForm(Form):  # type: ignore[misc]  # WTForms has no types
         description="Sous chaque texte soumis au vote, chacun peut dire pourquoi et juger utiles les arguments lus.",
     )
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """What the kind of vote needs besides: an empty field is refused there alone."""
+        valid = super().validate(extra_validators)
+        if self.vote.data == VoteKind.POINTS and not self.points.errors:
+            if not self.points.data:
+                self.points.errors = ["Dites combien de points chaque personne répartit."]
+            elif (self.points_most.data or 1) > self.points.data:
+                self.points_most.errors = ["Le maximum par proposition ne peut pas dépasser les points à répartir."]
+        if self.vote.data == VoteKind.RANKING and not self.ranked.errors and not self.ranked.data:
+            self.ranked.errors = ["Dites combien de propositions chaque personne peut classer."]
+        return valid and not self.errors
+
 
 def rules_form(kind: str, settings: Mapping[str, Any], typed: MultiDict[str, str] | None = None) -> RulesForm:
     """The form of the rules of a step of that kind, as they are or as they were typed."""
-    now = {
+    now: dict[str, Any] = {
         "vote": rule_of(settings).kind.value,
         "arguments": policy.takes_arguments(settings),
         "departement": policy.asks_departement(settings).value,
     }
+    now |= {name: settings.get(name) for name in _BALLOT_SETTINGS}
     form = RulesForm(typed, data=now)
     if kind != "proposals":
-        del form.departement
+        for name in ("departement", *_BALLOT_SETTINGS):
+            del form[name]
+        form.vote.choices = [each for each in form.vote.choices if not VoteRule(VoteKind(each.value)).by_ballot]
     return form
 
 
@@ -138,6 +189,8 @@ def chosen_rules(form: RulesForm) -> dict[str, Any]:
     """The settings that a form says, by name; None for one that is as usual."""
     chosen: dict[str, Any] = {"arguments": None if form.arguments.data else False}
     chosen["vote"] = None if form.vote.data == VoteKind.THREE_WAY else form.vote.data
+    for name, kind in _BALLOT_SETTINGS.items():
+        chosen[name] = (form[name].data or None) if form.vote.data == kind else None
     if "departement" in form:
         chosen["departement"] = None if form.departement.data == Asked.NO else form.departement.data
     return chosen

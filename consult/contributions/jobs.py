@@ -14,6 +14,7 @@ from consult import clock
 from consult.consultations import queries as consultations
 from consult.consultations.models import Step
 from consult.consultations.policy import APPEALS
+from consult.contributions.ballots.models import Ballot
 from consult.contributions.models import ContributionDraft, StepSecret, Vote
 from consult.jobs.schedule import Task
 from consult.protocols import JobHandler, Progress
@@ -66,12 +67,10 @@ class DestroyLinks:
             secrets = list(session.scalars(standing))
             if not secrets:
                 continue
-            last = uuid.UUID(int=0)
-            listed = select(Vote.id).where(Vote.consultation_id == over.consultation_id).order_by(Vote.id)
-            while ids := list(session.scalars(listed.where(Vote.id > last).limit(CHUNK))):
-                session.execute(update(Vote).where(Vote.id.in_(ids)).values(account_id=None), **_BLINDLY)
-                last, done = ids[-1], done + len(ids)
-                yield Progress(done)
+            for model in (Vote, Ballot):
+                for count in self._forget(session, model, over.consultation_id):
+                    done += count
+                    yield Progress(done)
             session.execute(delete(StepSecret).where(StepSecret.step_id.in_(secrets)), **_BLINDLY)
             registry.append(
                 session,
@@ -82,6 +81,15 @@ class DestroyLinks:
                 now=now,
             )
             yield Progress(done)
+
+    def _forget(self, session: Session, model: type[Vote | Ballot], consultation_id: uuid.UUID) -> Iterator[int]:
+        """Take the account out of each row, in chunks; how many of each."""
+        last = uuid.UUID(int=0)
+        listed = select(model.id).where(model.consultation_id == consultation_id).order_by(model.id)
+        while ids := list(session.scalars(listed.where(model.id > last).limit(CHUNK))):
+            session.execute(update(model).where(model.id.in_(ids)).values(account_id=None), **_BLINDLY)
+            last = ids[-1]
+            yield len(ids)
 
 
 def handlers() -> tuple[JobHandler, ...]:

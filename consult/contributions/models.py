@@ -174,7 +174,11 @@ class Proposal(TenantOwned, Base):
     votes_for: Mapped[int] = mapped_column(default=0, info=PUBLIC)
     votes_mixed: Mapped[int] = mapped_column(default=0, info=PUBLIC)
     votes_against: Mapped[int] = mapped_column(default=0, info=PUBLIC)
-    votes_total: Mapped[int] = mapped_column(default=0, info=PUBLIC)  # for, mixed and against, for the order of lists
+    # For, mixed and against, or the points of ballots: what lists are sorted by.
+    votes_total: Mapped[int] = mapped_column(default=0, info=PUBLIC)
+    points: Mapped[int] = mapped_column(default=0, server_default="0", info=PUBLIC)
+    ballots: Mapped[int] = mapped_column(default=0, server_default="0", info=PUBLIC)  # that give it points
+    first_choices: Mapped[int] = mapped_column(default=0, server_default="0", info=PUBLIC)  # of rankings
     imported_votes_for: Mapped[int] = mapped_column(default=0, info=PUBLIC)
     imported_votes_mixed: Mapped[int] = mapped_column(default=0, info=PUBLIC)
     imported_votes_against: Mapped[int] = mapped_column(default=0, info=PUBLIC)

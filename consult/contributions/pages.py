@@ -20,6 +20,7 @@ from consult.consultations.models import ContentStatus, Step
 from consult.contributions import labels, order, policy, queries
 from consult.contributions.acts import queries as acts
 from consult.contributions.arguments import pages as argument_pages
+from consult.contributions.ballots import pages as ballots
 from consult.contributions.bill import pages as bill
 from consult.contributions.exposure.pages import displayed
 from consult.contributions.models import Proposal
@@ -168,6 +169,7 @@ def proposal_page(sheet: ProposalSheet) -> str:
         takes_arguments=policy.takes_arguments(step.settings),
         arguments=argument_pages.listing(found, step),
         own_vote=acts.own_vote(g.session, g.account_id, found.id),
+        own_ballot=ballots.own(step, rule, found.id) if rule.by_ballot else None,
         is_author=g.account_id is not None and g.account_id == found.author_id,
         origins=ORIGINS,
     )

@@ -1,4 +1,4 @@
-"""What was written before its author's e-mail was confirmed, once it is."""
+"""What was written and voted before the e-mail of an account was confirmed, once it is."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from consult.consultations import policy as consultations
 from consult.consultations.models import ContentStatus, Step
+from consult.contributions.ballots.service import count_pending_ballots
 from consult.contributions.models import Argument, Proposal
 from consult.contributions.service import Content, ContentT, is_shown, publish
+from consult.contributions.votes import count_pending_votes
 
 
 def publish_pending(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
@@ -32,6 +34,11 @@ def publish_pending(session: Session, account_id: uuid.UUID, now: dt.datetime) -
             published += 1
     session.flush()
     return published
+
+
+def count_pending(session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+    """Count the votes and the ballots of an account, where they still can be; returns how many."""
+    return count_pending_votes(session, account_id, now) + count_pending_ballots(session, account_id, now)
 
 
 def _pending(session: Session, model: type[ContentT], account_id: uuid.UUID) -> list[tuple[ContentT, Step]]:

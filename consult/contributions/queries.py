@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from consult.accounts.pseudonyms.queries import shown
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
 from consult.contributions import order, policy
+from consult.contributions.ballots.models import Ballot
 from consult.contributions.models import (
     OFFICIAL,
     STEP_KINDS,
@@ -32,6 +33,7 @@ from consult.contributions.models import (
     Vote,
     VoteValue,
 )
+from consult.contributions.voting import rule_of
 from consult.registry import conservation
 from consult.registry import queries as registry
 from consult.search import queries as search
@@ -193,6 +195,7 @@ def cards(ids: FromClause) -> Select[Any]:
             author_shown(_P),
             *(_P.votes_for, _P.votes_mixed, _P.votes_against),
             *(_P.imported_votes_for, _P.imported_votes_mixed, _P.imported_votes_against),
+            *(_P.points, _P.ballots, _P.first_choices),
             arguments_of(_P.id).label("arguments"),
             ids.c.total,
         )
@@ -234,15 +237,18 @@ class ProposalSheet:
     author: str
     theme: str | None
     votes: Mapping[str, int]
+    ballots: Mapping[str, int]  # points, ballots and first choices, where people vote by ballot
     position: int | None  # of the log, at which these votes stand
 
 
 def sheet(session: Session, proposal_id: uuid.UUID) -> ProposalSheet | None:
     """All that the page of a proposal says of it, in one query; whatever its state: the caller judges."""
     votes = {value.value: _P[f"votes_{value.value}"] for value in VoteValue}
+    ballots = {name: _P[name] for name in ("points", "ballots", "first_choices")}
     row = session.execute(
         select(Proposal, Step, Consultation, author_shown(_P), Theme.title, registry.position_in(_P.organisation_id))
-        .add_columns(*(column.label(value) for value, column in votes.items()))  # as they are now, not as kept
+        # As they are now, not as kept.
+        .add_columns(*(column.label(f"now_{name}") for name, column in (votes | ballots).items()))
         .join(Step, Step.id == Proposal.step_id)
         .join(Consultation, Consultation.id == Proposal.consultation_id)
         .outerjoin(Theme, Theme.id == Proposal.theme_id)
@@ -250,8 +256,8 @@ def sheet(session: Session, proposal_id: uuid.UUID) -> ProposalSheet | None:
     ).one_or_none()
     if row is None:
         return None
-    counted = {value: getattr(row, value) for value in votes}
-    return ProposalSheet(row.Proposal, row.Step, row.Consultation, row.author, row.title, counted, row.position)
+    counted, given = ({name: getattr(row, f"now_{name}") for name in each} for each in (votes, ballots))
+    return ProposalSheet(row.Proposal, row.Step, row.Consultation, row.author, row.title, counted, given, row.position)
 
 
 def themes(session: Session, step_id: uuid.UUID) -> Rows:
@@ -287,14 +293,23 @@ def draft(session: Session, step_id: uuid.UUID, token: str, now: dt.datetime) ->
 
 
 def census(session: Session, step: Step) -> Mapping[str, int]:
-    """Published contributions and arguments of a step, the votes on them, and apart the votes that were imported."""
+    """Published contributions and arguments of a step, the votes on them, and apart the votes that were imported.
+
+    Where people vote by ballot, a ballot is one vote; `ballots` tells how many there are.
+    """
     row = session.execute(_census(), {"step": step.id}).one()
-    return {
+    counts = {
         "contributions": row.proposals,
         "arguments": row.arguments,
         "votes": row.proposal_votes + row.argument_votes,
         "imported_votes": row.imported,
     }
+    if rule_of(step.settings).by_ballot:
+        cast = select(func.count()).select_from(Ballot.__table__)
+        cast = cast.where(Ballot.step_id == step.id, Ballot.counted.is_(True))
+        counts["ballots"] = session.scalar(cast) or 0
+        counts["votes"] = counts["ballots"] + row.argument_votes
+    return counts
 
 
 @functools.cache
@@ -331,7 +346,7 @@ def submitted(session: Session, consultation_id: uuid.UUID) -> Sequence[uuid.UUI
 def states(session: Session, consultation_id: uuid.UUID) -> Mapping[tuple[str, str], Mapping[str, int]]:
     """How many proposals, versions and arguments there are by origin and state; votes counted, and those awaiting.
 
-    Votes are the rows, on contents in any state: the log says apart which were taken back or erased.
+    Votes are the rows, on contents in any state, and the ballots: the log says apart which were taken back or erased.
     """
     steps = select(Step.id).where(Step.consultation_id == consultation_id)
     found: dict[tuple[str, str], dict[str, int]] = {}
@@ -348,6 +363,9 @@ def states(session: Session, consultation_id: uuid.UUID) -> Mapping[tuple[str, s
     all_votes = select(func.count()).select_from(Vote.__table__).where(Vote.consultation_id == consultation_id)
     awaiting = session.scalar(all_votes.where(text("NOT vote.counted"))) or 0
     placed = (session.scalar(all_votes) or 0) - awaiting
+    cast = select(Ballot.counted, func.count()).where(Ballot.consultation_id == consultation_id)
+    for counted_already, count in session.execute(cast.group_by(Ballot.counted)):
+        placed, awaiting = (placed + count, awaiting) if counted_already else (placed, awaiting + count)
     if placed or awaiting:
         found[conservation.VOTE, Origin.LIVE.value] = {"published": placed, "pending": awaiting}
     return found

@@ -18,6 +18,7 @@ from consult.contributions import drafts, forms, pages, policy, queries, service
 from consult.contributions.acts.views import bp as acts
 from consult.contributions.arguments import pages as argument_pages
 from consult.contributions.arguments.views import bp as arguments
+from consult.contributions.ballots.views import bp as ballots
 from consult.contributions.bill import pages as bill_pages
 from consult.contributions.bill.bindings import BillStep
 from consult.contributions.bill.views import bp as bill
@@ -30,6 +31,7 @@ from consult.contributions.exposure.views import bp as exposure
 from consult.contributions.manage.views import bp as manage
 from consult.contributions.mine.views import bp as mine
 from consult.contributions.models import Argument, Proposal, ProposalKind
+from consult.contributions.voting import rule_of
 from consult.errors import ClosedError, InvalidError, NotFoundError, TooManyError
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
@@ -39,6 +41,7 @@ from consult.security import account_or_address, address_key, anyone, limiter, n
 bp = Blueprint("contributions", __name__)
 bp.register_blueprint(acts)
 bp.register_blueprint(arguments)
+bp.register_blueprint(ballots)
 bp.register_blueprint(bill)
 bp.register_blueprint(debate)
 bp.register_blueprint(exposure)
@@ -204,5 +207,6 @@ def _form_page(step: Step, form: Any, *, kept: bool = False, compared: bool = Fa
         is_open=consultations.accepts_acts(step, step.consultation, g.now),
         kept=kept,
         compared=compared,
+        rule=rule_of(step.settings),
         similar=queries.similar(g.session, step, typed) if compared else [],
     )

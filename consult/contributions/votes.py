@@ -42,7 +42,10 @@ def cast_vote(
     """
     if isinstance(target, Argument) and value is not VoteValue.FOR:
         raise BadRequestError("Un argument se juge utile ou non : choisissez « utile » ou retirez votre vote.")
-    if value not in _rule(target, step).values:
+    rule = _rule(target, step)
+    if rule.by_ballot:
+        raise BadRequestError("Cette étape se vote par bulletin\u00a0: ouvrez « Mon bulletin » depuis sa page.")
+    if value not in rule.values:
         raise BadRequestError("Cette étape recueille des soutiens\u00a0: soutenez ce texte, ou retirez votre soutien.")
     account = lock_active(session, account_id)
     _check_votable(session, target, step, now)
@@ -198,6 +201,8 @@ def _graves(session: Session, account_id: uuid.UUID, counted: Sequence[Vote]) ->
     secrets = session.scalars(select(StepSecret.secret))
     graves: dict[str, _Grave] = {}
     for row in registry.held_by(session, [policy.voter_of(secret, account_id) for secret in secrets]):
+        if "choices" in row.opening:
+            continue  # a ballot, which names no content: `ballots.service.erase_all`
         about = {name: row.opening[name] for name in ("step", *_NAMES, "version") if name in row.opening}
         target = next(about[name] for name in _NAMES if name in about)
         grave = graves.setdefault(target, _Grave(row.organisation_id, row.consultation_id, about))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account, AccountStatus
 from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Step
+from consult.contributions.ballots.models import Ballot
 from consult.contributions.models import Argument, Proposal, Theme, Vote
 from consult.errors import NotFoundError
 from consult.followup import policy
@@ -220,6 +221,7 @@ def to_tell(
         (Proposal.author_id, Proposal.consultation_id),
         (Argument.author_id, Argument.consultation_id),
         (Vote.account_id, Vote.consultation_id),
+        (Ballot.account_id, Ballot.consultation_id),
         (Reply.account_id, Reply.consultation_id),
     )
     took_part = or_(*(exists().where(who == Account.id, where == consultation_id) for who, where in acts))

@@ -108,6 +108,7 @@ def _dependents(batch: ImportBatch, mine: Select[uuid.UUID]) -> dict[str, Select
         voted = Vote.proposal_id if target is Target.PROPOSALS else Vote.argument_id
         counts = {"votes": _count(Vote, voted.in_(mine))}
         if target is Target.PROPOSALS:
+            counts["propositions dotées de points"] = _count(Proposal, Proposal.id.in_(mine), Proposal.ballots > 0)
             counts["arguments"] = _count(Argument, Argument.proposal_id.in_(mine))
     counts["décisions de modération"] = _count(Decision, Decision.item_id.in_(mine))
     return counts

@@ -50,6 +50,7 @@ SUMMARIES: Final = {
     "contributions": "Contributions d’une consultation",
     "arguments": "Arguments pour et contre",
     "votes": "Votes, un par un",
+    "ballots": "Bulletins, un par un : points répartis, classements",
     "questions": "Questions des questionnaires",
     "replies": "Réponses aux questionnaires : qu’elles existent, et leur jour",
     "answers": "Réponses aux questions publiées ligne à ligne",

@@ -11,6 +11,7 @@ from consult.opendata.schemas import (
     Answer,
     Argument,
     Article,
+    Ballot,
     Case,
     Change,
     Commitment,
@@ -108,6 +109,12 @@ class VoteList(ListEnvelope):
     """Votes."""
 
     data: list[Vote]
+
+
+class BallotList(ListEnvelope):
+    """Ballots."""
+
+    data: list[Ballot]
 
 
 class QuestionList(ListEnvelope):
@@ -220,6 +227,7 @@ ROWS: dict[str, type[ListEnvelope]] = {
     "contributions": ContributionList,
     "arguments": ArgumentList,
     "votes": VoteList,
+    "ballots": BallotList,
     "questions": QuestionList,
     "replies": ReplyList,
     "answers": AnswerList,

@@ -82,6 +82,9 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "reason": "Les apprentis et les soignants finissent après le dernier bus.",
         "sources": [{"url": "https://exemple.example/enquete", "title": "Enquête sur les horaires"}],
         "departement": None,
+        "points": 0,
+        "ballots": 0,
+        "first_choices": 0,
     },
     "arguments": {
         "id": "9b7d3eca-1f6c-4d6b-8b7a-3fbf6fcc5b99",
@@ -102,6 +105,16 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "target_type": "contribution",
         "target": _CONTRIBUTION,
         "value": "for",
+        "voter": "b5bb9d8014a0f9b1d61e21e796d78dcc",
+        "cast_at": "2026-03-05T18:00:00Z",
+    },
+    "ballots": {
+        "id": "bd9f50ec-3b8e-4f8d-8d9c-5bdb8beb7dbb",
+        "step": "0f6c2db9-1e5b-4c5a-9a6f-2eae5ebb4a01",
+        "choices": [
+            {"contribution": "1f6c2db9-1e5b-4c5a-9a6f-2eae5ebb4a02", "points": 6},
+            {"contribution": "2f6c2db9-1e5b-4c5a-9a6f-2eae5ebb4a03", "points": 4},
+        ],
         "voter": "b5bb9d8014a0f9b1d61e21e796d78dcc",
         "cast_at": "2026-03-05T18:00:00Z",
     },

@@ -66,7 +66,8 @@ def page(
     for entry in entries:
         _touch(touched, entry)
     for ref, vote_id in registry.votes_of(session, touched.erased_votes).items():
-        touched.rows["votes"][vote_id] = touched.erased_votes[ref]
+        tombstone = touched.erased_votes[ref]
+        touched.rows[_votes_list(tombstone.opening or {})][vote_id] = tombstone
     if len(entries) == limit:
         assert entries[-1].position is not None  # as the query says
         reached = entries[-1].position
@@ -84,7 +85,15 @@ def _touch(touched: _Touched, entry: RegistryEntry) -> None:
     if entry.kind is EntryKind.REPLIES:
         touched.rows["replies"] |= dict.fromkeys(map(uuid.UUID, told["replies"]), entry)
         return
+    given = [uuid.UUID(text) for key in ("choices", "former", "contributions") for text in told.get(key, ())]
+    touched.rows["contributions"] |= dict.fromkeys(given, entry)  # those whose points a ballot moved
+    if entry.vote_id is not None:
+        touched.rows[_votes_list(told)][entry.vote_id] = entry
+    if entry.kind is EntryKind.TOMBSTONE and told.get("type") == "vote":
+        touched.erased_votes |= dict.fromkeys(told["entries"], entry)
     name, item = _about(told)
+    if item is None and _votes_list(told) == "ballots":
+        return
     if item is None:
         touched.frame = entry
         return
@@ -94,10 +103,11 @@ def _touch(touched: _Touched, entry: RegistryEntry) -> None:
         touched.changed_replies[item] = str(told.get("step", ""))
     if told.get("decision"):
         touched.rows["moderation"][uuid.UUID(told["decision"])] = entry
-    if entry.vote_id is not None:
-        touched.rows["votes"][entry.vote_id] = entry
-    if entry.kind is EntryKind.TOMBSTONE and told.get("type") == "vote":
-        touched.erased_votes |= dict.fromkeys(told["entries"], entry)
+
+
+def _votes_list(told: Mapping[str, Any]) -> str:
+    """The list that has the vote of an entry: a ballot's own, or the tombstone of a ballot, names several texts."""
+    return "ballots" if "choices" in told or "contributions" in told else "votes"
 
 
 def _about(told: Mapping[str, Any]) -> tuple[str, uuid.UUID | None]:

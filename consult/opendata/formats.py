@@ -13,11 +13,11 @@ import enum
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
-from consult.opendata.tables import Kind, Table
+from consult.opendata.tables import Column, Kind, Table
 from consult.protocols import Row
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "'")
@@ -188,20 +188,25 @@ class ParquetWriter:
     def begin(self, table: Table) -> None:
         """See Writer."""
         arrow = self._arrow
-        types: dict[Kind, Callable[[Sequence[str]], Any]] = {
-            Kind.TEXT: lambda _: arrow.string(),
-            Kind.INTEGER: lambda _: arrow.int64(),
-            Kind.BOOLEAN: lambda _: arrow.bool_(),
-            Kind.DATE: lambda _: arrow.date32(),
-            Kind.INSTANT: lambda _: arrow.timestamp("ms", tz="UTC"),
-            Kind.TEXTS: lambda _: arrow.list_(arrow.string()),
-            Kind.OBJECTS: lambda members: arrow.list_(arrow.struct([(name, arrow.string()) for name in members])),
+        plain: dict[Kind, Any] = {
+            Kind.TEXT: arrow.string(),
+            Kind.INTEGER: arrow.int64(),
+            Kind.BOOLEAN: arrow.bool_(),
+            Kind.DATE: arrow.date32(),
+            Kind.INSTANT: arrow.timestamp("ms", tz="UTC"),
+            Kind.TEXTS: arrow.list_(arrow.string()),
         }
+
+        def kept(column: Column) -> Any:
+            if column.kind is not Kind.OBJECTS:
+                return plain[column.kind]
+            return arrow.list_(arrow.struct([(name, plain[kind]) for name, kind in column.members]))
+
         self._schema = arrow.schema(
             [
                 arrow.field(
                     column.name,
-                    types[column.kind](column.members),
+                    kept(column),
                     nullable=not column.required,
                     metadata={"description": column.description},
                 )

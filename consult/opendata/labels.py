@@ -13,6 +13,7 @@ DATASETS: Final[Mapping[str, str]] = {
     "contributions": "Contributions",
     "arguments": "Arguments",
     "votes": "Votes",
+    "ballots": "Bulletins",
     "questions": "Questions",
     "replies": "Réponses aux questionnaires",
     "answers": "Réponses à chaque question",

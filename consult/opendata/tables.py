@@ -19,6 +19,7 @@ LINKS: Final[Mapping[str, Mapping[str, str]]] = {  # table -> column -> the tabl
     "articles": {"step": "steps", "parent": "articles"},
     "contributions": {"step": "steps", "theme": "themes", "article": "articles", "rewrites": "contributions"},
     "arguments": {"contribution": "contributions"},
+    "ballots": {"step": "steps"},
     "questions": {"step": "steps"},
     "replies": {"step": "steps"},
     "answers": {"reply": "replies", "question": "questions"},
@@ -50,14 +51,14 @@ WORDS: Final[Mapping[Kind, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `required`: never empty; `values`: the only ones, if listed; `members`: of each object of a list."""
+    """A column; `required`: never empty; `values`: the only ones, if listed; `members`: of each object, with kinds."""
 
     name: str
     kind: Kind
     description: str
     required: bool
     values: tuple[str, ...] = ()
-    members: tuple[str, ...] = ()
+    members: tuple[tuple[str, Kind], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,15 @@ def _column(
     choices = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
     (found,) = choices
     values = tuple(found.get("enum", (found["const"],) if "const" in found else ()))
-    members: tuple[str, ...] = ()
+    members: tuple[tuple[str, Kind], ...] = ()
     if found["type"] == "array":
         kind = Kind.TEXTS if found["items"].get("type") == "string" else Kind.OBJECTS
         if kind is Kind.OBJECTS:
-            members = tuple(definitions[found["items"]["$ref"].rpartition("/")[2]]["properties"])
+            properties = definitions[found["items"]["$ref"].rpartition("/")[2]]["properties"]
+            members = tuple(
+                (member, Kind.INTEGER if said.get("type") == "integer" else Kind.TEXT)
+                for member, said in properties.items()
+            )
     elif found["type"] == "string":
         kind = {"date": Kind.DATE, "date-time": Kind.INSTANT}.get(found.get("format", ""), Kind.TEXT)
     else:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from consult.accounts.models import Account, AccountStatus, Membership, PlatformRole
+from consult.contributions.ballots.models import Ballot
 from consult.contributions.models import Argument, Proposal, Vote
 from consult.db import Database
 from consult.privacy import retention
@@ -20,16 +21,22 @@ from consult.questionnaires.models import Reply
 
 def counts(session: Session, account_id: uuid.UUID) -> Mapping[str, int]:
     """How many proposals, arguments, votes and replies the account has, in one query."""
-    owners: dict[str, InstrumentedAttribute[Any]] = {
-        "proposals": Proposal.author_id,
-        "arguments": Argument.author_id,
-        "votes": Vote.account_id,
-        "replies": Reply.account_id,
+    owners: dict[str, tuple[InstrumentedAttribute[Any], ...]] = {
+        "proposals": (Proposal.author_id,),
+        "arguments": (Argument.author_id,),
+        "votes": (Vote.account_id, Ballot.account_id),
+        "replies": (Reply.account_id,),
     }
     asked = [
-        select(func.count()).where(owner == account_id).scalar_subquery().label(name) for name, owner in owners.items()
+        sum((_owned(owner, account_id) for owner in rest), _owned(first, account_id)).label(name)
+        for name, (first, *rest) in owners.items()
     ]
     return dict(session.execute(select(*asked)).mappings().one())
+
+
+def _owned(owner: InstrumentedAttribute[Any], account_id: uuid.UUID) -> ColumnElement[int]:
+    counted: ColumnElement[int] = select(func.count()).where(owner == account_id).scalar_subquery()
+    return counted
 
 
 def unconfirmed(session: Session, now: dt.datetime) -> Account | None:

@@ -97,7 +97,7 @@ RULES: Final[tuple[Rule, ...]] = (
         CONTRACT,
     ),
     Rule(
-        ("proposal", "article", "argument", "content_version", "vote", "search_document"),
+        ("proposal", "article", "argument", "content_version", "vote", "ballot", "search_document"),
         "Propositions, articles, arguments, versions et votes",
         _WITH_CONSULTATION,
         MISSION,

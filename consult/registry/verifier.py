@@ -45,6 +45,7 @@ PROGRAMS = b"consult/programs/v1\n"
 LOG_KEY, WITNESS_KEY = 1, 4
 SAFE_INTEGER = 2**53 - 1
 VALUES = ("for", "mixed", "against")
+COUNTS = ("points", "ballots", "first_choices")  # of a contribution, where people vote by ballot
 MASK = re.compile(r"\[[^\[\]]{2,40} masquée?\]")  # in the place of a personal datum, in the package for libraries
 FIELDS = {"at", "commitment", "consultation", "kind", "ref", "v"}
 REMOVED = {"withdrawn": "withdrawn", "erased": "erased", "import_undone": "erased"}
@@ -57,6 +58,7 @@ FRAUDS = {
     "duplicate": "Acte compté deux fois",
     "injection": "Acte sans entrée au registre",
     "hidden": "Contenu retiré sans trace publique",
+    "ballot": "Bulletin contraire aux règles figées",
     "count": "Total affiché différent du recomptage",
     "fork": "Registre bifurqué ou réécrit",
     "rollback": "Ancien état resservi",
@@ -518,8 +520,10 @@ class Replay:
         self.cuts = cuts  # consultation -> the entries that its rows show; the later ones amount to nothing here
         self.watched = watched  # position -> figures displayed at that position
         self.contents: dict[str, Content] = {}
-        self.totals: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+        # Of a contribution, the counts of VALUES, then of COUNTS; of a step, its ballots.
+        self.totals: dict[str, list[int]] = defaultdict(lambda: [0] * len((*VALUES, *COUNTS)))
         self.votes: dict[bytes, int] = {}  # digest of voter and content -> place of the value
+        self.ballots: dict[bytes, int] = {}  # digest of voter and step -> short digest of what it gives
         self.rules: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
         self.opened: dict[str, int] = {}
         self.sealed: set[str] = set()
@@ -529,6 +533,7 @@ class Replay:
         self.missed: list[tuple[str, tuple[int, ...], int, tuple[int, ...]]] = []  # content, shown, position, counted
         self.erased: dict[str, int] = {}  # content -> position of the last erasure of a vote on it
         self.standing: dict[str | None, int] = defaultdict(int)  # consultation -> votes that stand
+        self.cast: dict[str | None, int] = defaultdict(int)  # consultation -> ballots that stand
         self.refs: set[int] = set()
         self.destroyed: dict[str, int] = {}  # ref of an opening -> position
         self.withheld: dict[str, int] = {}
@@ -588,7 +593,9 @@ class Replay:
         kind = entry["kind"]
         if kind in ACTS:
             self._check_time(place, entry, content)
-        if kind in VOTES:
+        if kind in VOTES and "choices" in content:
+            self._ballot(place, entry, content)
+        elif kind in VOTES:
             self._vote(place, entry, content)
         elif kind in ACTS or kind in SAID:
             self._text(place, entry, content)
@@ -645,7 +652,9 @@ class Replay:
         self.buried.update(content["entries"])
         if content.get("type") == "vote":
             self.report.counts["votes effacés"] += 1
-            self.erased[_about(content)] = position
+            # Of a ballot, the step that counts it and the texts to which it gave points.
+            several = [content["step"], *content["contributions"]] if "contributions" in content else None
+            self.erased |= dict.fromkeys(several or [_about(content)], position)
             return
         target = _about(content)
         self._end(target, content, REMOVED[content["ground"]], consultation)
@@ -679,6 +688,60 @@ class Replay:
             self.votes[key] = value
             self.totals[target][value] += 1
             self.standing[entry["consultation"]] += 1
+
+    def _ballot(self, place: str, entry: dict[str, Any], content: dict[str, Any]) -> None:
+        """A ballot, of which a voter has one in a step: it says what it gives, and what it gave before."""
+        step, kind, given = content["step"], entry["kind"], content["choices"]
+        former = given if kind == "vote.withdrawn" else content.get("former", {})
+        key = vote_key(content["voter"], step)
+        held = self.ballots.get(key)
+        if (kind == "vote.cast") != (not former) or held != (ballot_digest(former) if former else None):
+            self.report.fraud("duplicate", f"{place} : {kind} de {content['voter']} ne suit pas son bulletin")
+            return
+        fault = self._ballot_fault(entry["consultation"], step, given)
+        if fault:
+            self.report.fraud("ballot", f"{place} : bulletin de {content['voter']}, {fault}")
+            return
+        first = self._first_place(entry["consultation"], step)
+        now = {} if kind == "vote.withdrawn" else given
+        for sign, choices in ((-1, former), (1, now)):
+            for text, points in choices.items():
+                counted = self.totals[text]
+                counted[3] += sign * points
+                counted[4] += sign
+                counted[5] += sign * (points == first)
+        self.ballots.pop(key, None)
+        if now:
+            self.ballots[key] = ballot_digest(now)
+        change = bool(now) - bool(former)
+        self.totals[step][0] += change
+        self.cast[entry["consultation"]] += change
+
+    def _ballot_rule(self, consultation: str | None, step: str) -> dict[str, Any]:
+        """What the frozen rules say of the ballots of a step; nothing when they cannot be read any more."""
+        versions = self.rules.get(str(consultation), [])
+        steps = versions[-1][1]["steps"] if versions else []
+        return next((dict(each["rules"].get("ballot", {})) for each in steps if each["id"] == step), {})
+
+    def _first_place(self, consultation: str | None, step: str) -> int:
+        """The points of the first of a ranking; 0 where people spread points."""
+        rule = self._ballot_rule(consultation, step)
+        return int(rule["points"]) if rule.get("vote") == "ranking" else 0
+
+    def _ballot_fault(self, consultation: str | None, step: str, choices: dict[str, int]) -> str:
+        """How a ballot breaks the frozen rules of its step; nothing when it does not."""
+        rule = self._ballot_rule(consultation, step)
+        given = sorted(choices.values(), reverse=True)
+        if not self.rules.get(str(consultation)):
+            return ""
+        if not rule:
+            return "dans une étape qui n’en prend pas"
+        if not given or min(given) < 1 or max(given) > rule["most"]:
+            return f"points par proposition hors de 1 à {rule['most']}"
+        if rule["vote"] == "ranking":
+            expected = list(range(rule["points"], rule["points"] - len(given), -1))
+            return "" if given == expected else "classement dont les places ne se suivent pas"
+        return "" if sum(given) <= rule["points"] else f"{sum(given)} points donnés sur {rule['points']}"
 
     def _text(self, place: str, entry: dict[str, Any], content: dict[str, Any]) -> None:
         target = _about(content)
@@ -804,6 +867,11 @@ ABOUT = ("reply", "argument", "contribution", "answer", "commitment", "case")
 def vote_key(voter: str, target: str) -> bytes:
     """A short name of one voter's vote on one content."""
     return hashlib.sha256(f"{voter}|{target}".encode()).digest()[:16]
+
+
+def ballot_digest(choices: dict[str, int]) -> int:
+    """A short name of what a ballot gives."""
+    return int.from_bytes(hashlib.sha256(canonical(choices).encode()).digest()[:8], "big")
 
 
 def _about(content: dict[str, Any]) -> str:
@@ -970,6 +1038,39 @@ class Votes:
             yield "deletion", "votes", f"{missing} vote(s) du registre ne sont plus affichés"
 
 
+class Ballots:
+    """The ballots displayed of a consultation, each by its digest."""
+
+    def __init__(self) -> None:
+        self.held: dict[bytes, tuple[str, int]] = {}  # short name of voter and step -> row and what it gives
+        self.twice: list[str] = []
+        self.unlinked: set[str] = set()  # all of them, once the link was destroyed at the end of the appeal period
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Take a row; the same one may come twice, from two pages."""
+        if row["voter"] is None:
+            self.unlinked.add(row["id"])
+            return
+        key = vote_key(row["voter"], row["step"])
+        if self.held.get(key, (row["id"],))[0] != row["id"]:
+            self.twice.append(row["id"])
+        given = {choice["contribution"]: choice["points"] for choice in row["choices"]}
+        self.held[key] = row["id"], ballot_digest(given)
+
+    def differences(self, replay: Replay, consultation: str) -> Iterator[tuple[str, str, str]]:
+        """Fraud, row and message for each ballot that is not what the entries say."""
+        if self.unlinked and self.held:
+            yield "injection", "ballots", f"{len(self.unlinked)} bulletin(s) sans votant, parmi d’autres qui en ont un"
+        for row in self.twice:
+            yield "duplicate", row, f"bulletin {row} : ce votant en a déjà un autre dans la même étape"
+        for key, (row, digest) in self.held.items():
+            if replay.ballots.get(key) != digest:
+                yield "injection", row, f"bulletin {row} : le registre ne le connaît pas, ou avec d’autres points"
+        missing = replay.cast[consultation] - len(self.held) - len(self.unlinked)
+        if missing > 0:
+            yield "deletion", "ballots", f"{missing} bulletin(s) du registre ne sont plus affichés"
+
+
 @dataclass
 class Displayed:
     """What API or dump shows of one consultation."""
@@ -977,6 +1078,7 @@ class Displayed:
     consultation: dict[str, Any]
     rows: Rows
     votes: Votes
+    ballots: Ballots
     questions: list[dict[str, Any]]
     positions: dict[str, int]  # content -> position at which its figures stand
     masked: int  # texts that were masked: nothing is said of them
@@ -988,10 +1090,11 @@ class Displayed:
         masked = source.masked(slug)
         found: Rows = {}
         positions: dict[str, int] = {}
-        votes = Votes()
-        for rows, _ in source.rows(slug, "votes"):
-            for row in rows:
-                votes.add(row)
+        votes, ballots = Votes(), Ballots()
+        for name, into in (("votes", votes), ("ballots", ballots)):
+            for rows, _ in source.rows(slug, name):
+                for row in rows:
+                    into.add(row)
         for name in ("steps", "contributions", "arguments", "replies", "official_answers", "commitments"):
             kept: dict[str, dict[str, Any]] = {}
             for rows, position in source.rows(slug, name):
@@ -1012,13 +1115,14 @@ class Displayed:
             each for rows, _ in source.rows(slug, "questionnaires") for row in rows for each in row["questions"]
         ]
         hidden = sum(bool(row.get("masked")) for rows in found.values() for row in rows.values())
-        return Displayed(consultation, found, votes, questions, positions, hidden)
+        return Displayed(consultation, found, votes, ballots, questions, positions, hidden)
 
     def figures(self) -> Iterator[tuple[int, str, tuple[int, ...]]]:
         """Position, content and totals displayed."""
-        for name, values in (("contributions", VALUES), ("arguments", VALUES[:1])):
+        for name, values, more in (("contributions", VALUES, COUNTS), ("arguments", VALUES[:1], ())):
             for identifier, row in self.rows[name].items():
-                yield self.positions[identifier], identifier, tuple(row[f"votes_{value}"] for value in values)
+                shown = (*(row[f"votes_{value}"] for value in values), *(row[count] for count in more))
+                yield self.positions[identifier], identifier, shown
 
 
 def sha256(value: Any) -> str:
@@ -1074,7 +1178,8 @@ def compare_rows(shown: Displayed, replay: Replay) -> list[tuple[str, str, str]]
             mine = content.consultation == identifier and content.kind == kind and content.state == "published"
             if mine and content_id not in shown.rows[name]:
                 found.append(("deletion", content_id, f"{kind} {content_id} est au registre et n’est plus affichée"))
-    return [*found, *shown.votes.differences(replay, identifier)]
+    found += shown.votes.differences(replay, identifier)
+    return [*found, *shown.ballots.differences(replay, identifier)]
 
 
 def _differences(kind: str, row: dict[str, Any], content: Content | None) -> Iterator[tuple[str, str]]:
@@ -1175,14 +1280,18 @@ def compare_census(
 
 
 def page_figures(source: Site | Folder, shown: Displayed, most: int) -> Iterator[tuple[int, str, tuple[int, ...]]]:
-    """Position, content and totals that some pages show, spread evenly over the contributions."""
+    """Position, content and totals that pages show: of some contributions, and of the steps that take ballots."""
+    for step, row in shown.rows["steps"].items() if most > 0 else ():
+        found = source.page_figures(f"consultations/{shown.consultation['slug']}/{row['slug']}")
+        if found is not None and "cast" in found[1]:
+            yield found[0], step, (found[1]["cast"],)
     rows = shown.rows["contributions"]
     contents = [each for each in rows if rows[each]["status"] == "published"]
     for identifier in contents[:: max(1, len(contents) // most)][:most] if most > 0 else ():
         found = source.page_figures(f"contributions/{identifier}")
         if found is not None:
             position, figures = found
-            yield position, identifier, tuple(figures.get(value, 0) for value in VALUES)
+            yield position, identifier, tuple(figures.get(name, 0) for name in (*VALUES, *COUNTS))
 
 
 # The whole ---------------------------------------------------------------------------------------------------------

@@ -54,6 +54,9 @@ FIELDS: Final = {
     "version": "Version du texte",
     "vote": "Type de vote",
     "value": "Sens du vote",
+    "choices": "Points donnés à chaque proposition",
+    "former": "Points donnés avant ce changement",
+    "contributions": "Propositions dont les points ont changé",
     "voter": "Votant (identifiant propre à cette étape, sans lien avec votre pseudonyme)",
     "author": "Auteur (identifiant propre à cette étape, le même sur tous vos textes)",
     "text_sha256": "Empreinte du texte, sans le texte",
@@ -75,7 +78,7 @@ SUPPORT: Final = {"for": "Soutien"}  # the only value where a vote is a support
 VALUES: Final = {
     "value": {"for": "D’accord", "mixed": "Mitigé", "against": "Pas d’accord"},
     "side": {"for": "Pour", "against": "Contre"},
-    "vote": {"support": "Soutien"},
+    "vote": {"support": "Soutien", "points": "Points à répartir", "ranking": "Classement d’une sélection"},
     "ground": {"withdrawn": "retiré par qui l’avait écrit", "erased": "effacé", "import_undone": "import annulé"},
     "type": {
         "replies": "réponses anonymes à un questionnaire",
@@ -109,7 +112,10 @@ def _value(value: Any, words: dict[str, str]) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, dict):
-        return ", ".join(f"{key}\u00a0: {inner}" for key, inner in value.items())
+        said = list(value.items())
+        if all(isinstance(inner, int) for inner in value.values()):  # points of a ballot: what has most comes first
+            said = sorted(said, key=lambda each: (-each[1], each[0]))
+        return ", ".join(f"{key}\u00a0: {inner}" for key, inner in said)
     return words.get(str(value), str(value))
 
 

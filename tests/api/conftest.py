@@ -57,6 +57,7 @@ def filled(database) -> Filled:
             session, shown, account, side=Side.AGAINST, body=SECRETS[3], status=ContentStatus.WITHDRAWN
         )
         factories.make_vote(session, shown, account)
+        factories.make_ballot(session, shown, account)
         factories.make_theme(session, step)
         factories.make_part(session, factories.make_step(session, consultation, kind="bill"))
         session.add(

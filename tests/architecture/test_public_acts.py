@@ -34,6 +34,7 @@ SILENT = {
     "consultations.service.add_step": BEFORE,
     "consultations.service.create_consultation": BEFORE,
     "consultations.service.move_step": BEFORE,
+    "contributions.ballots.pages.ballot_page": "writes in a form",
     "contributions.bill.bindings.BillStep": BEFORE,
     "contributions.bill.builder.service.add": BEFORE,
     "contributions.bill.builder.service.change": BEFORE,

@@ -29,6 +29,7 @@ AFTER_AN_ACT = {
     "followup.case", "rights.follow", "accounts.profile.confirm_address",
     "accounts.notices.ask", "accounts.mailed_link.confirm", "accounts.second_factor.application",
     "accounts.unsent.show",
+    "contributions.ballots.show",  # no step of the demonstration takes ballots: test_ballots.py walks through it
 }  # fmt: skip
 # Read by programs.
 NOT_PAGES = {

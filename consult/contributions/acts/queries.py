@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from consult.consultations.models import ContentStatus
 from consult.contributions import policy
+from consult.contributions.ballots.models import Ballot
 from consult.contributions.models import Argument, Proposal, StepSecret, Vote
 from consult.registry import queries as registry
 from consult.registry.models import RegistryEntry
@@ -83,8 +84,11 @@ def prepared(session: Session, account_id: uuid.UUID) -> Mapping[str, int]:
         .where(model.author_id == account_id, model.status == ContentStatus.PENDING)
         for model in (Proposal, Argument)
     ]
-    uncounted = select(func.count()).select_from(Vote).where(Vote.account_id == account_id, Vote.counted.is_(False))
+    uncounted = [
+        select(func.count()).select_from(model).where(model.account_id == account_id, model.counted.is_(False))
+        for model in (Vote, Ballot)
+    ]
     return {
-        "votes": session.scalar(uncounted) or 0,
+        "votes": sum(session.scalar(query) or 0 for query in uncounted),
         "texts": sum(session.scalar(query) or 0 for query in waiting),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, g, render_template, request, url_for
 
 from consult.consultations.labels import STATUSES, ground_label
+from consult.contributions.ballots import queries as ballots
 from consult.contributions.labels import position
 from consult.contributions.mine import queries
 from consult.contributions.voting import rule_of
@@ -32,10 +33,10 @@ def arguments() -> str:
 @bp.get("/votes")
 @signed_in
 def votes() -> str:
-    return _page("contributions/mine/votes.html", queries.votes)
+    return _page("contributions/mine/votes.html", queries.votes, ballots=ballots.all_of(g.session, g.account_id))
 
 
-def _page(template: str, read: Callable[..., Paged[Any]]) -> str:
+def _page(template: str, read: Callable[..., Paged[Any]], **more: Any) -> str:
     return render_template(
         template,
         listed=read(g.session, g.account_id, number=page_number(request.args)),
@@ -44,4 +45,5 @@ def _page(template: str, read: Callable[..., Paged[Any]]) -> str:
         ground_label=ground_label,
         position=position,
         rule_of=rule_of,
+        **more,
     )

@@ -184,6 +184,24 @@ function count(line) {
   if (field.value) show();
 }
 
+// What is left of the points of a ballot; `labels.points_left` says the same before they are typed.
+function pointsLeft(form) {
+  const line = form.querySelector("[data-points-left]");
+  const all = Number(form.dataset.points);
+  const show = () => {
+    const given = [...form.querySelectorAll("input[type=number]")].reduce((sum, one) => sum + (Number(one.value) || 0), 0);
+    const left = all - given;
+    const plural = Math.abs(left) > 1 ? "s" : "";
+    line.textContent =
+      left < 0
+        ? `${-left} point${plural} de trop\u00a0: vous en avez ${all} à répartir.`
+        : `Il vous reste ${left} point${plural} sur ${all}.`;
+    line.classList.toggle("is-over", left < 0);
+  };
+  form.addEventListener("input", show);
+  show();
+}
+
 function revealable(box) {
   const field = box.querySelector("input");
   const button = document.createElement("button");
@@ -242,6 +260,7 @@ function comparable(region) {
 
 function enhanceForms(root) {
   root.querySelectorAll("[data-count-for]").forEach(count);
+  root.querySelectorAll("form[data-points]").forEach(pointsLeft);
   root.querySelectorAll("[data-password]").forEach(revealable);
   root.querySelectorAll("[data-similar]").forEach(comparable);
   root.querySelectorAll('form[method="post" i]').forEach(sentOnce);

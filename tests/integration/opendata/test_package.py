@@ -43,6 +43,7 @@ def filled(database):
             bill = factories.make_step(session, consultation, kind="bill")
             factories.make_part(session, bill, parent=factories.make_part(session, bill, Level.TITLE))
             factories.make_vote(session, proposal, account)
+            factories.make_ballot(session, proposal, account)
             factories.make_answer(session, proposal, body="=Oui\n\n« C’est décidé »")
             factories.make_commitment(session, consultation, due_on=factories.NOW.date())
             form = factories.make_step(session, consultation, kind="questionnaire")

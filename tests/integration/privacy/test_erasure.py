@@ -53,6 +53,7 @@ NOT_ACCOUNTS = {  # every other id that refers to no table, and what it names
     "proposal.import_batch_id", "argument.import_batch_id", "reply.import_batch_id", "answer.import_batch_id",
     "report.item_id", "moderation_decision.item_id", "search_document.item_id", "registry_entry.consultation_id",
     "exposure.item_id",
+    "ballot.organisation_id", "ballot.consultation_id",
     "registry_entry.organisation_id", "vote.organisation_id", "vote.consultation_id", "vote.step_id",
     "followup_version.item_id", "commitment_link.target_id", "official_answer.target_id",
     "audit_entry.organisation_id", "job.organisation_id", "job.lease_token", "dump.job_id", "analysis_run.job_id",

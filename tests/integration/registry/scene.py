@@ -118,7 +118,9 @@ def verify(source: object, folder: Path, *arguments: object) -> tuple[int, list[
 class Seed:
     """Acts, through the services."""
 
-    def __init__(self, session, scene: Scene, *, slug="agence", anonymous=False, words=False, bill=False) -> None:
+    def __init__(
+        self, session, scene: Scene, *, slug="agence", anonymous=False, words=False, bill=False, ballots=()
+    ) -> None:
         self.session, self.bindings = session, scene.bindings
         self.organisation = f.make_organisation(session, slug=slug, **dict.fromkeys(LEGAL_NOTICE, "donné"))
         session.info["tenant"] = self.organisation.id
@@ -142,6 +144,13 @@ class Seed:
             title = f.make_part(session, self.bill, Level.TITLE, heading="Des trajets")
             articles = [f.make_part(session, self.bill, parent=title, heading=word) for word in ("Gratuité", "Prix")]
             self.articles = [f.text_of_article(session, article) for article in articles]
+        self.balloted = [
+            consultations.add_step(
+                session, self.whole, actor=ORGANISER, kind=scene.bindings.step_kinds["proposals"],
+                title=settings["vote"], now=NOW, settings=settings, **dates,
+            )
+            for settings in ballots
+        ]  # fmt: skip
         if words:
             self.words = f.make_question(session, self.form, visibility=AnswerVisibility.ROWS)
             self.reserved = f.make_question(session, self.form, visibility=AnswerVisibility.ADMINISTRATION)

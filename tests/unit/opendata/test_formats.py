@@ -29,7 +29,7 @@ TABLE = Table(
         Column("day", Kind.DATE, "Jour", required=True),
         Column("at", Kind.INSTANT, "Heure", required=True),
         Column("tags", Kind.TEXTS, "Mots", required=False),
-        Column("options", Kind.OBJECTS, "Réponses", required=False, members=("id", "label")),
+        Column("options", Kind.OBJECTS, "Réponses", required=False, members=(("id", Kind.TEXT), ("label", Kind.TEXT))),
     ),
     ("id",),
     {},
