@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis import __version__, nonresponse, provenance, readers, recorded, tiers
+from analysis import __version__, nonresponse, provenance, recorded, tiers
 from analysis.coding import cli as coding
 from analysis.coding.codebook_files import load_any
 from analysis.coding.drift import cli as drift
@@ -18,9 +18,12 @@ from analysis.coding.plans import cli as plans
 from analysis.coding.standing import QUALITY_HELP, plain, read_measures, warnings
 from analysis.command_line import Parser
 from analysis.errors import AnalysisError, file_fault
+from analysis.inputs import DUMP_HELP, add_external, read_inputs
 from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import LEMMAS_HELP, read_overrides
 from analysis.lexical import cli as lexical
+from analysis.plurals import counted
+from analysis.reconciliation import account, account_line
 from analysis.recorded import Progress, Recorded
 from analysis.report import results, run, verify
 from analysis.report.study import Steps, steps_of, study
@@ -83,9 +86,9 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
         )  # fmt: skip
         sub.add_argument("--external", type=Path, help="sources externes lues à côté (YAML)")
     elif name == "describe":
-        sub.add_argument("dump", type=Path, nargs="?", metavar="JEU", help="dossier, zip ou CSV")
+        sub.add_argument("dump", type=Path, nargs="?", metavar="JEU", help=DUMP_HELP)
     else:
-        sub.add_argument("dump", type=Path, metavar="JEU", help="dossier, zip ou CSV (colonnes id, text, variables)")
+        sub.add_argument("dump", type=Path, metavar="JEU", help=DUMP_HELP)
     if name in {"report", "code", "describe"}:
         sub.add_argument(
             "--codebook",
@@ -96,6 +99,7 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
     if name in {"report", "code"}:
         sub.add_argument("--quality", type=Path, help=QUALITY_HELP)
     if name in {"report", "code"}:
+        add_external(sub)
         sub.add_argument("--out", type=Path, required=True, help="dossier ou fichier à écrire")
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
         sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
@@ -131,9 +135,11 @@ def _report(options: argparse.Namespace) -> None:
         quality=options.quality,
         corpora=tuple(options.corpus),
         language=options.language,
+        external=options.external,
     )
     _erase_progress()
-    print(f"{made.corpora} corpus, {made.billable} contributions facturables. Rapport : {made.report}")
+    billable = counted(made.billable, "contribution facturable")
+    print(f"{made.corpora} corpus, {billable}. Rapport : {made.report}")
     if not made.publishable:
         print("Ne pas publier : le plan de codification n’a pas ses deux approbations.")
 
@@ -149,7 +155,7 @@ def _verify(options: argparse.Namespace) -> None:
             options.results, options.dump, external=options.external, cache=options.cache, progress=_progress
         )
     else:
-        verify(options.results, options.dump, progress=_progress, cache=options.cache)
+        verify(options.results, options.dump, external=options.external, progress=_progress, cache=options.cache)
     _erase_progress()
     print("Conforme : chaque fichier est identique à celui d’une nouvelle exécution.")
 
@@ -160,22 +166,27 @@ def _describe(options: argparse.Namespace) -> None:
     if options.codebook:
         plan = load_any(options.codebook)
         missing = ", ".join(plan.missing_approvals) or "aucune"
-        print(f"Plan « {plan.title} », version {plan.version}, {len(plan.codes)} codes, empreinte {plan.digest}")
+        codes = counted(len(plan.codes), "code")
+        print(f"Plan « {plan.title} », version {plan.version}, {codes}, empreinte {plan.digest}")
         print(f"Approbations manquantes : {missing}")
     if not options.dump:
         return
-    source = readers.read(options.dump)
+    source = read_inputs(options.dump)
     print(f"{source.title} ({source.slug}), empreinte {source.digest}")
     for corpus in source.corpora:
         sorting = nonresponse.sort(corpus.texts, nonresponse.load(language(options.language).rules))
         variables = ", ".join(variable.key for variable in corpus.variables) or "aucune"
+        if corpus.provenance:
+            billed = f"source externe, licence {corpus.provenance.licence}"
+        else:
+            billed = f"{counted(sorting.billable, 'facturable')} ({tiers.words(tiers.tier(sorting.billable))})"
+        apart = sum(corpus.set_apart.values())
         print(
-            f"- {corpus.key} : {corpus.title} ; {corpus.received} reçues, {sum(corpus.set_apart.values())} écartées, "
-            f"{int(sorting.nonresponse.sum())} non-réponses, {sorting.billable} facturables "
-            f"({tiers.words(tiers.tier(sorting.billable))}) ; variables : {variables}"
+            f"- {corpus.key} : {corpus.title} ; {counted(corpus.received, 'reçue')}, {counted(apart, 'écartée')}, "
+            f"{counted(int(sorting.nonresponse.sum()), 'non-réponse')}, {billed} ; variables : {variables}"
         )
     for questionnaire in source.questionnaires:
-        print(f"- {questionnaire.key} : {questionnaire.replies} questionnaires remplis")
+        print(f"- {questionnaire.key} : {counted(questionnaire.replies, 'questionnaire rempli')}")
         for variable in questionnaire.variables:
             print(f"    {variable.key} : {variable.label}")
     for notice in source.notices:
@@ -183,7 +194,7 @@ def _describe(options: argparse.Namespace) -> None:
 
 
 def _code(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
-    source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
+    source = read_inputs(options.dump, tuple(options.corpus), options.external)
     found = study(
         source,
         load_any(options.codebook),
@@ -198,20 +209,19 @@ def _code(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     options.out.write_text("".join(rows), encoding="utf-8")
     _erase_progress()
     for result in found.corpora:
-        rec = result.reconciliation
-        read = f"{rec.undecidable} indécidables + {rec.coded} codées + {rec.no_code} sans code"
-        apart = f"{rec.set_apart} écartées + {rec.nonresponse} non-réponses"
-        print(f"{result.corpus.key} : {rec.received} reçues = {apart} + {read}")
-        for line in warnings(result.standings):
-            print(line)
+        print(account_line(result.corpus, result.reconciliation))
+        for warning in warnings(result.standings):
+            print(warning)
     return {
-        "reconciliation": {result.corpus.key: result.reconciliation.figures for result in found.corpora},
+        **account([(result.corpus, result.reconciliation) for result in found.corpora]),
         "codes": {result.corpus.key: plain(result.standings) for result in found.corpora},
     }
 
 
 _COMMANDS = {
-    "code": Recorded("code", ("dump", "codebook", "lemmas", "quality"), ("out",), _code, plans=("codebook",)),
+    "code": Recorded(
+        "code", ("dump", "codebook", "lemmas", "quality", "external"), ("out",), _code, plans=("codebook",)
+    ),
     **coding.COMMANDS,
     **drift.COMMANDS,
     **plans.COMMANDS,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from analysis import nonresponse, readers
 from analysis.corpus import Corpus
 from analysis.errors import AnalysisError
+from analysis.inputs import read_inputs
 from analysis.languages import language
 from analysis.reconciliation import Reconciliation, reconcile
 from analysis.recorded import Progress
@@ -61,16 +62,19 @@ def answers(options: argparse.Namespace, read: Collection[str] = ()) -> Answers:
 
     Raises AnalysisError when there are several corpora, or nothing to code.
     """
-    source = readers.restricted(readers.read(options.dump), (options.corpus,) if options.corpus else ())
+    named = (options.corpus,) if options.corpus else ()
+    source = read_inputs(options.dump, named, getattr(options, "external", None))
+    if named:
+        source = readers.restricted(source, named)
     if len(source.corpora) != 1:
         keys = ", ".join(corpus.key for corpus in source.corpora) or "aucun"
-        raise AnalysisError(f"Choisissez un seul corpus par « --corpus » : {keys}.")
+        raise AnalysisError(f"Choisissez un seul corpus par « --corpus » : {keys}.")
     corpus = source.corpora[0]
     sorting = nonresponse.sort(corpus.texts, nonresponse.load(language(options.language).rules))
     known = np.fromiter((unit in read for unit in corpus.ids), dtype=np.bool_, count=len(corpus.ids))
     kept = np.flatnonzero(~sorting.nonresponse & (~sorting.undecidable | known))
     if not len(kept):
-        raise AnalysisError(f"Le corpus « {corpus.key} » ne contient aucune réponse à coder.")
+        raise AnalysisError(f"Le corpus « {corpus.key} » ne contient aucune réponse à coder.")
     return Answers(corpus, sorting, kept)
 
 

@@ -43,6 +43,15 @@ def read_sources(path: Path) -> tuple[tuple[Corpus, ...], dict[str, str]]:
     return tuple(corpora), digests
 
 
+def listed(path: Path) -> list[str]:
+    """The files that a list of sources names, in its order; a list that cannot be read names none."""
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+        return [str(entry["file"]) for entry in entries]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError):
+        return []
+
+
 def _source(path: Path, number: int, entry: Any) -> tuple[Corpus, str]:
     known = entry if isinstance(entry, dict) else {}
     missing = [name for name in NEEDED if not isinstance(known.get(name), str) or not known[name].strip()]

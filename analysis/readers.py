@@ -158,7 +158,7 @@ def _read_dump(path: Path) -> Source:
     )
 
 
-def _set_apart(row: Row) -> str | None:
+def set_apart(row: Row) -> str | None:
     """Why the text of a row is not read, in French; None when it is."""
     status = "test" if row["origin"] == "test" else row["status"]
     return None if status == "published" else STATUS_LABELS.get(status, f"état « {status} »")
@@ -181,7 +181,7 @@ def _contributions(files: _Files, steps: list[Row], themes: dict[str, Row]) -> I
             continue
         if row["step"] not in kept:
             raise AnalysisError(f"La contribution « {row['id']} » cite une étape inconnue : « {row['step']} ».")
-        reason = _set_apart(row)
+        reason = set_apart(row)
         if reason:
             apart[row["step"]][reason] += 1
         else:
@@ -230,7 +230,7 @@ def _arguments(files: _Files, steps: list[Row]) -> Iterator[Corpus]:
         step = step_of.get(row["contribution"])
         if step is None:
             raise AnalysisError(f"L’argument « {row['id']} » cite une contribution inconnue.")
-        reason = _set_apart(row)
+        reason = set_apart(row)
         if reason:
             apart.setdefault(step, Counter())[reason] += 1
         else:

@@ -22,9 +22,12 @@ from typing import Any
 from analysis import provenance
 from analysis.coding.codebook_files import load_any
 from analysis.errors import AnalysisError
+from analysis.external import listed
+from analysis.inputs import is_list
 
 SUFFIX = ".manifest.json"
 _BLOCK = 1 << 20
+_LISTS = frozenset({"dump", "external"})
 _WITHOUT_EFFECT = frozenset({"jobs", "dask", "cache", "command"})
 
 Progress = Callable[[int, int, str], None]
@@ -56,7 +59,7 @@ class Recorded:
             if path.is_dir() or not path.parent.is_dir():
                 fault = errno.EISDIR if path.is_dir() else errno.ENOENT
                 raise OSError(fault, os.strerror(fault), str(path))
-        source = {key: _digests(Path(path)) for key, path in inputs.items()}
+        source = {key: _digests(key, Path(path)) for key, path in inputs.items()}
         paths = {*self.inputs, *self.outputs, *_WITHOUT_EFFECT}
         plain = {key: value for key, value in given.items() if key not in paths}
         first = next(iter(targets.values()))
@@ -129,8 +132,8 @@ def verify(
     inputs: dict[str, Path] = {}
     for key, digests in manifest["source"].items():
         own = dump if key == recorded.inputs[0] else None
-        inputs[key] = own or _found(digests["name"], digests["files"], places)
-        if _digests(inputs[key])["sha256"] != digests["sha256"]:
+        inputs[key] = own or _found(digests["name"], digests["files"], places, key)
+        if _digests(key, inputs[key])["sha256"] != digests["sha256"]:
             raise AnalysisError(f"« {inputs[key].name} » n’est pas ce qui a été lu : son empreinte diffère.")
     with tempfile.TemporaryDirectory() as temporary:
         made = {key: Path(temporary) / name for key, name in manifest["parameters"]["outputs"].items()}
@@ -151,22 +154,27 @@ def _check_names(path: Path, manifest: Json, recorded: Recorded) -> None:
         )
 
 
-def _found(name: str, digests: Mapping[str, str], folders: Sequence[Path]) -> Path:
+def _found(name: str, digests: Mapping[str, str], folders: Sequence[Path], key: str = "") -> Path:
     """Where a file of this name is, one with the digests wanted before any other."""
     candidates = [folder / name for folder in folders if (folder / name).exists()]
     if not candidates:
         raise AnalysisError(f"« {name} » manque : dites dans quel dossier le trouver (--beside).")
-    return next((path for path in candidates if dict(_files(path)) == dict(digests)), candidates[0])
+    return next((path for path in candidates if dict(_files(path, key)) == dict(digests)), candidates[0])
 
 
-def _digests(path: Path) -> Json:
+def _digests(key: str, path: Path) -> Json:
     """Name, digest of each file, and digest of the whole; the same whole for a dump, its directory and its zip."""
-    files = dict(sorted(_files(path)))
+    files = dict(sorted(_files(path, key)))
     lines = "".join(f"{digest}  {name}\n" for name, digest in files.items())
     return {"name": path.name, "files": files, "sha256": hashlib.sha256(lines.encode()).hexdigest()}
 
 
-def _files(path: Path) -> Iterator[tuple[str, str]]:
+def _files(path: Path, key: str) -> Iterator[tuple[str, str]]:
+    """The files of what an option names; a list of external sources (`inputs`) goes with those that it names."""
+    if key in _LISTS and is_list(path):
+        for name in listed(path):
+            if (path.parent / name).is_file():
+                yield name, provenance.file_digest(path.parent / name)
     if path.is_dir():
         yield from provenance.outputs(path).items()
     elif path.suffix.lower() == ".zip" and zipfile.is_zipfile(path):

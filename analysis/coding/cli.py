@@ -29,9 +29,12 @@ from analysis.coding.standing import (
     withheld,
 )
 from analysis.errors import AnalysisError
+from analysis.inputs import DUMP_HELP, add_external
 from analysis.languages import CODES, FRENCH
 from analysis.lemmas import LEMMAS_HELP
+from analysis.plurals import counted
 from analysis.processes import cluster
+from analysis.reconciliation import account, account_line
 from analysis.recorded import Progress, Recorded, write_json
 
 _ASKED = 200
@@ -92,7 +95,8 @@ def _register_quality(commands: Any, progress: Progress) -> None:
 
 
 def _corpus_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou fichier de textes")
+    sub.add_argument("dump", type=Path, metavar="JEU", help=DUMP_HELP)
+    add_external(sub)
     sub.add_argument("--corpus", help="le corpus à coder, s’il y en a plusieurs")
     sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
     sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
@@ -225,7 +229,7 @@ def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ..
         writer.writerows(rows)
 
 
-def _sample(options: argparse.Namespace, progress: Progress) -> None:
+def _sample(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     read = answers(options)
     units, texts = read.units, read.texts
     rank = {unit: i for i, unit in enumerate(units)}
@@ -251,7 +255,12 @@ def _sample(options: argparse.Namespace, progress: Progress) -> None:
     _write_csv(options.sheet, ("id", "texte", "code", "coder"), [(u, texts[rank[u]], "", "") for u in sample.units])
     key = {**asdict(sample), "corpus": read.corpus.key, "codebook": plan.digest if plan else None}
     options.key.write_text(json.dumps(key, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"{len(sample.units)} contributions à coder sur tous les codes, pour juger {len(given)} codes.")
+    drawn, codes = counted(len(sample.units), "contribution"), counted(len(given), "code")
+    print(f"{drawn} à coder sur tous les codes, pour juger {codes}.")
+    held = {unit for unit, place in rank.items() if any(codes[place] for codes in given.values())}
+    found = read.reconciled(held)
+    print(account_line(read.corpus, found))
+    return account([(read.corpus, found)])
 
 
 def _quality(options: argparse.Namespace, progress: Progress) -> None:
@@ -299,12 +308,12 @@ COMMANDS = {
     for recorded in (
         Recorded(
             "classify",
-            ("dump", "coded", "codebook", "lemmas", "quality"),
+            ("dump", "coded", "codebook", "lemmas", "quality", "external"),
             ("out", "next"),
             _classify,
             plans=("codebook",),
         ),
-        Recorded("sample", ("dump", "codes", "codebook"), ("sheet", "key"), _sample, plans=("codebook",)),
+        Recorded("sample", ("dump", "codes", "codebook", "external"), ("sheet", "key"), _sample, plans=("codebook",)),
         Recorded("quality", ("key", "coded"), ("out",), _quality),
     )
 }

@@ -3,33 +3,39 @@
 import argparse
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
-from analysis import provenance, readers
+from analysis import nonresponse, provenance
 from analysis.coding import codebook as codebooks
 from analysis.coding.lexicon_rules import Lexicon, Matcher
 from analysis.coding.patterns import parse, words
 from analysis.coding.standing import QUALITY_HELP, copy_measures, measures_in, read_measures, warnings
-from analysis.corpus import Source
+from analysis.corpus import Corpus
 from analysis.errors import AnalysisError
 from analysis.expressions import read_expressions
-from analysis.external import read_sources
+from analysis.inputs import DUMP_HELP, add_external, check_given, read_inputs
 from analysis.iramuteq import write_corpus
 from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import LEMMAS_HELP, Lemmas, read_overrides
 from analysis.lexical.concordance import ORDERS, concordance
-from analysis.lexical.cooccurrence import companions
-from analysis.lexical.segments import cut, tabulate
+from analysis.lexical.cooccurrence import Companion, companions
+from analysis.lexical.frequencies import LemmaTokens
+from analysis.lexical.segments import Table, cut, tabulate
+from analysis.plurals import counted
 from analysis.prepare import Prepared, prepare
 from analysis.processes import cluster
+from analysis.reconciliation import Reconciliation, account, account_line, reconcile
 from analysis.recorded import Progress, Recorded
 from analysis.report import lexicon, lexicon_files
+from analysis.semantic.campaigns import find_campaigns
+from analysis.semantic.shingles import bare
 from analysis.text import Vocabulary
 
 PARTS = {
@@ -53,7 +59,6 @@ def register(commands: Any, progress: Progress) -> None:
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
         sub.add_argument("--jobs", type=int, default=1, help="processus de calcul (-1 : tous les cœurs)")
         sub.add_argument("--dask", metavar="ADRESSE", help="calculer sur cette grappe Dask")
-        sub.add_argument("--external", type=Path, help="sources externes à lire à côté (YAML)")
         if name != "duplicates":
             sub.add_argument("--expressions", type=Path, help="expressions à compter comme un mot, une par ligne")
             sub.add_argument("--classes", type=int, default=10, help="nombre de classes (10)")
@@ -93,10 +98,11 @@ def _sub(commands: Any, name: str, help_text: str) -> argparse.ArgumentParser:
     sub: argparse.ArgumentParser = commands.add_parser(
         name, help=help_text, description=help_text[0].upper() + help_text[1:]
     )
-    sub.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, CSV, XLSX, Parquet ou corpus IRaMuTeQ")
+    sub.add_argument("dump", type=Path, metavar="JEU", help=DUMP_HELP)
     sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
+    add_external(sub)
+    sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
     if name != "iramuteq":
-        sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
         sub.add_argument("--lemmas", type=Path, help=LEMMAS_HELP)
         sub.add_argument("--cache", type=Path, help="dossier où garder les lemmes d’une exécution à l’autre")
     return sub
@@ -118,11 +124,12 @@ def _run(name: str, options: argparse.Namespace, progress: Progress) -> None:
         content = yaml.safe_dump(dict(sorted(study.lemmas.corrections.items())), allow_unicode=True)
         options.corrections.write_text(content, encoding="utf-8")
     for found in study.corpora:
-        rec = found.reconciliation
-        tier = f"UO {found.tier.coding}" if found.tier else "source externe, non comptée"
-        apart = f"{rec.set_apart} écartées + {rec.nonresponse} non-réponses + {rec.undecidable} indécidables"
-        read = f"{rec.coded} codées + {rec.no_code} sans code"
-        print(f"{found.corpus.key} : {rec.received} reçues = {apart} + {read} ; {tier}")
+        if lexicon.CODES in study.options.parts:
+            account_of = account_line(found.corpus, found.reconciliation)
+        else:
+            account_of = account_line(found.corpus, found.reconciliation, ("classée", "classées"), "sans classe")
+        tier = f" ; UO {found.tier.coding}" if found.tier else ""
+        print(f"{account_of}{tier}")
         for notice in (*found.notices, *warnings(found.coding.standings)):
             print(f"Attention : {notice}")
     print(f"Résultats : {options.out / 'lexicon.json'}")
@@ -145,7 +152,7 @@ def made(
     Raises AnalysisError in one French sentence, and leaves `out` as it was.
     """
     provenance.check_free(out)
-    source = _source(dump, tuple(parameters["corpus"]), external)
+    source = read_inputs(dump, tuple(parameters["corpus"]), external)
     options = lexicon.Options(parts=PARTS[parameters["command"]], seed=parameters["seed"], jobs=jobs)
     for key in SETTINGS:
         if parameters.get(key) is not None:
@@ -177,14 +184,6 @@ def made(
     return study
 
 
-def _source(dump: Path, corpora: tuple[str, ...], external: Path | None) -> Source:
-    source = readers.restricted(readers.read(dump), corpora)
-    if external is None:
-        return source
-    beside, digests = read_sources(external)
-    return replace(source, corpora=(*source.corpora, *beside), digests={**source.digests, **digests})
-
-
 def verify(
     out: Path, dump: Path, *, external: Path | None = None, cache: Path | None = None, progress: Progress | None = None
 ) -> None:
@@ -194,8 +193,7 @@ def verify(
     """
     manifest = provenance.read_manifest(out)
     provenance.check_untouched(out, manifest)
-    if manifest["parameters"]["external"] and external is None:
-        raise AnalysisError("Ces résultats lisent des sources externes : donnez leur liste (--external).")
+    check_given(manifest["parameters"], external)
     files = {key: out / copy for key, copy in COPIES.items() if (out / copy).exists()}
     with tempfile.TemporaryDirectory() as temporary:
         again = Path(temporary) / "again"
@@ -209,7 +207,7 @@ def verify(
         provenance.check_replayed(manifest, again)
 
 
-def _concordance(options: argparse.Namespace, progress: Progress) -> None:
+def _concordance(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     read = language(options.language)
     node = parse(options.pattern, read=read)
     if options.width < 1:
@@ -217,22 +215,33 @@ def _concordance(options: argparse.Namespace, progress: Progress) -> None:
     vocabulary = Vocabulary(read)
     vocabulary.tokenise(word.text for word in words(node) if word.kind != "prefix")
     prepared, lemmas = _prepared(options, vocabulary, progress)
-    shown = []
+    shown: list[str] = []
+    account_of: list[tuple[Corpus, Reconciliation]] = []
     for each in prepared:
         matcher = Matcher(each.tokens, Lexicon(vocabulary, lemmas))
         found = concordance(node, each.tokens, vocabulary, matcher, order=options.order, width=options.width)
-        shown.append(f"{each.corpus.title} : {len(found)} emplois")
-        for line in found:
-            left, centre, right = (" ".join(part).replace("' ", "’") for part in (line.left, line.centre, line.right))
-            shown.append(f"{each.corpus.ids[line.text]}\t{left}\t[{centre}]\t{right}")
+        shown.append(f"{each.corpus.title} : {counted(len(found), 'emploi')}")
+        shown.append(_accounted(each, [item.text for item in found], "où il est employé", account_of))
+        for item in found:
+            left, centre, right = (" ".join(part).replace("' ", "’") for part in (item.left, item.centre, item.right))
+            shown.append(f"{each.corpus.ids[item.text]}\t{left}\t[{centre}]\t{right}")
     _tell(shown, options.out)
+    return account(account_of)
+
+
+def _accounted(prepared: Prepared, texts: Iterable[int], held: str, found: list[tuple[Corpus, Reconciliation]]) -> str:
+    """The line that says how many texts hold what was looked for, and where all the others went; kept in `found`."""
+    holding = np.zeros(len(prepared.corpus.ids), dtype=np.bool_)
+    holding[list(texts)] = True
+    found.append((prepared.corpus, reconcile(prepared.corpus, prepared.sorting, holding & prepared.readable)))
+    return account_line(*found[-1], (held,), "sans lui")
 
 
 def _prepared(
     options: argparse.Namespace, vocabulary: Vocabulary, progress: Progress, expressions: Sequence[str] = ()
 ) -> tuple[list[Prepared], Lemmas]:
     return prepare(
-        readers.restricted(readers.read(options.dump), tuple(options.corpus)).corpora,
+        read_inputs(options.dump, tuple(options.corpus), options.external).corpora,
         vocabulary,
         seed=1,
         overrides=read_overrides(options.lemmas),
@@ -247,47 +256,80 @@ def _tell(lines: Sequence[str], out: Path | None) -> None:
         print(*lines, sep="\n")
     else:
         out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        print(f"{len(lines)} lignes écrites.")
+        print(f"{counted(len(lines), 'ligne écrite')}.")
 
 
-def _companions(options: argparse.Namespace, progress: Progress) -> None:
+def _companions(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     if options.most < 1:
         raise AnalysisError("Montrez au moins un mot.")
     vocabulary = Vocabulary(language(options.language))
     prepared, _ = _prepared(options, vocabulary, progress, vocabulary.language.expressions)
     shown: list[str] = []
     refusals: list[AnalysisError] = []
+    lemma = options.lemma.lower()
+    account_of: list[tuple[Corpus, Reconciliation]] = []
     for each in prepared:
         table = tabulate(each.words, cut(each.words, size=options.segment))
+        register = find_campaigns(bare(each.tokens, vocabulary))
+        holding = _texts_with(each.words, lemma)
+        told = _accounted(each, holding, "où il est employé", account_of)
         try:
-            found = companions(table, options.lemma.lower())
+            found, without = _with_and_without(table, lemma, register.first_only[table.texts])
         except AnalysisError as error:
             refusals.append(error)
-            shown.append(f"{each.corpus.title} : {error}")
+            shown += [f"{each.corpus.title} : {error}", told]
             continue
-        held = int(np.bincount(table.matrix.indices)[table.lemmas.index(options.lemma.lower())])
-        shown.append(f"{each.corpus.title} : {held} unités sur {table.matrix.shape[0]}")
+        units = counted(int(table.matrix[:, [table.lemmas.index(lemma)]].nnz), "unité")
+        shown += [f"{each.corpus.title} : {units} sur {table.matrix.shape[0]}", told]
         attracted = [item for item in found if item.score > 0][: options.most]
         avoided = [item for item in found if item.score < 0][-options.most :]
-        for item in (*attracted, *avoided):
-            mark = "" if item.significant else "\t(non significatif)"
-            shown.append(f"{item.lemma}\t{item.both} ensemble, {item.total} en tout\t{item.score:+.2f}{mark}")
+        shown += [_company(item, without.get(item.lemma)) for item in (*attracted, *avoided)]
     if refusals and len(refusals) == len(prepared):
         raise refusals[-1]
     _tell(shown, options.out)
+    return account(account_of)
 
 
-def _iramuteq(options: argparse.Namespace, _progress: Progress) -> None:
-    source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
-    if len(source.corpora) != 1:
+def _texts_with(words: LemmaTokens, lemma: str) -> list[int]:
+    """Ranks of the texts that hold a lemma."""
+    number = words.lemmas.index(lemma) if lemma in words.lemmas else -1
+    found: list[int] = np.unique(words.texts[words.numbers == number]).tolist()
+    return found
+
+
+def _with_and_without(
+    table: Table, lemma: str, kept: NDArray[np.bool_]
+) -> tuple[list[Companion], dict[str, Companion]]:
+    """The company of a lemma, and by lemma that in the units `kept`, one text a campaign: empty if it is gone."""
+    found = companions(table, lemma)
+    again = found if kept.all() else companions(table, lemma, units=kept)
+    return found, {item.lemma: item for item in again if item.both or item.total}
+
+
+def _company(item: Companion, without: Companion | None) -> str:
+    mark = "" if item.significant else "\t(non significatif)"
+    once = f"{without.both} ensemble, {without.total} en tout, {without.score:+.2f}" if without else "absent"
+    figures = f"{item.both} ensemble, {item.total} en tout\t{item.score:+.2f}"
+    return f"{item.lemma}\t{figures}\thors campagnes : {once}{mark}"
+
+
+def _iramuteq(options: argparse.Namespace, _progress: Progress) -> dict[str, Any]:
+    source = read_inputs(options.dump, tuple(options.corpus), options.external)
+    chosen = [corpus for corpus in source.corpora if not options.corpus or corpus.key in options.corpus]
+    if len(chosen) != 1:
         known = ", ".join(corpus.key for corpus in source.corpora) or "aucun"
         raise AnalysisError(f"Un fichier IRaMuTeQ tient un corpus : choisissez-en un (--corpus) : {known}.")
-    options.out.write_text(write_corpus(source.corpora[0]), encoding="utf-8")
-    print(f"{len(source.corpora[0].ids)} contributions écrites.")
+    (corpus,) = chosen
+    options.out.write_text(write_corpus(corpus), encoding="utf-8")
+    sorting = nonresponse.sort(corpus.texts, nonresponse.load(language(options.language).rules))
+    found = reconcile(corpus, sorting, np.zeros(len(corpus.ids), dtype=np.bool_))
+    print(f"{counted(len(corpus.ids), 'texte écrit')}.")
+    print(account_line(corpus, found))
+    return account([(corpus, found)])
 
 
 COMMANDS = {
-    "concordance": Recorded("concordance", ("dump", "lemmas"), ("out",), _concordance),
-    "companions": Recorded("companions", ("dump", "lemmas"), ("out",), _companions),
-    "iramuteq": Recorded("iramuteq", ("dump",), ("out",), _iramuteq),
+    "concordance": Recorded("concordance", ("dump", "lemmas", "external"), ("out",), _concordance),
+    "companions": Recorded("companions", ("dump", "lemmas", "external"), ("out",), _companions),
+    "iramuteq": Recorded("iramuteq", ("dump", "external"), ("out",), _iramuteq),
 }

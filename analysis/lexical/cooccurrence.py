@@ -118,23 +118,25 @@ def similarity_tree(
     return SimilarityTree(index, lemmas, tuple(edges))
 
 
-def companions(table: Table, lemma: str) -> list[Companion]:
+def companions(table: Table, lemma: str, *, units: NDArray[np.bool_] | None = None) -> list[Companion]:
     """The lemmas that meet a pivot more, or less, than chance would have it; most attracted first.
 
     Source: Lafon (1981), « Analyse lexicométrique et recherche des cooccurrences », Mots 3, 95-148; here a unit
-    counts once. Raises AnalysisError when the table does not hold the pivot.
+    counts once; `units`, shape (n_units,), are those to count, all by default. Raises AnalysisError when the table
+    does not hold the pivot.
     """
     if lemma not in table.lemmas:
         raise AnalysisError(f"Le lemme « {lemma} » est absent du tableau : trop rare, grammatical, ou mal écrit.")
     pivot = table.lemmas.index(lemma)
-    units = table.matrix.shape[0]
-    totals = np.bincount(table.matrix.indices, minlength=len(table.lemmas))
-    holding = table.matrix[:, [pivot]].indptr
-    inside = table.matrix[np.flatnonzero(np.diff(holding))]
+    matrix = _counted(table, units)
+    every = matrix.shape[0]
+    totals = np.bincount(matrix.indices, minlength=len(table.lemmas))
+    holding = matrix[:, [pivot]].indptr
+    inside = matrix[np.flatnonzero(np.diff(holding))]
     both = np.bincount(inside.indices, minlength=len(table.lemmas))
     others = np.array([column for column in range(len(table.lemmas)) if column != pivot], dtype=np.int64)
     size = np.full(len(others), totals[pivot])
-    scores = log10_tail(both[others], size, totals[others], units)
+    scores = log10_tail(both[others], size, totals[others], every)
     significant = benjamini_hochberg(np.minimum(np.log(2) - np.abs(scores) * np.log(10), 0.0))
     found = [
         Companion(
@@ -142,7 +144,7 @@ def companions(table: Table, lemma: str) -> list[Companion]:
             both=int(both[column]),
             pivot=int(totals[pivot]),
             total=int(totals[column]),
-            units=units,
+            units=every,
             score=round(float(scores[rank]), 2),
             significant=bool(significant[rank]),
         )

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis import provenance, readers
+from analysis import provenance
 from analysis.coding import codebook as codebooks
 from analysis.coding.standing import copy_measures, measures_in, read_measures
 from analysis.errors import AnalysisError
+from analysis.inputs import check_given, read_inputs
 from analysis.languages import FRENCH
 from analysis.lemmas import read_overrides
 from analysis.report import listings, pages, results, workbook
@@ -51,20 +52,21 @@ def run(
     quality: Path | None = None,
     corpora: tuple[str, ...] = (),
     language: str = FRENCH,
+    external: Path | None = None,
 ) -> ReportResult:
     """Analyse a dump (directory, zip or CSV) and write the whole result directory.
 
     `out` appears complete or not at all: it is built beside and renamed; an earlier result of the same
     name is replaced, any other directory refused. `progress(done, total, label)` is called as work goes on.
     `corpora` keeps only these corpora; `language` is that of the contributions; `quality` is what measured the codes,
-    a file or a folder of them.
+    a file or a folder of them; `external` lists sources to read beside, never counted as contributions.
     Raises AnalysisError with one French sentence.
     """
     provenance.check_free(out)
     plan = codebooks.load(codebook) if codebook else None
     fixed = read_overrides(overrides)
     measures = read_measures(quality)
-    source = readers.restricted(readers.read(dump), corpora)
+    source = read_inputs(dump, corpora, external)
     steps = Steps(steps_of(source) + len(source.corpora) + 2, progress)
     found = study(
         source,
@@ -85,7 +87,12 @@ def run(
                 shutil.copyfile(original, built / copy)
         copy_measures(quality, built)
         _write(built, found, seed=seed, steps=steps)
-        parameters = {"seed": seed, "corpora": list(corpora), "language": language}
+        parameters = {
+            "seed": seed,
+            "corpora": list(corpora),
+            "language": language,
+            "external": external is not None,
+        }
         provenance.write_manifest(
             built, source=results.source(found), parameters=parameters, publishable=found.publishable
         )
@@ -112,7 +119,9 @@ def _made(out: Path, found: Study) -> ReportResult:
     )
 
 
-def verify(out: Path, dump: Path, *, progress: Progress | None = None, cache: Path | None = None) -> None:
+def verify(
+    out: Path, dump: Path, *, external: Path | None = None, progress: Progress | None = None, cache: Path | None = None
+) -> None:
     """Check that a result directory is untouched, then run it again on the dump and compare every file.
 
     Raises AnalysisError naming the first file that differs.
@@ -120,6 +129,7 @@ def verify(out: Path, dump: Path, *, progress: Progress | None = None, cache: Pa
     manifest = provenance.read_manifest(out)
     provenance.check_untouched(out, manifest)
     parameters = manifest["parameters"]
+    check_given(parameters, external)
     codebook, overrides = out / CODEBOOK_COPY, out / OVERRIDES_COPY
     with tempfile.TemporaryDirectory() as temporary:
         again = Path(temporary) / "again"
@@ -134,6 +144,7 @@ def verify(out: Path, dump: Path, *, progress: Progress | None = None, cache: Pa
             quality=measures_in(out),
             corpora=tuple(parameters["corpora"]),
             language=parameters.get("language", FRENCH),
+            external=external,
         )
         if made.source_digest != manifest["source"]["digest"]:
             raise AnalysisError(f"« {dump.name} » n’est pas le jeu de données analysé : son empreinte diffère.")

@@ -146,6 +146,13 @@ def reconciliation_rows(study: Study, result: CorpusResult, lists: Lists) -> lis
     return rows
 
 
+def billed_label(result: CorpusResult) -> str:
+    """What the texts that are an answer are: an external source is never counted with the contributions."""
+    if result.corpus.external:
+        return "Textes de la source externe (hors non-réponses), jamais comptés avec les contributions"
+    return "Contributions facturables (hors non-réponses)"
+
+
 @dataclass(frozen=True)
 class CodeRow:
     """A code as it is shown: its counts, or None when it is withheld, and what is known of its quality."""
@@ -197,6 +204,7 @@ def report(study: Study, lists: Lists, drawn: dict[ChartKey, bytes], *, seed: in
             campaigns=shown_campaigns,
             codes=lambda result: code_rows(study, result),
             quality_note=quality_note,
+            billed_label=billed_label,
             lemmas=shown_frequencies,
             specific=shown_specificities,
             shown=shown,

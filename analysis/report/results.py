@@ -78,7 +78,7 @@ def _codebook(study: Study) -> Json | None:
 def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
     corpus, rec = result.corpus, result.reconciliation
     counts = np.bincount(result.words.numbers)
-    found = tiers.tier(rec.billable)
+    found = None if corpus.external else tiers.tier(rec.billable)
     return {
         "key": corpus.key,
         "title": corpus.title,
@@ -91,7 +91,8 @@ def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
         ],
         "set_apart": corpus.set_apart,
         "campaigns": _campaigns(result),
-        "tier": {**asdict(found), "words": tiers.words(found)},
+        "provenance": asdict(corpus.provenance) if corpus.provenance else None,
+        "tier": found and {**asdict(found), "words": tiers.words(found)},
         "rules": {"version": result.sorting.rules.version, "counts": result.sorting.counts()},
         "notices": list(result.notices),
         "words": {

@@ -14,6 +14,7 @@ from analysis.lexical.disclosure import PUBLISHED_FROM
 from analysis.report.pages import (
     APPROVER_LABELS,
     Lists,
+    billed_label,
     code_rows,
     quality_note,
     reconciliation_rows,
@@ -146,7 +147,7 @@ def _corpus(book: _Book, name: str, study: Study, result: CorpusResult, lists: L
     title, rec = result.corpus.title, result.reconciliation
     sheet = _Sheet(book, f"{name} rapprochement", title)
     rows = [(label, count) for label, count, _ in reconciliation_rows(study, result, lists)]
-    rows += [("Total reçu", rec.received), ("Contributions facturables (hors non-réponses)", rec.billable)]
+    rows += [("Total reçu", rec.received), (billed_label(result), rec.billable)]
     sheet.table(["Devenir", "Effectif"], rows, frozen=True)
     campaigns = [
         (row.number + 1, row.size, row.wordings, row.authors, row.dates, row.kinds) for row in shown_campaigns(result)

@@ -10,19 +10,23 @@ import numpy as np
 
 from analysis.answers import answers, told
 from analysis.errors import AnalysisError
+from analysis.inputs import DUMP_HELP, add_external
 from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import LEMMAS_HELP, learn, read_overrides
 from analysis.lexical.frequencies import lemmatise
 from analysis.passages import Material
+from analysis.plurals import counted
 from analysis.prepare import in_context
+from analysis.reconciliation import account, account_line
 from analysis.recorded import Progress, Recorded, write_json
+from analysis.semantic.campaigns import find_campaigns
+from analysis.semantic.shingles import bare
 from analysis.semantic.votes import (
     AGREE,
     DISAGREE,
     PASS,
     Ballots,
     Votes,
-    dump_rows,
     from_events,
     is_instant,
     read_ballots,
@@ -39,7 +43,8 @@ def register(commands: Any, progress: Progress) -> None:
         help="trouver les thèmes d’un corpus sans plan de codification",
         description="Thèmes, mots, contributions typiques et atypiques, écrits en JSON.",
     )
-    themes.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou fichier de textes")
+    themes.add_argument("dump", type=Path, metavar="JEU", help=DUMP_HELP)
+    add_external(themes)
     themes.add_argument("--corpus", help="le corpus à lire, s’il y en a plusieurs (« describe » les nomme)")
     themes.add_argument("--themes", type=int, help="nombre de thèmes (le plus grand qui reste stable si absent)")
     themes.add_argument("--seed", type=int, default=1, help="graine des lemmes et de la mesure de stabilité")
@@ -53,7 +58,8 @@ def register(commands: Any, progress: Progress) -> None:
         help="dresser la trame des arguments pour et contre chaque proposition",
         description="Arguments pour et contre, regroupés en fils, écrits en JSON.",
     )
-    arguments.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, ou arguments.ndjson")
+    arguments.add_argument("dump", type=Path, metavar="JEU", help="jeu ouvert, arguments.ndjson, ou sources (YAML)")
+    add_external(arguments)
     arguments.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
     arguments.add_argument("--out", type=Path, required=True, help="fichier JSON à écrire")
     arguments.set_defaults(command=lambda options: COMMANDS["arguments"].execute(options, progress))
@@ -105,29 +111,42 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
         read=spoken,
         progress=in_context(progress),
     )
+    register = find_campaigns(bare(tokens, vocabulary), progress=lambda done, total: progress(done, total, "doublons"))
     found = find_themes(
         lemmatise(tokens, vocabulary, lemmas, everything),
         len(texts),
         number=options.themes,
         seed=options.seed,
+        once=register.first_only,
         progress=lambda done, total: progress(done, total, "thèmes"),
     )
     with_theme = {ids[i]: int(found.label[i]) for i in np.flatnonzero(found.label >= 0)}
+    reconciled = read.reconciled(with_theme)
     report = {
-        "themes": [_told_theme(theme, ids) for theme in found.themes],
+        **_told_themes(found, ids),
         "contributions": with_theme,
-        "atypical": [ids[i] for i in found.atypical],
-        "wordless": [ids[i] for i in found.wordless],
-        "reconciliation": read.reconciled(with_theme).figures,
-        "stability": found.stability,
-        "seed": found.seed,
-        "notices": found.notices,
+        "campaigns": len(register.campaigns),
+        "reconciliation": reconciled.figures,
+        "provenance": asdict(read.corpus.provenance) if read.corpus.provenance else None,
     }
     write_json(options.out, report)
+    print(account_line(read.corpus, reconciled, ("avec un thème",), "sans thème"))
     for theme in found.themes:
-        print(f"{theme.size} contributions : {', '.join(word for word, _ in theme.words[:6])}")
+        print(_theme_line(theme))
     for notice in found.notices:
         print(f"Attention : {notice}")
+
+
+def _theme_line(theme: Any) -> str:
+    size = f"{counted(theme.size, 'contribution')} ({theme.without} hors campagnes)"
+    return f"{size} : {', '.join(word for word, _ in theme.words[:6])}"
+
+
+def _told_themes(found: Any, ids: Sequence[str]) -> dict[str, Any]:
+    """Themes as plain data, whose contributions are told by their ids."""
+    texts = {name: [ids[i] for i in getattr(found, name)] for name in ("atypical", "wordless")}
+    plain = {name: getattr(found, name) for name in ("stability", "seed", "notices")}
+    return {"themes": [_told_theme(theme, ids) for theme in found.themes], **texts, **plain}
 
 
 def _told_theme(theme: Any, ids: Sequence[str]) -> dict[str, Any]:
@@ -136,28 +155,30 @@ def _told_theme(theme: Any, ids: Sequence[str]) -> dict[str, Any]:
     return asdict(theme) | texts
 
 
-def _arguments(options: argparse.Namespace, progress: Progress) -> None:
-    from analysis.semantic.arguments import Argument, argument_maps
+def _arguments(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    from analysis.semantic.argued import read_arguments
+    from analysis.semantic.arguments import argument_maps
 
-    try:
-        arguments = [
-            Argument(
-                row["id"],
-                row["contribution"],
-                row["side"],
-                "\n".join(part for part in (row.get("title"), row.get("body")) if part),
-                int(row.get("votes_for") or 0),
+    found = read_arguments(options.dump, options.external, options.language)
+    report: list[dict[str, Any]] = []
+    for argued in found:
+        if argued.corpus.external or argued.arguments:
+            maps = argument_maps(
+                argued.arguments,
+                code=options.language,
+                progress=lambda done, total: progress(done, total, "trames"),
             )
-            for row in dump_rows(options.dump, "arguments.ndjson")
-            if row["status"] == "published" and row["origin"] != "test"
-        ]
-    except KeyError as missing:
-        raise AnalysisError(f"La colonne {missing} manque dans « arguments.ndjson » : refaites l’export.") from None
-    maps = argument_maps(arguments, code=options.language, progress=lambda done, total: progress(done, total, "trames"))
-    report = [asdict(item) for item in maps]
+            source = argued.corpus.key if argued.corpus.external else None
+            report += [{**asdict(item), "source": source} for item in maps]
+    if not report:
+        raise AnalysisError("Aucun argument publié dans ce jeu : il n’y a pas de trame à dresser.")
     write_json(options.out, report)
-    threads = sum(len(item.threads) for item in maps)
-    print(f"{len(arguments)} arguments sur {len(maps)} propositions, en {threads} fils.")
+    threads = sum(len(item["threads"]) for item in report)
+    arguments = counted(sum(len(argued.arguments) for argued in found), "argument")
+    print(f"{arguments} sur {counted(len(report), 'proposition')}, en {counted(threads, 'fil')}.")
+    for argued in found:
+        print(account_line(argued.corpus, argued.reconciliation, ("dans un fil",), "hors des fils"))
+    return account([(argued.corpus, argued.reconciliation) for argued in found])
 
 
 def _groups(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
@@ -296,6 +317,6 @@ def _report(votes: Votes, found: Any, excluded: Any) -> dict[str, Any]:
 
 COMMANDS = {
     "groups": Recorded("groups", ("votes", "before"), ("out",), _groups),
-    "themes": Recorded("themes", ("dump", "lemmas"), ("out",), _themes),
-    "arguments": Recorded("arguments", ("dump",), ("out",), _arguments),
+    "themes": Recorded("themes", ("dump", "lemmas", "external"), ("out",), _themes),
+    "arguments": Recorded("arguments", ("dump", "external"), ("out",), _arguments),
 }

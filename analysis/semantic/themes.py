@@ -42,11 +42,13 @@ Ranks = NDArray[np.int64]
 class Theme:
     """One theme: `size` contributions, its words with their weight, and contributions to read (ranks).
 
+    `without` is the size when campaigns count one contribution each.
     `typical` are the closest to the theme, `borderline` those of its contributions that hold to it least.
     """
 
     number: int
     size: int
+    without: int
     share: float
     words: tuple[tuple[str, float], ...]
     typical: tuple[int, ...]
@@ -80,6 +82,7 @@ def find_themes(
     number: int | None = None,
     subsamples: int = 3,
     seed: int = 1,
+    once: NDArray[np.bool_] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Themes:
     """Themes of `n` contributions.
@@ -90,6 +93,7 @@ def find_themes(
         number: of themes; None takes the largest, 20 at most, whose median stability is at least 0.75.
         subsamples: draws of 90 % for each number tried; 0 measures nothing and needs a number.
         seed: of those draws, and of nothing else.
+        once: the contributions that count once campaigns are reduced to one each, shape (n,); all by default.
         progress: called with (numbers tried, numbers to try).
 
     Raises AnalysisError when there are not two contributions with words to tell apart.
@@ -115,7 +119,8 @@ def find_themes(
     else:
         best = max(stability, key=lambda k: (stability[k], k))
         found = _fit(table[read], best)
-    return _described(table, read, found, names, stability, seed)
+    kept = np.ones(n, dtype=np.bool_) if once is None else once
+    return _described(table, read, found, names, stability, seed, kept)
 
 
 def _table(words: LemmaTokens, n: int) -> tuple[Any, list[str]]:
@@ -188,6 +193,7 @@ def _described(
     names: list[str],
     stability: dict[int, float],
     seed: int,
+    once: NDArray[np.bool_],
 ) -> Themes:
     labels, profiles, weighted = found
     cosine = np.asarray(weighted @ profiles.T)
@@ -206,6 +212,7 @@ def _described(
             Theme(
                 number=number,
                 size=len(mine),
+                without=int(once[read[mine]].sum()),
                 share=round(len(mine) / table.shape[0], 6),
                 words=tuple((names[i], round(float(profiles[rank, i]), 4)) for i in best if profiles[rank, i] > 0),
                 typical=tuple(int(read[i]) for i in near[:_SHOWN]),
@@ -230,7 +237,11 @@ def _described(
 def _notices(number: int, wordless: int, stability: dict[int, float]) -> list[str]:
     notices = []
     if wordless:
-        notices.append(f"{wordless} contributions ne contiennent aucun des mots retenus : elles n’ont pas de thème.")
+        notices.append(
+            "Une contribution ne contient aucun des mots retenus : elle n’a pas de thème."
+            if wordless == 1
+            else f"{wordless} contributions ne contiennent aucun des mots retenus : elles n’ont pas de thème."
+        )
     if stability and max(stability.values()) < STABLE:
         notices.append(
             f"Les {number} thèmes changent quand un dixième des contributions manque : n’en tirez pas de chiffres."

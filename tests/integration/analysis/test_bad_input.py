@@ -8,6 +8,7 @@ import pytest
 
 from analysis import __main__ as command_line
 from analysis.__main__ import main
+from analysis.plurals import counted
 from tests.unit.analysis.test_classifier import answers
 
 pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
@@ -167,7 +168,7 @@ def results(folder):
 
 ACCOUNTED = (
     *("report", "code", "tabulate", "lexicon", "reinert", "duplicates", "themes", "classify"),
-    *("drift", "codebook diff", "codebook propose"),
+    *("drift", "codebook diff", "codebook propose", "sample", "iramuteq", "arguments"),
 )
 
 
@@ -187,10 +188,13 @@ def test_what_has_no_account_lists_every_row(place, tmp_path, capsys):
     assert tried(place, "iramuteq", tmp_path, capsys)[0] == 0
     assert (tmp_path / "out").read_text(encoding="utf-8").count("**** *id_c") == size
     code, told = tried(place, "describe", tmp_path, capsys)
-    assert (code, f"\u00a0; {size} reçues" in told.out or f"\u202f; {size} reçues" in told.out) == (0, True)
+    assert (code, f"; {counted(size, 'reçue')}," in told.out) == (0, True)
     if tried(place, "arguments", tmp_path, capsys)[0] == 0:
         (found,) = json.loads((tmp_path / "out").read_text(encoding="utf-8"))
-        assert found["counts"]["for"] == size == sum(len(thread["arguments"]) for thread in found["threads"])
+        said = json.loads((tmp_path / "out.manifest.json").read_text(encoding="utf-8"))["summary"]["reconciliation"]
+        assert (
+            found["counts"]["for"] == said["arguments"]["coded"] == sum(len(t["arguments"]) for t in found["threads"])
+        )
     if tried(place, "groups", tmp_path, capsys)[0] == 0:
         found = json.loads((tmp_path / "out").read_text(encoding="utf-8"))
         assert len(found["participants"]) == 9

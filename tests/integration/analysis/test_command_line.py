@@ -23,7 +23,7 @@ def test_report_then_verify(small_dump, plan, lemma_cache, tmp_path, capsys):
 def test_describe_tells_what_is_there(small_dump, plan, capsys):
     assert main(["describe", str(small_dump), "--codebook", str(plan)]) == 0
     told = capsys.readouterr().out
-    assert "s2:q3 : Pourquoi ? ; 30 reçues, 0 écartées, 1 non-réponses, 29 facturables (UO 2.4.4" in told
+    assert "s2:q3 : Pourquoi ? ; 30 reçues, 0 écartée, 1 non-réponse, 29 facturables (UO 2.4.4" in told
     assert "Approbations manquantes : ditp, administration" in told
 
 
@@ -34,9 +34,7 @@ def test_code_writes_assignments_and_the_reconciliation(small_dump, plan, lemma_
     assert main([*arguments, "--cache", str(lemma_cache)]) == 0
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert {row["corpus"] for row in rows} == {"s1"}
-    assert (
-        "12 reçues = 3 écartées + 1 non-réponses + 1 indécidables + 5 codées + 2 sans code" in capsys.readouterr().out
-    )
+    assert "12 reçues = 3 écartées + 1 non-réponse + 1 indécidable + 5 codées + 2 sans code" in capsys.readouterr().out
 
 
 def test_tabulate_writes_flat_and_cross_tables(small_dump, tmp_path, capsys):

@@ -212,8 +212,9 @@ def test_concordance_shows_each_place(table, lemma_cache, capsys):
 
 def test_the_company_of_a_word_is_told_with_its_probability(table, lemma_cache, capsys):
     assert main(["companions", str(table), "Vélo", "--most", "4", "--cache", str(lemma_cache)]) == 0
-    first, *lines = capsys.readouterr().out.splitlines()
+    first, second, *lines = capsys.readouterr().out.splitlines()
     assert first.startswith("avis\xa0: ")
+    assert second.startswith("avis\xa0: 158 reçues = 0 écartée + 3 non-réponses")
     scores = [float(line.split("\t")[2]) for line in lines]
     assert scores == sorted(scores, reverse=True)
     assert lines[0].split("\t")[0] in {"piste", "cyclable", "trajet"}
@@ -221,6 +222,7 @@ def test_the_company_of_a_word_is_told_with_its_probability(table, lemma_cache, 
     held, every = map(int, re.findall(r"\d+", first))
     both, total = map(int, re.findall(r"\d+", lines[0].split("\t")[1]))
     assert scores[0] == pytest.approx(-hypergeom.logsf(both - 1, every, held, total) / np.log(10), abs=0.01)
+    assert all("\thors campagnes\xa0: " in line for line in lines)
     assert main(["companions", str(table), "zèbre", "--cache", str(lemma_cache)]) == 1
     assert "absent du tableau" in capsys.readouterr().err
 
@@ -299,3 +301,31 @@ def test_refusals_are_one_french_line(table, tmp_path, lemma_cache, capsys, argu
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("Refusé")
     assert words in error
+
+
+def test_company_and_themes_are_told_without_campaigns_as_in_a_corpus_without_copies(tmp_path, lemma_cache, capsys):
+    texts, _ = planted(120)
+    letter = "la piste du vélo longe la gare centrale et la maire veut une ville apaisée pour la vie de tous les jours"
+    every = [*texts, *[letter] * 6]
+    told, sizes = {}, {}
+    for name, given in (("all", every), ("once", every[:121])):
+        path = tmp_path / f"{name}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([["id", "text"], *((rank, text) for rank, text in enumerate(given))])
+        assert main(["companions", str(path), "vélo", "--most", "60", "--cache", str(lemma_cache)]) == 0
+        lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()[2:]]
+        told[name] = {line[0]: line for line in lines}
+        out = tmp_path / f"{name}.json"
+        assert main(["themes", str(path), "--themes", "3", "--out", str(out), "--cache", str(lemma_cache)]) == 0
+        capsys.readouterr()
+        found = json.loads(out.read_text(encoding="utf-8"))
+        sizes[name] = [(theme["size"], theme["without"]) for theme in found["themes"]]
+        labels = found["contributions"]
+        for theme in found["themes"]:
+            copies = sum(labels[str(rank)] == theme["number"] for rank in range(121, len(given)))
+            assert theme["size"] - theme["without"] == copies
+    for lemma in told["all"].keys() & told["once"].keys() & {"piste", "taxe", "haie", "maire", "trajet"}:
+        both, score = told["once"][lemma][1:3]
+        assert told["all"][lemma][3] == f"hors campagnes\xa0: {both}, {score}"
+    assert told["all"]["piste"][1] != told["once"]["piste"][1]
+    assert [size for size, _ in sizes["once"]] == [without for _, without in sizes["once"]]
