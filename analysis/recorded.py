@@ -27,7 +27,7 @@ from analysis.inputs import is_list
 
 SUFFIX = ".manifest.json"
 _BLOCK = 1 << 20
-_LISTS = frozenset({"dump", "external"})
+_LISTS = frozenset({"dump", "dump_before", "external"})
 _WITHOUT_EFFECT = frozenset({"jobs", "dask", "cache", "command"})
 
 Progress = Callable[[int, int, str], None]
