@@ -37,7 +37,7 @@ NOT_PAGES = {
     "site.security_txt", "registry.logs", "registry.checkpoint", "registry.key", "registry.tile", "registry.openings",
     "registry.verifier", "registry.witness", "registry.cosigned", "opendata.download", "opendata.download_whole",
     "opendata.negotiated_catalogue", "private.figures", "private.rows", "private.tables", "registry.census",
-    "registry.programs", "opendata.cases",
+    "registry.programs", "opendata.cases", "questionnaires.pictures.show",
 }  # fmt: skip
 
 
@@ -118,7 +118,13 @@ def prepare_draft(page):
     page.get_by_role("link", name="Texte long").click()
     page.get_by_label("Question", exact=False).first.fill("Qu’en pensez-vous ?")
     page.get_by_role("button", name="Enregistrer la question").click()
-    page.get_by_role("link", name="Modifier la question 1").wait_for()
+    page.get_by_role("link", name="Ajouter une question").click()
+    page.get_by_role("link", name="Choix unique en images").click()
+    page.get_by_label("Question", exact=False).first.fill("Quelle place ?")
+    page.get_by_label("Réponses proposées").fill("Des tilleuls\nUn marché")
+    page.get_by_role("button", name="Enregistrer la question").click()
+    page.get_by_role("link", name="Revenir aux questions").click()
+    page.get_by_role("link", name="Images de la question 2").wait_for()
     page.goto("/gestion/consultations/un-brouillon")
     page.get_by_role("link", name="Ajouter une étape").click()
     page.get_by_label("Type d’étape").select_option(label="Texte de loi, article par article")

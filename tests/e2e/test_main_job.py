@@ -176,7 +176,7 @@ def test_an_organiser_prepares_opens_and_closes_a_consultation_by_forms(tab, tab
     page.goto(manage)
     page.get_by_role("link", name=re.compile("Questions de l’étape Vos habitudes")).click()
     page.get_by_role("link", name="Ajouter une question").click()
-    page.get_by_role("link", name="Choix unique").click()
+    page.get_by_role("link", name="Choix unique", exact=True).click()
     page.get_by_label("Question", exact=False).first.fill("Venez-vous au marché ?")
     page.get_by_label("Réponses proposées").fill("Toutes les semaines\nParfois\nJamais")
     page.get_by_role("button", name="Enregistrer la question").click()
