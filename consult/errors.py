@@ -70,6 +70,16 @@ class ClosedError(ConsultError):
         return CLOSED
 
 
+class AgeUndeclaredError(ConsultError):
+    """A consultation, of that `slug`, asks for an age that the person has not declared."""
+
+    status = 403
+
+    def __init__(self, message: str, *, slug: str) -> None:
+        super().__init__(message)
+        self.slug = slug
+
+
 class ConflictError(ConsultError):
     """Another act came first: already done, or changed meanwhile."""
 

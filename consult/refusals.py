@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, g, render_template, request
+from flask import Flask, Response, current_app, g, redirect, render_template, request, url_for
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from consult import clock, errors, security
+from consult.accounts.unsent.views import keep_sent
 
 logger = logging.getLogger(__name__)
 GIVES_BACK: Final = frozenset({401, 403, 409, 410, 429, 500, 503})  # refusals that are not about what was typed
@@ -27,6 +28,14 @@ def register(app: Flask) -> None:
         again = isinstance(error, errors.ExpiredFormError)
         refused = refuse(error.status, error.message, error.fields, words=error.words, again=again)
         return (*refused, {"Retry-After": error.retry_after}) if isinstance(error, errors.TooManyError) else refused
+
+    @app.errorhandler(errors.AgeUndeclaredError)
+    def _age_first(error: errors.AgeUndeclaredError) -> Any:
+        g.session.rollback()
+        kept = keep_sent()
+        if kept is None:
+            return refuse(error.status, error.message)
+        return redirect(url_for("consultations.age.show", slug=error.slug, suite=kept), 303)
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Any:

@@ -182,7 +182,7 @@ class AccountData(KeptRows):
     kept: ClassVar[str] = "Jusqu’à la suppression du compte ; deux ans sans connexion, après un avertissement."
     model = Account
     owner: ClassVar[str] = "id"
-    also: ClassVar[frozenset[str]] = frozenset({"id"})
+    also: ClassVar[frozenset[str]] = frozenset({"id", "declared_age", "declared_consent", "age_declared_at"})
 
     def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
         """Empty the row; it stays, so that registers and official acts name an account that says nothing."""
@@ -194,6 +194,7 @@ class AccountData(KeptRows):
         account.password_for_staff, account.recovery_codes, account.set_aside_at = False, [], None
         account.confirmed_at = account.terms_accepted_at = account.seen_on = account.warned_on = None
         account.terms_version = ""
+        account.declared_age, account.declared_consent, account.age_declared_at = None, False, None
         forget_choices(account)
         session.flush()
         return 1

@@ -86,6 +86,10 @@ class Account(TenantOwned, Base):
     told_of_reports: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
     told_of_delays: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
     told_of_followed: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
+    # The age that a consultation asked for, which they declared to have, or, with parental consent, not to have yet.
+    declared_age: Mapped[int | None] = mapped_column(info=NEVER)
+    declared_consent: Mapped[bool] = mapped_column(default=False, server_default=false(), info=NEVER)
+    age_declared_at: Mapped[dt.datetime | None] = mapped_column(info=NEVER)
     terms_version: Mapped[str] = mapped_column(String(20), default="", info=ADMINISTRATION)
     terms_accepted_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     totp_secret: Mapped[str | None] = mapped_column(String(200), info=NEVER)  # sealed, see consult/sealing.py

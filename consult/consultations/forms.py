@@ -5,10 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from wtforms import DateTimeLocalField, Form, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    Form,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional
 
+from consult.accounts.forms import EmailForm
 from consult.clock import PARIS
+from consult.consultations.age.policy import USUAL, AgeRule
 from consult.consultations.policy import SUMMARY_LENGTH, TITLE_LENGTH
 from consult.errors import InvalidError
 
@@ -47,7 +57,10 @@ def _dates() -> tuple[ParisDateTimeField, ParisDateTimeField]:
 
 
 class ConsultationForm(Form):  # type: ignore[misc]  # WTForms has no types
-    """A consultation's texts and dates."""
+    """A consultation's texts and dates, and the age it asks for."""
+
+    class Meta(EmailForm.Meta):
+        """The library's own messages in French."""
 
     title = StringField(
         "Titre", [InputRequired("Donnez un titre."), Length(max=TITLE_LENGTH, message="Ce titre est trop long.")]
@@ -64,6 +77,23 @@ class ConsultationForm(Form):  # type: ignore[misc]  # WTForms has no types
         "Ce qui sera fait des contributions", description="Ce à quoi l’administration s’engage. HTML simple accepté."
     )
     opens_at, closes_at = _dates()
+    minimum_age = IntegerField(
+        "Âge minimal à déclarer",
+        [Optional()],
+        description=(
+            f"Vide\u00a0: rien n’est demandé. {USUAL}, par exemple\u00a0: chacun dit une fois «\u00a0J’ai {USUAL} ans "
+            "ou plus\u00a0» avant de participer, sans donner sa date de naissance. Figé à l’ouverture. Ne vaut pas "
+            "pour les questionnaires ouverts à tous sans compte."
+        ),
+    )
+    parental_consent = BooleanField(
+        "Plus jeune, participer avec l’accord de la personne qui exerce l’autorité parentale"
+    )
+
+    @property
+    def age(self) -> AgeRule:
+        """The age asked for, as it was typed."""
+        return AgeRule(self.minimum_age.data, bool(self.parental_consent.data))
 
 
 class StepForm(Form):  # type: ignore[misc]  # WTForms has no types

@@ -7,7 +7,7 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult.db import ADMINISTRATION, PUBLIC, Base, TenantOwned
@@ -62,6 +62,8 @@ class Consultation(TenantOwned, Base):
     opened_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)
     closed_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)
     rules_digest: Mapped[str | None] = mapped_column(String(64), info=PUBLIC)  # frozen at opening
+    minimum_age: Mapped[int | None] = mapped_column(info=PUBLIC)  # to declare before taking part: see age/policy.py
+    parental_consent: Mapped[bool] = mapped_column(default=False, server_default=false(), info=PUBLIC)
     fictional: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
     created_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
 

@@ -7,7 +7,7 @@ import hashlib
 import secrets
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import rfc8785
 from sqlalchemy import func, select
@@ -16,6 +16,9 @@ from sqlalchemy.orm import Session
 from consult.actor import Actor
 from consult.audit import service as audit
 from consult.consultations import policy
+from consult.consultations.age import policy as ages
+from consult.consultations.age.policy import AgeRule
+from consult.consultations.age.service import set_rule
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.errors import ConflictError, InvalidError
 from consult.html import clean_rich
@@ -24,6 +27,8 @@ from consult.organisations.models import Organisation
 from consult.protocols import StepKind
 from consult.registry import service as registry
 from consult.registry.models import EntryKind
+
+ANY_AGE: Final = AgeRule()
 
 
 def create_consultation(
@@ -40,6 +45,7 @@ def create_consultation(
     outcome: str = "",
     slug: str = "",
     fictional: bool = False,
+    age: AgeRule = ANY_AGE,
 ) -> Consultation:
     """Start a draft, visible to staff alone. An identifier already taken gets a number; HTML is sanitised.
 
@@ -47,6 +53,7 @@ def create_consultation(
     """
     policy.check_texts(title, summary)
     policy.check_dates(opens_at, closes_at)
+    ages.check(age)
     consultation = Consultation(
         organisation_id=organisation_id,
         slug=_free_slug(session, slug or title, Consultation),
@@ -56,6 +63,8 @@ def create_consultation(
         outcome=clean_rich(outcome),
         opens_at=opens_at,
         closes_at=closes_at,
+        minimum_age=age.minimum,
+        parental_consent=age.with_consent,
         fictional=fictional,
         created_at=now,
     )
@@ -78,14 +87,17 @@ def update_consultation(
     closes_at: dt.datetime,
     step_kinds: Mapping[str, StepKind],
     now: dt.datetime,
+    age: AgeRule | None = None,
 ) -> None:
-    """Change its texts and dates; once opened, the change enters the public log. Raises InvalidError.
+    """Change its texts and dates, and the age it asks for unless None; once opened, the change enters the public log.
 
-    After opening the only date that may change is the end, and only to a later one.
+    After opening the only date that may change is the end, and only to a later one; the age may not.
+    Raises InvalidError.
     """
     _lock(session, consultation)
     policy.check_texts(title, summary)
     policy.check_dates(opens_at, closes_at)
+    set_rule(consultation, age)
     dates_change = (opens_at, closes_at) != (consultation.opens_at, consultation.closes_at)
     if policy.is_public(consultation) and dates_change:
         policy.check_extension(consultation, opens_at, closes_at, now)
@@ -277,11 +289,12 @@ def close_consultation(
 
 
 def rules_of(session: Session, consultation: Consultation, step_kinds: Mapping[str, StepKind]) -> dict[str, Any]:
-    """All that is frozen at opening, JSON-able: dates, and each step's seed, settings and rules of its kind."""
+    """All that is frozen at opening, JSON-able: dates, the age asked for if any, each step's seed, settings, rules."""
     return {
         "consultation": str(consultation.id),
         "opens_at": consultation.opens_at.isoformat(),
         "closes_at": consultation.closes_at.isoformat(),
+        **ages.rule_of(consultation).told,
         "steps": [
             {
                 "id": str(step.id),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from consult.actor import Actor
 from consult.consultations import figures, labels, policy, queries
+from consult.consultations.age.views import bp as age
 from consult.consultations.manage.views import bp as manage
 from consult.consultations.models import Consultation, Step
 from consult.consultations.pseudonym.views import bp as pseudonym
@@ -22,7 +23,7 @@ from consult.registry import queries as registry
 from consult.security import anyone, anyone_indexable
 
 bp = Blueprint("consultations", __name__)
-for part in (manage, pseudonym):
+for part in (manage, pseudonym, age):
     bp.register_blueprint(part)
 HOME_LISTED: Final = 12  # consultations of each phase on the home page
 FEATURED: Final = 3  # consultations of the home page whose figures are counted

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from consult.accounts.models import Account
 from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
+from consult.consultations.age.service import lock_participant
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import policy
 from consult.contributions.bill import policy as versions
@@ -52,7 +53,7 @@ def submit_proposal(
     InvalidError naming the fields.
     """
     title, body = policy.one_line(title), policy.many_lines(body)
-    account = lock_active(session, account_id)
+    account = lock_participant(session, step.consultation, account_id)
     key = policy.submission_digest(account_id, submission_key)
     same_text = (Proposal.step_id == step.id, Proposal.title == title, Proposal.body == body)
     sent_already = standing_copy(session, Proposal, account_id, key, same_text)

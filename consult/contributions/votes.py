@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 from consult.accounts.models import Account, AccountStatus
 from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
+from consult.consultations.age import policy as ages
+from consult.consultations.age.service import lock_participant
 from consult.consultations.models import Consultation, ContentStatus, Origin, Step
 from consult.contributions import counters, policy, voting
 from consult.contributions.models import Argument, Proposal, ProposalKind, StepSecret, Vote, VoteValue
@@ -47,7 +49,7 @@ def cast_vote(
         raise BadRequestError("Cette étape se vote par bulletin\u00a0: ouvrez « Mon bulletin » depuis sa page.")
     if value not in rule.values:
         raise BadRequestError("Cette étape recueille des soutiens\u00a0: soutenez ce texte, ou retirez votre soutien.")
-    account = lock_active(session, account_id)
+    account = lock_participant(session, step.consultation, account_id)
     _check_votable(session, target, step, now)
     vote = session.scalar(_vote_of(account_id, target))
     before = vote.value if vote is not None and vote.counted else None
@@ -85,14 +87,15 @@ def cast_at_once(session: Session, ballot: Ballot, seen: Any, now: dt.datetime) 
     """Cast a vote in two statements when nothing is in the way; False when `cast_vote` must judge: nothing was done.
 
     `seen` is what `look` found, before the writer was taken. In the way: a content that is not published, a step that
-    is not open, an address to confirm, another act at the same instant. The database arbitrates that one: by its
-    unique constraint, by the former value, and by looking again at the account and the content as it writes.
+    is not open, an address to confirm, an age to declare, another act at the same instant. The database arbitrates that
+    one: by its unique constraint, by the former value, and by looking again at account and content as it writes.
     """
     model, target_id, account_id, value = ballot.model, ballot.target_id, ballot.account_id, ballot.value
     if seen is None or seen.confirmed_at is None or seen.counted is False or not _takes_votes(seen, now):
         return False
     rule = voting.rule_of(seen.settings if model is Proposal else {})
-    if value not in rule.values:
+    of_age = ages.rule_of(seen).allows(seen.declared_age, consent=seen.declared_consent)
+    if value not in rule.values or not of_age:
         return False
     if seen.value is value:
         return True
@@ -357,6 +360,7 @@ def _plain(model: type[Content]) -> Any:
                 _V.c.value,
                 _V.c.counted,
             ),
+            *(account.declared_age, account.declared_consent, whole.minimum_age, whole.parental_consent),
             whole.opens_at.label("whole_opens_at"),
             whole.closes_at.label("whole_closes_at"),
         )

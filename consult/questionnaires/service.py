@@ -16,8 +16,8 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from consult import clock
-from consult.accounts.service import lock_active
 from consult.actor import Actor
+from consult.consultations.age.service import lock_participant
 from consult.consultations.models import ContentStatus, Origin, Step
 from consult.consultations.policy import accepts_acts
 from consult.db import insert_once
@@ -65,7 +65,7 @@ def submit(
     question ids; ForbiddenError when the account was erased meanwhile.
     """
     kept = check(step, questions, answers, now)
-    account_id = lock_active(session, _account(actor)).id
+    account_id = lock_participant(session, step.consultation, _account(actor)).id
     reply, created = _own_reply(session, step, account_id, now, confirmed=actor.confirmed)
     session.execute(delete(ReplyDraft).where(ReplyDraft.step_id == step.id, ReplyDraft.account_id == account_id))
     if not created:

@@ -28,6 +28,8 @@ SILENT = {
     "coding.service.finish": PUBLISHED,
     "coding.service.request_run": PUBLISHED,
     "coding.service.save_codebook": PUBLISHED,
+    "consultations.age.service.declare": NOWHERE,
+    "consultations.age.service.set_rule": BEFORE,
     "consultations.bindings.PageStep": BEFORE,
     "consultations.figures.Counting": "counts what the log holds already, for the sequencer",
     "consultations.forms.put_errors": "writes in a form",

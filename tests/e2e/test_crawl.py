@@ -28,7 +28,7 @@ AFTER_AN_ACT = {
     "accounts.sign_up.sent", "accounts.second_factor.show", "privacy.erased",
     "followup.case", "rights.follow", "accounts.profile.confirm_address",
     "accounts.notices.ask", "accounts.mailed_link.confirm", "accounts.second_factor.application",
-    "accounts.unsent.show",
+    "accounts.unsent.show", "consultations.age.show",
     "contributions.ballots.show",  # no step of the demonstration takes ballots: test_ballots.py walks through it
 }  # fmt: skip
 # Read by programs.

@@ -61,6 +61,7 @@ def create() -> View:
                 summary=form.summary.data or "",
                 description=form.description.data or "",
                 outcome=form.outcome.data or "",
+                age=form.age,
             )
         except InvalidError as error:
             put_errors(form, error)
@@ -120,6 +121,7 @@ def edit(slug: str) -> View:
             summary=form.summary.data or "",
             description=form.description.data or "",
             outcome=form.outcome.data or "",
+            age=None if policy.is_public(consultation) else form.age,
             opens_at=form.opens_at.instant,
             closes_at=form.closes_at.instant,
             step_kinds=_kinds(),

@@ -7,7 +7,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from consult.accounts.service import lock_active
+from consult.consultations.age.service import lock_participant
 from consult.consultations.models import Step
 from consult.contributions import policy, service
 from consult.contributions.models import Argument, Proposal, Side
@@ -32,7 +32,7 @@ def submit_argument(
     published any more, InvalidError.
     """
     said = {"title": policy.one_line(title) or None, "body": policy.many_lines(body)}
-    account = lock_active(session, account_id)
+    account = lock_participant(session, step.consultation, account_id)
     key = policy.submission_digest(account_id, submission_key)
     same_text = (Argument.proposal_id == proposal.id, Argument.side == side, Argument.body == said["body"])
     sent_already = service.standing_copy(session, Argument, account_id, key, same_text)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
+from consult.consultations.age.service import lock_participant
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import counters
 from consult.contributions.ballots import policy
@@ -146,7 +147,7 @@ def _begin(
     rule = rule_of(step.settings)
     if step.kind != "proposals" or not rule.by_ballot:
         raise BadRequestError("Cette étape ne se vote pas par bulletin.")
-    account = lock_active(session, account_id)
+    account = lock_participant(session, step.consultation, account_id)
     if not consultations.accepts_acts(step, step.consultation, now):
         raise ClosedError(CLOSED)
     held = select(Ballot).where(Ballot.account_id == account_id, Ballot.step_id == step.id)

@@ -7,7 +7,7 @@ import uuid
 
 from sqlalchemy.orm import Session
 
-from consult.accounts.service import lock_active
+from consult.consultations.age.service import lock_participant
 from consult.consultations.models import Step
 from consult.contributions import policy, service
 from consult.contributions.bill.policy import Sources, check_version
@@ -34,7 +34,7 @@ def submit_version(
     GoneError when what it rewrites is not published any more, InvalidError naming the fields.
     """
     title, body, reason = policy.one_line(title), policy.many_lines(body), policy.many_lines(reason)
-    account = lock_active(session, account_id)
+    account = lock_participant(session, step.consultation, account_id)
     key = policy.submission_digest(account_id, submission_key)
     same_text = (Proposal.rewrites_id == rewritten.id, Proposal.title == title, Proposal.body == body)
     known = service.standing_copy(session, Proposal, account_id, key, same_text)

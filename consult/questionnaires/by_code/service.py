@@ -17,8 +17,8 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consult.accounts.service import lock_active
 from consult.actor import Actor
+from consult.consultations.age.service import lock_participant
 from consult.consultations.models import ContentStatus, Step
 from consult.consultations.policy import accepts_acts
 from consult.db import insert_once
@@ -114,7 +114,7 @@ def _mark(session: Session, step: Step, actor: Actor) -> bool:
     """Note that the account replies to the step; False when it did already."""
     if actor.account_id is None or not actor.confirmed:
         raise ForbiddenError(UNCONFIRMED)
-    account_id = lock_active(session, actor.account_id).id
+    account_id = lock_participant(session, step.consultation, actor.account_id).id
     mark = {"organisation_id": step.organisation_id, "step_id": step.id, "account_id": account_id}
     return insert_once(session, HasReplied, conflict=["step_id", "account_id"], **mark)
 

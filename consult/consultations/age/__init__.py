@@ -1,0 +1,1 @@
+"""The age that a consultation may ask people to declare before they take part."""
