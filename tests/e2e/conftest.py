@@ -2,7 +2,9 @@
 
 import contextlib
 import datetime as dt
+import fcntl
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -48,15 +50,28 @@ def axe() -> Callable[[Page], dict[str, list[str]]]:
 
 @pytest.fixture(scope="session")
 def _demonstration(_sqlite_template, tmp_path_factory) -> Path:
-    """A folder with the demonstration: its SQLite file, and the files of its published analysis."""
-    folder = tmp_path_factory.mktemp("demonstration")
-    shutil.copy(_sqlite_template, folder / "consult.db")
+    """A folder with the demonstration: its SQLite file, and the files of its published analysis.
+
+    Made once for all the processes of a run: it takes half a minute of processor.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demonstration"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            _make_demonstration(folder, _sqlite_template)
+            (folder / "made").touch()
+    return folder
+
+
+def _make_demonstration(folder: Path, template: Path) -> None:
+    shutil.copy(template, folder / "consult.db")
     settings = Settings(database_url=f"sqlite:///{folder}/consult.db", data_dir=str(folder / "data"))
     database, bindings, now = Database(settings.database_url), app.bindings(settings), dt.datetime.now(dt.UTC)
     assert load(database, bindings, settings, now=now)
     assert analyse(database, bindings, now=now)
     database.dispose()
-    return folder
 
 
 @pytest.fixture(scope="module")
