@@ -195,6 +195,8 @@ def _fill(question: Question, draft: QuestionDraft) -> None:
         same = known.get((label, role is OptionKind.ROW))
         option = same or QuestionOption(organisation_id=question.organisation_id, label=label)
         option.position, option.kind = rank, role
+        if not kind.pictured or role is not OptionKind.NORMAL:
+            option.picture = None
         kept.append(option)
     question.options = kept
 

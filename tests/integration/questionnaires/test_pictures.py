@@ -59,7 +59,8 @@ class Studio(Office):
         super().__init__(app, client)
         with self.writing() as session:
             step = session.get_one(Step, self.step.id)
-            question = make_question(session, step, "picture_single", OPTIONS.splitlines(), wording="Quelle place ?")
+            asked = {"wording": "Quelle place ?", "position": 1}
+            question = make_question(session, step, "picture_single", OPTIONS.splitlines(), **asked)
             self.question, self.options = question.id, [option.id for option in question.options]
         self.images = f"{self.path}/questions/{self.question}/images"
 
@@ -239,8 +240,21 @@ def test_options_that_keep_their_label_keep_their_picture_and_the_others_take_th
         studio.give(rank, raw=picture())
     studio.post(f"questions/{studio.question}", **PLACE, options="Un jardin\nUn marché", other="Autre")
     assert list(studio.kept()) == [studio.options[1]]
-    studio.post(f"questions/{studio.question}/supprimer")
-    assert studio.kept() == {}
+    studio.post(f"questions/{studio.question}", **PLACE, options="Un jardin\nUne école", other="Un marché")
+    assert studio.kept() == {}, "what is written in is not shown"
+
+
+def test_a_question_that_is_no_longer_in_pictures_loses_them_and_a_deleted_one_too(studio):
+    for another in ({"kind": "single"}, None):
+        studio.give(raw=picture())
+        assert studio.kept()
+        if another:
+            studio.post(f"questions/{studio.question}", **PLACE | another, options=OPTIONS)
+            assert studio.kept() == {}
+            studio.post(f"questions/{studio.question}", **PLACE, options=OPTIONS)
+        else:
+            studio.post(f"questions/{studio.question}/supprimer")
+            assert studio.kept() == {}
 
 
 def test_a_copy_of_a_step_has_pictures_of_its_own(studio):

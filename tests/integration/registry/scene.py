@@ -135,7 +135,10 @@ class Seed:
             )
             for kind in ("proposals", "questionnaire")
         )
-        self.question = f.make_question(session, self.form, "single", ["Oui", "Non"], visibility=AnswerVisibility.ROWS)
+        seen = {"visibility": AnswerVisibility.ROWS}
+        self.question = f.make_question(session, self.form, "picture_single", ["Oui", "Non"], **seen)
+        for option in self.question.options:
+            f.make_picture(session, option)
         if bill:
             self.bill = consultations.add_step(
                 session, self.whole, actor=ORGANISER, kind=scene.bindings.step_kinds["bill"], title="loi", now=NOW,

@@ -174,6 +174,10 @@ def swap_labels(scene):
     tamper(scene.database, f"UPDATE question_option SET label = {swapped}")
 
 
+def change_picture(scene):
+    tamper(scene.database, "UPDATE option_picture SET digest = alt")
+
+
 def change_answer(scene):
     tamper(scene.database, "UPDATE official_answer SET outcome = 'declined' WHERE status = 'published'")
 
@@ -263,6 +267,7 @@ FRAUDS = [
     (change_rules, "rules"),
     (change_dates, "rules"),
     (swap_labels, "label"),
+    (change_picture, "label"),
 ]
 
 
