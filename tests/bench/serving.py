@@ -15,13 +15,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 from sqlalchemy import insert, text
 
 from consult.accounts import policy as accounts_policy
 from consult.accounts import service as accounts
+from consult.accounts.models import Account
 from consult.consultations.models import Step, StepFigures
 from consult.contributions import policy, queries
+from consult.contributions.ballots.models import Ballot
 from consult.contributions.models import Proposal, Vote, VoteValue
 from consult.db import ALL_TENANTS, Database
 from consult.migrations import commands as migrations
@@ -45,15 +48,25 @@ WEIGHTS = [1 / (rank + 2) for rank in range(len(WORDS))]
 
 @dataclass(frozen=True)
 class Scene:
-    """What the seed made: the address of the list, the proposals, and the cookies of signed-in people."""
+    """What the seed made: the address of the list, the proposals, and the cookies of signed-in people; of the step
+    voted on by ballot, its address and its texts.
+    """
 
     list_path: str
     proposals: list[uuid.UUID]
     tokens: list[str]
+    ballot_path: str = ""
+    balloted: tuple[uuid.UUID, ...] = ()
 
 
-def seed(url: str, *, proposals: int, accounts_count: int = 0, votes: int = 0) -> Scene:
-    """A fresh schema with one open step of that many proposals, findable, votes on them, and people signed in."""
+def seed(
+    url: str, *, proposals: int, accounts_count: int = 0, votes: int = 0, crowd: int = 0, balloted: int = 0
+) -> Scene:
+    """A fresh schema with one open step of that many proposals, findable, votes on them, and people signed in.
+
+    `balloted`: so many texts in another step, where people spread ten points. `crowd`: so many accounts besides, each
+    with a vote and, in that other step, a ballot.
+    """
     migrations.upgrade(url)
     database = Database(url)
     now = dt.datetime.now(dt.UTC)
@@ -75,6 +88,9 @@ def seed(url: str, *, proposals: int, accounts_count: int = 0, votes: int = 0) -
         cast = [_vote(step, chance, now, *pair) for pair in itertools.product(people, rows[: votes // len(people)])]
         if cast:
             session.execute(insert(Vote), cast)
+        others = _balloted(session, consultation, balloted, chance, now) if balloted else None
+        if crowd:
+            _gather(session, step, rows, others, crowd, chance, now)
         life = accounts_policy.session_life((), Settings())
         tokens = [
             accounts.open_session(session, each, now=now, life=life, browser="", second_factor_at=None)[0]
@@ -84,7 +100,38 @@ def seed(url: str, *, proposals: int, accounts_count: int = 0, votes: int = 0) -
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
     database.dispose()
-    return Scene(path, [row["id"] for row in rows], tokens)
+    if others is None:
+        return Scene(path, [row["id"] for row in rows], tokens)
+    return Scene(path, [row["id"] for row in rows], tokens, f"{path.rpartition('/')[0]}/bulletins", others[1])
+
+
+def _balloted(session, consultation, count: int, chance: random.Random, now: dt.datetime):
+    """A step where people spread ten points, and the ids of its texts."""
+    settings = {"vote": "points", "points": 10}
+    step = factories.make_step(session, consultation, slug="bulletins", settings=settings)
+    none = dict.fromkeys(("votes_for", "votes_mixed", "votes_against", "votes_total"), 0)
+    rows = [_proposal(step, chance, n, None, None, now) | none for n in range(count)]
+    session.execute(insert(Proposal), rows)
+    return step, tuple(row["id"] for row in rows)
+
+
+def _gather(session, step: Step, rows: list[dict], others, count: int, chance: random.Random, now: dt.datetime) -> None:
+    """So many accounts at once, each with a vote and a ballot."""
+    accounts, cast, given = [], [], []
+    for n in range(count):
+        account = {"id": uuid.UUID(int=chance.getrandbits(128), version=4), "organisation_id": step.organisation_id}
+        name = {"pseudonym": f"Foule {n}", "pseudonym_key": f"foule {n}", "created_at": now, "confirmed_at": now}
+        accounts.append(account | name)
+        cast.append(_vote(step, chance, now, SimpleNamespace(**account), chance.choice(rows)))
+        if others:
+            voted, texts = others
+            choices = dict(zip(map(str, chance.sample(texts, 3)), (5, 3, 2), strict=True))
+            owned = {"organisation_id": step.organisation_id, "consultation_id": step.consultation_id}
+            owned |= {"step_id": voted.id, "account_id": account["id"], "cast_at": now}
+            given.append({"id": uuid.UUID(int=chance.getrandbits(128), version=4), **owned, "choices": choices})
+    for model, lines in ((Account, accounts), (Vote, cast), (Ballot, given)):
+        if lines:
+            session.execute(insert(model), lines)
 
 
 def _proposal(step: Step, chance: random.Random, n: int, theme, author, now: dt.datetime) -> dict:
@@ -95,8 +142,8 @@ def _proposal(step: Step, chance: random.Random, n: int, theme, author, now: dt.
         "organisation_id": step.organisation_id,
         "consultation_id": step.consultation_id,
         "step_id": step.id,
-        "theme_id": theme.id,
-        "author_id": author.id,
+        "theme_id": theme and theme.id,
+        "author_id": author and author.id,
         "title": f"Proposition {n} : {' '.join(chance.choices(WORDS, WEIGHTS, k=5))}",
         "body": " ".join(chance.choices(WORDS, WEIGHTS, k=10 * chance.randint(1, 30))),
         "created_at": now - dt.timedelta(minutes=n),

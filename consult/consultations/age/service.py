@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Final
+from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -35,13 +35,24 @@ def lock_participant(session: Session, consultation: Consultation, account_id: u
     Raises AgeUndeclaredError, and ForbiddenError when the account was erased or blocked meanwhile.
     """
     account = lock_active(session, account_id)
-    rule = policy.rule_of(consultation)
-    if not rule.allows(account.declared_age, consent=account.declared_consent):
-        raise AgeUndeclaredError(
-            f"Cette consultation demande d’avoir {rule.minimum} ans ou plus\u00a0: dites-le avant d’envoyer.",
-            slug=consultation.slug,
-        )
+    check_declared(policy.rule_of(consultation), account, consultation.slug)
     return account
+
+
+class _Declared(Protocol):
+    @property
+    def declared_age(self) -> int | None: ...
+
+    @property
+    def declared_consent(self) -> bool: ...
+
+
+def check_declared(rule: AgeRule, declared: _Declared, slug: str) -> None:
+    """Raise AgeUndeclaredError unless what was declared lets take part in the consultation of that address."""
+    if not rule.allows(declared.declared_age, consent=declared.declared_consent):
+        raise AgeUndeclaredError(
+            f"Cette consultation demande d’avoir {rule.minimum} ans ou plus\u00a0: dites-le avant d’envoyer.", slug=slug
+        )
 
 
 def declare(

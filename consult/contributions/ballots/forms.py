@@ -30,15 +30,24 @@ def points_form(
     return form
 
 
-def named(typed: MultiDict[str, str]) -> list[str]:
-    """The texts for which something was typed. Raises InvalidError for what is no text, or named twice."""
-    names = [name.removeprefix(PREFIX) for name in typed if name.startswith(PREFIX)]
-    for name in names:
-        if len(typed.getlist(PREFIX + name)) > 1:
+def read(typed: MultiDict[str, str]) -> dict[str, int]:
+    """The points typed, by text; an empty field gives none. Raises InvalidError for what is no text, is named twice, or
+    is no number: of that, the field itself says why.
+    """
+    points = {}
+    for name, values in typed.lists():
+        if not name.startswith(PREFIX):
+            continue
+        text = name.removeprefix(PREFIX)
+        if len(values) > 1:
             raise InvalidError("Une proposition figure deux fois dans ce bulletin\u00a0: rien n’a été enregistré.")
-        if not is_id(name):
+        if not is_id(text):
             raise InvalidError("Ce bulletin nomme une proposition qui n’existe pas\u00a0: rien n’a été enregistré.")
-    return names
+        try:
+            points[text] = int(values[0].strip() or 0)
+        except ValueError:
+            raise InvalidError from None
+    return points
 
 
 def is_id(text: str) -> bool:
@@ -47,10 +56,3 @@ def is_id(text: str) -> bool:
         return str(uuid.UUID(text)) == text
     except ValueError:
         return False
-
-
-def chosen(form: Any) -> dict[str, int]:
-    """The points typed, by text; an empty field gives none. Raises InvalidError when one is no number."""
-    if not form.validate():
-        raise InvalidError  # the fields say why
-    return {field.name.removeprefix(PREFIX): field.data or 0 for field in form}

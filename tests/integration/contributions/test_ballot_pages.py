@@ -152,7 +152,7 @@ def test_a_ballot_is_one_persons_in_a_step_that_takes_it(pointed, person, client
     with database_of() as session:
         session.get_one(Step, pointed.step).settings = {}
     assert voter.get(pointed.ballot).status_code == 404
-    assert voter.send(pointed.ballot, **{f"points-{pointed.text}": "1"}).status_code == 404
+    assert voter.send(pointed.ballot, **{f"points-{pointed.text}": "1"}).status_code == 400
     with database_of() as session:
         stranger = f.make_account(session, f.make_organisation(session))
         session.flush()

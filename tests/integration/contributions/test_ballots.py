@@ -48,17 +48,21 @@ class Town:
     def voter(self, **values):
         return f.make_account(self.session, self.organisation, **values)
 
+    def act(self, account, change, now=f.NOW):
+        return ballots.act(self.session, self.step.id, account_id=account.id, change=change, now=now)
+
     def give(self, account, *points, now=f.NOW):
-        given = dict(zip(self.ids, points, strict=False))
-        return ballots.give(self.session, self.step, account_id=account.id, points=given, now=now)
+        return self.act(account, ballots.giving(dict(zip(self.ids, points, strict=False))), now)
+
+    def withdraw(self, account, now=f.NOW):
+        return self.act(account, ballots.withdrawing, now)
 
     def rank(self, account, *places):
         for place in places:
             self.move(account, Move.ADD, place)
 
     def move(self, account, move, n):
-        text = self.proposals[n].id
-        return ballots.move(self.session, self.step, account_id=account.id, text=text, move=move, now=f.NOW)
+        return self.act(account, ballots.moving(move, self.ids[n]))
 
     def counts(self):
         settle(self.session)
@@ -127,9 +131,9 @@ def test_points_are_spread_changed_and_taken_back_and_the_log_tells_each(session
     town.give(one, 2)
     assert town.counts() == [(3, 2, 0), (4, 1, 0), (4, 1, 0), (0, 0, 0)]
     assert queries.census(session, town.step)["ballots"] == queries.census(session, town.step)["votes"] == 2
-    assert ballots.withdraw(session, town.step, account_id=one.id, now=f.NOW)
-    assert not ballots.withdraw(session, town.step, account_id=one.id, now=f.NOW)
-    assert town.give(two, 0) is None, "a ballot that gives nothing is taken back"
+    assert town.withdraw(one).changes
+    assert not town.withdraw(one).changes
+    assert not town.give(two, 0).choices, "a ballot that gives nothing is taken back"
     assert town.counts() == [(0, 0, 0)] * 4
     assert session.scalars(select(Ballot)).all() == []
     told = town.openings()
@@ -186,7 +190,7 @@ def test_a_text_of_another_step_or_organisation_is_refused(session):
     voter = town.voter()
     for stranger in (elsewhere.ids[0], str(f.make_proposal(session, neighbour).id)):
         with pytest.raises(InvalidError, match="n’est pas publiée dans cette étape"):
-            ballots.give(session, town.step, account_id=voter.id, points={stranger: 1}, now=f.NOW)
+            town.act(voter, ballots.giving({stranger: 1}))
     assert session.scalars(select(Ballot)).all() == []
 
 
@@ -202,7 +206,7 @@ def test_a_plain_vote_is_refused_and_arguments_are_judged_as_elsewhere(session):
     assert queries.census(session, town.step)["votes"] == 2
     usual = f.make_step(session, session.get_one(Consultation, town.step.consultation_id))
     with pytest.raises(BadRequestError, match="ne se vote pas par bulletin"):
-        ballots.give(session, usual, account_id=act["account_id"], points={}, now=f.NOW)
+        ballots.act(session, usual.id, account_id=act["account_id"], change=ballots.giving({}), now=f.NOW)
 
 
 @pytest.mark.parametrize("settings", [POINTS, RANKING], ids=["points", "ranking"])
@@ -254,7 +258,7 @@ def test_nothing_changes_before_the_opening_or_after_the_end(session):
         with pytest.raises(ClosedError):
             town.give(voter, 2, now=now)
         with pytest.raises(ClosedError):
-            ballots.withdraw(session, town.step, account_id=voter.id, now=now)
+            town.withdraw(voter, now)
     assert town.counts()[0] == (1, 1, 0)
 
 
@@ -283,9 +287,8 @@ def test_ballots_sent_at_once_make_one(app, database_of):  # AT-19.12
         ready.wait()
         with database.transaction(tenant=ALL_TENANTS) as session:
             points = {ids[n % 4]: 5}
-            held = session.get_one(Step, step)
             try:
-                ballots.give(session, held, account_id=voter, points=points, now=f.NOW)
+                ballots.act(session, step, account_id=voter, change=ballots.giving(points), now=f.NOW)
             except InvalidError:
                 session.rollback()
 

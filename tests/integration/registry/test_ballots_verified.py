@@ -52,7 +52,7 @@ def vote(session, seed) -> None:
             cast(session, step, person, dict(zip((one, two, three), given, strict=False)), points=points)
         cast(session, step, bob, {two: 2}, points=points)
     for step, (_, two, three) in written.items():
-        ballots.withdraw(session, step, account_id=dan.id, now=LATER)
+        act(session, step, dan, ballots.withdrawing, LATER)
         seed.decide(three, Act.HIDE, 0)
         contributions.withdraw(session, two, account_id=ann.id, now=LATER)
     session.flush()
@@ -60,11 +60,14 @@ def vote(session, seed) -> None:
 
 
 def cast(session, step, person, given, *, points) -> None:
-    act = {"account_id": person.id, "now": NOW}
     if points:
-        ballots.give(session, step, points={str(text.id): n for text, n in given.items()}, **act)
+        act(session, step, person, ballots.giving({str(text.id): n for text, n in given.items()}))
     for text in sorted(given, key=lambda each: -given[each]) if not points else ():
-        ballots.move(session, step, text=text.id, move=Move.ADD, **act)
+        act(session, step, person, ballots.moving(Move.ADD, str(text.id)))
+
+
+def act(session, step, person, change, now=NOW) -> None:
+    ballots.act(session, step.id, account_id=person.id, change=change, now=now)
 
 
 @pytest.fixture
@@ -120,7 +123,7 @@ def test_a_ballot_against_the_frozen_rules_is_named_though_the_host_signs_it(sce
         ids = session.scalars(select(Proposal.id).where(Proposal.step_id == held.id)).all()
         person = f.make_account(session, session.get_one(Organisation, held.organisation_id))
         points = {str(text): given for text, given in zip(ids, choices, strict=False)}
-        ballots.give(session, held, account_id=person.id, points=points, now=LATER)
+        act(session, held, person, lambda _, held: {**held, **points}, LATER)
     scene.place()
     code, frauds, told = scene.verify()
     assert code == 1, told

@@ -67,7 +67,7 @@ class History:
             case ("vote", n, gifts):
                 self.vote(self.people[n].id, gifts)
             case ("withdraw", n):
-                ballots.withdraw(session, self.step, account_id=self.people[n].id, now=NOW)
+                self.act(self.people[n].id, ballots.withdrawing)
             case ("hide", n):
                 service.hide(session, self.proposals[n], "off_topic", NOW)
                 service.log(session, self.proposals[n], EntryKind.MODERATION, {"act": "hide", "entries": []}, NOW)
@@ -83,12 +83,13 @@ class History:
                 erase_account(session, BINDINGS, self.people[n], now=NOW)
 
     def vote(self, account_id, gifts) -> None:
-        act = {"account_id": account_id, "now": NOW}
         if self.rule.kind is VoteKind.POINTS:
-            points = {str(self.proposals[n].id): given for n, given in gifts}
-            ballots.give(self.session, self.step, points=points, **act)
-        for n, act_number in gifts if self.rule.kind is VoteKind.RANKING else ():
-            ballots.move(self.session, self.step, text=self.proposals[n].id, move=list(Move)[act_number % 4], **act)
+            self.act(account_id, ballots.giving({str(self.proposals[n].id): points for n, points in gifts}))
+        for n, number in gifts if self.rule.kind is VoteKind.RANKING else ():
+            self.act(account_id, ballots.moving(list(Move)[number % 4], str(self.proposals[n].id)))
+
+    def act(self, account_id, change) -> None:
+        ballots.act(self.session, self.step.id, account_id=account_id, change=change, now=NOW)
 
     def check_at_position(self) -> None:
         """What is shown is what the log says up to the position it tells, but for erased ballots; nobody overspends."""
@@ -113,6 +114,7 @@ class History:
         """Rows, counters, log, open data, census and figures say the same."""
         session = self.session
         settle(session)
+        session.expire_all()
         cast = session.scalars(select(Ballot).where(Ballot.counted)).all()
         rows = list(BallotsDataset().rows(session, self.step.consultation_id))
         told = {
