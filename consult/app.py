@@ -304,7 +304,7 @@ def bindings(settings: Settings) -> Bindings:
         mail_jobs.PruneMails(),
         accounts_jobs.PurgeExpired(),
         *contributions_jobs.handlers(),
-        *questionnaires_jobs.handlers(settings.seal_keys),
+        *questionnaires_jobs.handlers(settings),
         questionnaires_totals.PublishTotals(),
         *imports_jobs.handlers({each.type: each for each in content_types}),
         *moderation_jobs.handlers(settings, {each.type: each for each in content_types}),

@@ -44,14 +44,14 @@ class MailData:
 
     def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
         """Mails that wait to leave; not their text, which holds single-use links."""
-        mine = select(OutgoingMail).where(OutgoingMail.recipient.in_(_addresses(session, account_id)))
+        mine = select(OutgoingMail).where(OutgoingMail.recipient.in_(addresses_of(session, account_id)))
         for mail in session.scalars(mine.order_by(OutgoingMail.id)):
             yield plain_row(mail, also=("recipient", "subject"))
 
     def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
         """Delete them: their jobs find nothing to send."""
         del now
-        gone = [mail.id for address in _addresses(session, account_id) for mail in _naming(session, address)]
+        gone = [mail.id for address in addresses_of(session, account_id) for mail in _naming(session, address)]
         session.execute(delete(OutgoingMail).where(OutgoingMail.id.in_(gone)))
         return len(set(gone))
 
@@ -64,7 +64,7 @@ def _naming(session: Session, address: str) -> list[OutgoingMail]:
     return [mail for mail in found if mail.recipient == address or whole.search(mail.text or "")]
 
 
-def _addresses(session: Session, account_id: uuid.UUID) -> list[str]:
+def addresses_of(session: Session, account_id: uuid.UUID) -> list[str]:
     """The address that the account proved to be its own, as it was typed and as mails take it.
 
     One that was only claimed may be somebody else's: neither their mails nor the fact that there are any is told.

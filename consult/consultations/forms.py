@@ -20,7 +20,7 @@ from consult.accounts.forms import EmailForm
 from consult.clock import PARIS
 from consult.consultations.age.policy import USUAL, AgeRule
 from consult.consultations.policy import SUMMARY_LENGTH, TITLE_LENGTH
-from consult.errors import InvalidError
+from consult.errors import ConsultError
 
 
 class ParisDateTimeField(DateTimeLocalField):  # type: ignore[misc]  # WTForms has no types
@@ -117,7 +117,7 @@ class CloseForm(Form):  # type: ignore[misc]  # WTForms has no types
     )
 
 
-def put_errors(form: Any, error: InvalidError) -> None:
+def put_errors(form: Any, error: ConsultError) -> None:
     """Show a service's refusal where it belongs: on the fields it names, else above the form."""
     known = {name: reason for name, reason in error.fields.items() if name in form}
     for name, reason in known.items():

@@ -223,7 +223,7 @@ class Reply(Schema):
     step: str
     received_on: Day
     origin: Origin
-    access: Literal["accounts", "everyone"] | None
+    access: Literal["accounts", "invitations", "everyone"] | None
     batch: str | None
     salt: str | None
 

@@ -23,6 +23,7 @@ from consult.moderation.models import Contest, Report
 from consult.privacy.rights import queries as rights
 from consult.privacy.rights.models import RightsRequest
 from consult.privacy.rights.policy import LINK_LIFE
+from consult.questionnaires.invitations.models import Invitation, InvitationBatch
 from consult.questionnaires.models import HasReplied, ReplyDraft
 
 CHUNK: Final = 200
@@ -81,6 +82,16 @@ def _replied_long_ago(session: Session, now: dt.datetime) -> int:
     gone = [tuple(each) for each in session.execute(over)]
     session.execute(delete(HasReplied).where(tuple_(*key).in_(gone)), execution_options={"synchronize_session": False})
     return len(gone)
+
+
+def _uninvited(session: Session, now: dt.datetime) -> int:
+    """Forget the addresses that were invited to a step that is over."""
+    over = select(InvitationBatch.id).where(InvitationBatch.step_id.in_(ended_before(now)))
+    named = select(Invitation.id).where(Invitation.batch_id.in_(over), Invitation.email.is_not(None))
+    ids = session.scalars(named.limit(CHUNK)).all()
+    forgotten = update(Invitation).where(Invitation.id.in_(ids)).values(email=None)
+    session.execute(forgotten, execution_options={"synchronize_session": False})
+    return len(ids)
 
 
 MISSION: Final = "mission d’intérêt public (article 6, § 1, e)"
@@ -142,6 +153,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "Formulaires envoyés une fois la session terminée, chiffrés\u00a0: seul votre navigateur les ouvre",
         "Un jour.",
         CONTRACT,
+    ),
+    Rule(
+        ("invitation", "invitation_batch"),
+        "Invitations à un questionnaire\u00a0: adresses que l’administration a données",
+        "L’adresse, jusqu’à la fin du questionnaire\u00a0; ensuite, une empreinte qui ne désigne personne, et si elle "
+        "a servi, sans dire quand ni à quelle réponse.",
+        MISSION,
+        _uninvited,
     ),
     Rule(("contribution_draft",), "Brouillons de propositions et d’arguments", "Un jour.", CONTRACT),
     Rule(

@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session, selectinload
 
+from consult.accounts.bindings import addresses_of
 from consult.actor import Actor
 from consult.clock import written
 from consult.consultations.datasets import PublicRows
@@ -17,6 +18,7 @@ from consult.consultations.models import ContentStatus, Origin, Step
 from consult.personal import DeletedRows, KeptRows, plain_row
 from consult.protocols import ModerableItem, PersonalData, Row
 from consult.questionnaires import kinds, queries, service
+from consult.questionnaires.invitations.models import Invitation, InvitationBatch
 from consult.questionnaires.models import Answer, HasReplied, Question, Reply, ReplyDraft
 
 Page = Callable[[Session, Any, Actor, dt.datetime, Mapping[str, str]], str]
@@ -27,7 +29,11 @@ class QuestionnaireStep:
 
     kind: ClassVar[str] = "questionnaire"
     label: ClassVar[str] = "Questionnaire"
-    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (("questions", "Questions"), ("chiffres", "Chiffres"))
+    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("questions", "Questions"),
+        ("invitations", "Invitations"),
+        ("chiffres", "Chiffres"),
+    )
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -162,8 +168,9 @@ class RepliesDataset:
         "received_on": "jour de réception (heure de Paris) ; d’une réponse anonyme, jour de parution de son lot",
         "origin": "provenance : live (en ligne), imported (importée), offline (hors ligne)",
         "access": (
-            "à qui le questionnaire était ouvert : accounts (une réponse par compte), everyone (à "
-            "tous, non dédoublonné) ; vide pour une réponse qui n’est pas venue en ligne"
+            "à qui le questionnaire était ouvert : accounts (une réponse par compte), invitations (une "
+            "par invitation à usage unique), everyone (à tous, non dédoublonné) ; vide pour une réponse qui n’est "
+            "pas venue en ligne"
         ),
         "batch": "entrée du registre du lot d’une réponse anonyme ; vide pour les autres",
         "salt": "sel de l’empreinte de la réponse dans son lot ; vide une fois qu’elle a été modifiée",
@@ -327,4 +334,41 @@ class ReplyData(KeptRows):
         return len(replies)
 
 
-PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (ReplyDraftData(), HasRepliedData(), AnswerData(), ReplyData())
+class InvitationData:
+    """Invitations sent to the address that the person proved to be theirs."""
+
+    table: ClassVar[str] = "invitation"
+    label: ClassVar[str] = "Invitations à répondre à un questionnaire"
+    purpose: ClassVar[str] = (
+        "Vous écrire, à l’adresse que l’administration a donnée, et une fois encore si l’invitation n’a pas servi. "
+        "Rien ne la relie à votre réponse."
+    )
+    kept: ClassVar[str] = "Jusqu’à la fin du questionnaire ; ensuite, sans l’adresse."
+
+    def export(self, session: Session, account_id: uuid.UUID) -> Iterator[Row]:
+        """Each, by its step."""
+        query = select(InvitationBatch.step_id, Invitation.email).join(
+            Invitation, Invitation.batch_id == InvitationBatch.id
+        )
+        for row in session.execute(query.where(self._mine(session, account_id)).order_by(Invitation.id)):
+            yield {"step_id": str(row.step_id), "email": row.email}
+
+    def erase(self, session: Session, account_id: uuid.UUID, now: dt.datetime) -> int:
+        """Forget the address: the invitation itself names nobody any more."""
+        del now
+        forgotten = update(Invitation).where(self._mine(session, account_id)).values(email=None)
+        gone = forgotten.returning(Invitation.id).execution_options(synchronize_session=False)
+        return len(session.scalars(gone).all())
+
+    @staticmethod
+    def _mine(session: Session, account_id: uuid.UUID) -> ColumnElement[bool]:
+        return Invitation.email.in_(addresses_of(session, account_id))
+
+
+PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (
+    InvitationData(),
+    ReplyDraftData(),
+    HasRepliedData(),
+    AnswerData(),
+    ReplyData(),
+)

@@ -16,8 +16,10 @@ from consult.jobs.schedule import Task
 from consult.protocols import JobHandler, Progress
 from consult.questionnaires.anonymous import batches, urns
 from consult.questionnaires.drafts import BROWSER_LIFE
+from consult.questionnaires.invitations.jobs import SendInvitations
 from consult.questionnaires.models import ReplyDraft, ReplyUrn
 from consult.sealing import Keyring
+from consult.settings import Settings
 
 CHUNK: Final = 100  # drafts may be large
 logger = logging.getLogger(__name__)
@@ -70,9 +72,9 @@ class FlushReplies:
             yield Progress(done)  # what the step holds back meanwhile goes on
 
 
-def handlers(seal_keys: str) -> tuple[JobHandler, ...]:
-    """Those of this feature but the totals; `seal_keys`: CONSULT_SEAL_KEYS."""
-    return (PruneReplyDrafts(), FlushReplies(urns.keyring(seal_keys)))
+def handlers(settings: Settings) -> tuple[JobHandler, ...]:
+    """Those of this feature but the totals."""
+    return PruneReplyDrafts(), FlushReplies(urns.keyring(settings.seal_keys)), SendInvitations(settings)
 
 
 TASKS: Final[tuple[Task, ...]] = (

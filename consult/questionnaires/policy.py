@@ -26,9 +26,10 @@ Answers: TypeAlias = Mapping[uuid.UUID, Given]
 
 
 class Access(enum.StrEnum):
-    """Who may reply to a step: each account, once; everyone, as often as they do."""
+    """Who may reply to a step: each account, once; each invitation, once; everyone, as often as they do."""
 
     ACCOUNTS = "accounts"
+    INVITATIONS = "invitations"
     EVERYONE = "everyone"
 
 

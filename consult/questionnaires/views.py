@@ -35,6 +35,9 @@ from consult.questionnaires.by_code import sending
 from consult.questionnaires.by_code import service as held
 from consult.questionnaires.by_code.views import bp as by_code
 from consult.questionnaires.filling import Filling
+from consult.questionnaires.invitations.manage.views import bp as invitations_desk
+from consult.questionnaires.invitations.views import bp as invitations
+from consult.questionnaires.invitations.views import held_here
 from consult.questionnaires.pictures.views import bp as pictures
 from consult.questionnaires.policy import Access
 from consult.questionnaires.printing.views import bp as printing
@@ -46,6 +49,8 @@ bp = reading.bp  # one blueprint: those pages and these
 bp.register_blueprint(builder)
 bp.register_blueprint(by_code)
 bp.register_blueprint(pictures)
+bp.register_blueprint(invitations)
+bp.register_blueprint(invitations_desk)
 bp.register_blueprint(printing)
 View: TypeAlias = str | AnyResponse | tuple[str, int]
 DRAFT_COOKIE: Final = "draft"  # key of the signed form cookie: the token of what this browser has begun to answer
@@ -102,6 +107,10 @@ def reply_form(slug: str, step_slug: str) -> View:
         or not consultation_policy.accepts_acts(filling.step, filling.step.consultation, g.now)
     ):
         return redirect(_step_address(filling.step), 303)
+    if filling.access is Access.INVITATIONS:
+        invited = sending.invitation(filling)
+        if invited is None or invited.used:
+            return redirect(url_for(".invitations.show", code=held_here(filling.step.id) or None), 303)
     return _render(filling, filling.reached(request.args.get("page", "1")))
 
 
@@ -145,6 +154,8 @@ def _must_sign_in(filling: Filling) -> bool:
 
 def _kept(filling: Filling) -> str:
     """What to tell whoever keeps a draft."""
+    if filling.access is Access.INVITATIONS:
+        return labels.KEPT_BY_LINK
     if filling.anonymous:
         return labels.KEPT_SEALED
     if _must_sign_in(filling):
@@ -159,6 +170,8 @@ def _unfit(filling: Filling, page: int) -> View | None:
     if obstacle := policy.obstacle(filling.questions):
         _keep_anyway(filling)
         return _render(filling, page, message=obstacle, closed=True), 403
+    if filling.access is Access.INVITATIONS and sending.invitation(filling) is None:
+        return _render(filling, page, message=labels.NOT_INVITED, closed=True), 403
     if filling.by_code and sending.sent_already(filling):
         return _replied_already(filling, page)
     if request.form.get("texts", str(filling.texts)) != str(filling.texts):
@@ -183,7 +196,7 @@ def _replied_already(filling: Filling, page: int) -> View:
     here = [each for each in filling.shown(page) if kinds.of(each).asks and not conditions.of(each)]
     if sending.is_same(filling, {each.id: filling.answers[each.id] for each in here}):
         return _sent(filling, sending.code())
-    why = held.ALREADY if filling.access is Access.ACCOUNTS else held.SENT_ALREADY
+    why = {Access.ACCOUNTS: held.ALREADY, Access.INVITATIONS: held.USED}.get(filling.access, held.SENT_ALREADY)
     return _render(filling, page, message=why, closed=True), 409
 
 
@@ -224,13 +237,14 @@ def _send(filling: Filling, page: int) -> View:
 def _holder(step: Step, *, begins: bool = False) -> drafts.Holder:
     """Who holds a draft of the step; `begins`: give this browser a token, where drafts are its own, if it has none.
 
-    Where replies are tied to no account, the browser alone, whoever is signed in; of an anonymous step, its token alone
-    opens what it holds.
+    Where replies are tied to no account, the browser alone, or the invitation it came with, whoever is signed in; of an
+    anonymous step, its token alone opens what it holds.
     """
     account_id = None if policy.by_code(step) else g.account_id
-    if begins and account_id is None and DRAFT_COOKIE not in browser_session:
+    invited = held_here(step.id)
+    if begins and account_id is None and not invited and DRAFT_COOKIE not in browser_session:
         browser_session[DRAFT_COOKIE] = new_token()
-    token = browser_session.get(DRAFT_COOKIE)
+    token = f"invitation\n{invited}" if invited else browser_session.get(DRAFT_COOKIE)
     address = address_key(current_app.extensions["settings"].secret_key)
     seal = Keyring([token or ""], "anonymous draft") if policy.is_anonymous(step) else None
     return drafts.Holder(account_id, digest(token) if token else None, address, seal)

@@ -529,6 +529,7 @@ class Replay:
         self.sealed: set[str] = set()
         self.acts: dict[tuple[str | None, str], int] = defaultdict(int)  # consultation and kind -> entries
         self.brought: dict[str | None, int] = defaultdict(int)  # consultation -> replies that came by batches
+        self.invited: dict[str, int] = defaultdict(int)  # step -> invitations issued and not revoked
         self.gone: dict[tuple[str | None, str], int] = defaultdict(int)  # those of `acts` whose opening is lost
         self.missed: list[tuple[str, tuple[int, ...], int, tuple[int, ...]]] = []  # content, shown, position, counted
         self.erased: dict[str, int] = {}  # content -> position of the last erasure of a vote on it
@@ -607,7 +608,7 @@ class Replay:
             self._bury(place, position, entry["consultation"], content)
         elif kind == "incident":
             self.told += content["lost"] if content["what"] == "restore" else 0
-        elif kind in ("rules", "opened", "sealed"):
+        elif kind in ("rules", "opened", "sealed", "content"):
             self._govern(place, position, entry, content)
 
     def _is_shown(self, position: int, entry: dict[str, Any]) -> bool:
@@ -640,10 +641,18 @@ class Replay:
             self._rules(place, position, consultation, content)
         elif entry["kind"] == "sealed":
             self._seal(place, consultation, content)
+        elif entry["kind"] == "content":
+            self._invite(content)
         else:
             if not self.rules[consultation]:
                 self.report.fraud("rules", f"{place} : consultation ouverte sans règles figées")
             self.opened[consultation] = position
+
+    def _invite(self, content: dict[str, Any]) -> None:
+        """Invitations issued, or revoked; nothing for what else changes in a consultation."""
+        if "invitations" in content:
+            self.invited[content["step"]] += content["invitations"]
+            self.report.counts["envois et révocations d’invitations"] += 1
 
     def _bury(self, place: str, position: int, consultation: str | None, content: dict[str, Any]) -> None:
         for ref in content["entries"]:
@@ -1223,6 +1232,7 @@ def compare_rules(shown: Displayed, replay: Replay, report: Report) -> None:
             report.fraud(
                 "rules", f"réponse {row['id']} : dite venue par « {row['access']} » ; les règles : « {access} »"
             )
+    compare_invitations(shown, steps, replay, report)
     frozen = {each["id"]: each for step in steps.values() for each in step["rules"].get("questions", ())}
     for question in shown.questions:
         rule = frozen.get(question["id"])
@@ -1232,6 +1242,20 @@ def compare_rules(shown: Displayed, replay: Replay, report: Report) -> None:
             report.fraud("label", f"question {question['id']} : réponses proposées autres que celles des règles figées")
         elif question.get("pictures", []) != rule.get("pictures", []):
             report.fraud("label", f"question {question['id']} : images autres que celles des règles figées")
+
+
+def compare_invitations(shown: Displayed, steps: dict[str, Any], replay: Replay, report: Report) -> None:
+    """Compare, where an invitation is asked for, the replies displayed with the invitations that the log says."""
+    replied: dict[str, int] = defaultdict(int)
+    for row in shown.rows["replies"].values():
+        replied[row["step"]] += row["origin"] == "live"
+    for step, rules in steps.items():
+        if rules["settings"].get("access") != "invitations":
+            continue
+        report.counts["réponses sur invitation"] += replied[step]
+        if replied[step] > replay.invited[step]:
+            said = f"étape {step} : {replied[step]} réponses pour {replay.invited[step]} invitations au registre"
+            report.fraud("count", said)
 
 
 def _instant(text: str) -> datetime:

@@ -30,6 +30,9 @@ AFTER_AN_ACT = {
     "accounts.notices.ask", "accounts.mailed_link.confirm", "accounts.second_factor.application",
     "accounts.unsent.show", "consultations.age.show",
     "contributions.ballots.show",  # no step of the demonstration takes ballots: test_ballots.py walks through it
+    # No step of the demonstration is on invitation: test_invitations.py goes through its pages.
+    "questionnaires.invitations_desk.by_mail", "questionnaires.invitations_desk.by_code",
+    "questionnaires.invitations_desk.revoke",
 }  # fmt: skip
 # Read by programs.
 NOT_PAGES = {

@@ -108,6 +108,13 @@ NOTICES: Final = (
         why="Ils ne partent que si vous les demandez, ou si quelqu’un a tapé votre adresse.",
     ),
     Notice(
+        "Invitation à répondre à un questionnaire",
+        "À l’adresse que l’administration a donnée, qu’elle ait un compte ou non\u00a0; puis un rappel au plus, si "
+        "l’invitation n’a pas servi.",
+        ("invitations_invite", "invitations_reminder"),
+        why="L’administration choisit qui elle consulte. L’adresse est effacée à la fin du questionnaire.",
+    ),
+    Notice(
         "Demandes de personnes sur leurs données, qui attendent une réponse",
         "À la réception, puis une semaine avant l’échéance et chaque semaine.",
         ("rights_waiting",),

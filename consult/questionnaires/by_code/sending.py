@@ -1,4 +1,4 @@
-"""Taking from a browser a reply that is tied to no account: its code, and the robot check where none is asked for."""
+"""Taking from a browser a reply that is tied to no account: its code, and the invitation or the robot check."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from consult.questionnaires import policy
 from consult.questionnaires.anonymous import urns
 from consult.questionnaires.by_code import codes, service
 from consult.questionnaires.filling import Filling
+from consult.questionnaires.invitations import queries as invitations
+from consult.questionnaires.invitations.queries import Opened
+from consult.questionnaires.invitations.views import held_here
 from consult.questionnaires.kinds.base import Given
 from consult.questionnaires.policy import Access
 from consult.sealing import Keyring
@@ -36,11 +39,21 @@ def keys() -> Keyring:
 
 
 def sent_already(filling: Filling) -> bool:
-    """Whether this account, or this very form, sent its reply."""
+    """Whether this account, this invitation, or this very form, sent its reply."""
     if filling.access is Access.ACCOUNTS:
         return filling.anonymous and service.has_replied(g.session, filling.step.id, g.account_id)
+    if filling.access is Access.INVITATIONS:
+        held = invitation(filling)
+        return held is not None and held.used
     known = codes.clean(request.form.get("code", ""))
     return known is not None and service.find(g.session, g.organisation.id, known, keys=keys()) is not None
+
+
+def invitation(filling: Filling) -> Opened | None:
+    """The invitation to this step that the browser came with; None without one that stands."""
+    code = held_here(filling.step.id)
+    opened = invitations.opened(g.session, g.organisation.id, code) if code else None
+    return opened if opened is not None and opened.step.id == filling.step.id else None
 
 
 def is_same(filling: Filling, said: Mapping[uuid.UUID, Given]) -> bool:
@@ -55,7 +68,7 @@ def send(filling: Filling) -> str:
         return service.same(
             g.session, filling.step, policy.everything(filling.questions, filling.answers), carried, keys(), SPENT
         )
-    here = {"actor": g.actor, "code": carried, "keys": keys(), "now": g.now}
+    here = {"actor": g.actor, "code": carried, "keys": keys(), "now": g.now, "invitation": held_here(filling.step.id)}
     given = service.submit(g.session, filling.step, filling.questions, filling.answers, **here)
     if filling.access is Access.EVERYONE:
         _remember(filling.step.id)

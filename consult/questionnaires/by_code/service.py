@@ -1,8 +1,8 @@
 """Sending a reply that is tied to no account, then changing or withdrawing it with its code alone.
 
 Where an account is asked for, its mark « has replied » and the reply join one transaction, so that a crash leaves both
-or neither. An anonymous reply joins an urn, whose row says nothing of when each came in; it comes out later, in a
-transaction of the worker: see `anonymous.batches`.
+or neither; so do an invitation that serves and its reply. An anonymous reply joins an urn, whose row says nothing of
+when each came in; it comes out later, in a transaction of the worker: see `anonymous.batches`.
 Every function flushes and never commits.
 """
 
@@ -27,6 +27,7 @@ from consult.questionnaires import policy, queries
 from consult.questionnaires import service as replies
 from consult.questionnaires.anonymous import urns
 from consult.questionnaires.by_code import codes
+from consult.questionnaires.invitations import service as invitations
 from consult.questionnaires.kinds.base import is_empty
 from consult.questionnaires.models import HasReplied, Question, Reply, ReplyUrn, UrnKind
 from consult.questionnaires.policy import Access, Answers
@@ -39,6 +40,10 @@ UNCONFIRMED: Final = (
 ALREADY: Final = (
     "Ce compte a déjà envoyé sa réponse à ce questionnaire. Rien n’a été ajouté ni remplacé : personne ici ne sait "
     "laquelle est la vôtre. Pour la modifier, il faut le code remis à l’envoi."
+)
+USED: Final = (
+    "Cette invitation a déjà servi, ou a été retirée. Rien n’a été ajouté ni remplacé : personne ici ne sait quelle "
+    "réponse est la vôtre. Pour la modifier, il faut le code remis à l’envoi."
 )
 SENT_ALREADY: Final = (
     "Ce formulaire a déjà été envoyé, et sa réponse est enregistrée. Pour la modifier, donnez le code remis à l’envoi. "
@@ -80,20 +85,25 @@ def submit(
     code: str,
     keys: Keyring,
     now: dt.datetime,
+    invitation: str = "",
 ) -> str:
     """Take a reply that is tied to no account and return its code: the one given, unless it opens another's already.
 
-    The same reply sent again under the same code changes nothing. Where the step asks for an account, it takes one
-    reply of each. An anonymous reply joins an urn; another one is published at once.
+    The same reply sent again under the same code changes nothing. Where the step asks for an account, or for an
+    invitation, it takes one reply of each. An anonymous reply joins an urn; another one is published at once.
 
     Raises ClosedError, InvalidError (fields are question ids), ForbiddenError, ConflictError when the account has
-    already replied, or when the form of that code was sent already and said something else.
+    already replied or the invitation already served, or when the form of that code was sent already and said something
+    else.
     """
     kept = replies.check(step, questions, answers, now)
     everything = policy.everything(questions, kept)
-    once = policy.access(step) is Access.ACCOUNTS
-    if once and not _mark(session, step, actor):
+    access = policy.access(step)
+    once = access is not Access.EVERYONE
+    if access is Access.ACCOUNTS and not _mark(session, step, actor):
         return same(session, step, everything, code, keys, ALREADY)
+    if access is Access.INVITATIONS and not invitations.use(session, step, invitation):
+        return same(session, step, everything, code, keys, USED)
     if policy.is_anonymous(step):
         urns.lock(session, step.id)  # nobody else puts a reply of that code in between
     known = find(session, step.organisation_id, code, keys=keys)

@@ -33,8 +33,10 @@ from consult.questionnaires.anonymous import batches
 from consult.questionnaires.anonymous.urns import LEAST, keyring
 from consult.questionnaires.by_code import codes
 from consult.questionnaires.by_code import service as anonymous
+from consult.questionnaires.invitations import service as invitations
+from consult.questionnaires.invitations.models import InvitationBatch
 from consult.questionnaires.models import AnswerVisibility
-from consult.questionnaires.policy import ANONYMOUS
+from consult.questionnaires.policy import ACCESS, ANONYMOUS, Access
 from consult.registry import queries
 from consult.registry import verifier as program
 from consult.registry.tiles import WIDTH
@@ -119,7 +121,16 @@ class Seed:
     """Acts, through the services."""
 
     def __init__(
-        self, session, scene: Scene, *, slug="agence", anonymous=False, words=False, bill=False, ballots=()
+        self,
+        session,
+        scene: Scene,
+        *,
+        slug="agence",
+        anonymous=False,
+        words=False,
+        bill=False,
+        ballots=(),
+        invited=False,
     ) -> None:
         self.session, self.bindings = session, scene.bindings
         self.organisation = f.make_organisation(session, slug=slug, **dict.fromkeys(LEGAL_NOTICE, "donné"))
@@ -157,10 +168,11 @@ class Seed:
         if words:
             self.words = f.make_question(session, self.form, visibility=AnswerVisibility.ROWS)
             self.reserved = f.make_question(session, self.form, visibility=AnswerVisibility.ADMINISTRATION)
-        if anonymous:
+        if anonymous or invited:
+            settings = {ANONYMOUS: True} | ({ACCESS: Access.INVITATIONS.value} if invited else {})
             self.secret = consultations.add_step(
                 session, self.whole, actor=ORGANISER, kind=scene.bindings.step_kinds["questionnaire"], title="secret",
-                now=NOW, settings={ANONYMOUS: True}, **dates,
+                now=NOW, settings=settings, **dates,
             )  # fmt: skip
             f.make_question(session, self.secret, "single", ["Jour", "Nuit"])
         consultations.open_consultation(
@@ -253,6 +265,21 @@ class Seed:
                 actor=moderator, organisation=self.organisation, links=LINKS, now=LATER,
             )  # fmt: skip
         assert batches.flush(self.session, self.secret, keys=keyring(""), now=LAST)
+
+    def reply_by_invitation(self) -> None:
+        """Some invitations served, some were revoked, as many as replies are left."""
+        (asked,) = questions = questionnaires.questions(self.session, self.secret.id)
+        day = {asked.id: {"text": None, "options": [str(asked.options[0].id)], "other": None}}
+        acting = {"actor": ORGANISER, "now": LATER}
+        drawn = invitations.issue_codes(self.session, self.secret, name="Courriers", count=LEAST + 5, **acting)
+        keys = {"keys": keyring(""), "now": LATER}
+        for code in drawn[:LEAST]:
+            anonymous.submit(
+                self.session, self.secret, questions, day, actor=Actor(), code=codes.draw(), invitation=code, **keys
+            )
+        (batch,) = self.session.scalars(select(InvitationBatch))
+        assert invitations.revoke(self.session, self.secret, batch.id, **acting) == 5
+        assert batches.flush(self.session, self.secret, **keys)
 
     def live(self) -> None:
         ann, bob, cid, _ = self.people
