@@ -20,6 +20,7 @@ from analysis.corpus import Corpus, Questionnaire, Source, Variable, single
 from analysis.errors import AnalysisError
 from analysis.iramuteq import looks_like, read_corpus
 from analysis.lines import parsed
+from analysis.plurals import counted
 from analysis.tables import MAX_CATEGORIES, read_table
 
 DUMP_FORMAT = "consult-dump/1"
@@ -305,7 +306,8 @@ def _questionnaires(files: _Files, steps: list[Row]) -> tuple[list[Questionnaire
             continue
         theirs = replies.get(step["id"], _Replies())
         if theirs.tests:
-            notices.append(f"{step['title']} : {len(theirs.tests)} réponse(s) de test écartée(s).")
+            tests = counted(len(theirs.tests), "réponse de test écartée", "réponses de test écartées")
+            notices.append(f"{step['title']} : {tests}.")
         shown = [question for question in questions[step["id"]] if question["visibility"] == "rows"]
         closed = [
             _closed(question, group, theirs.kept(answers.get(question["id"], [])), theirs)

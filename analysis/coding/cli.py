@@ -184,14 +184,15 @@ def _told(read: Answers, coded: Any, standings: Standings, unlearnt: dict[str, i
     """The summary of a coding, printed too: what became of every contribution, and what machine labels are."""
     counts = coded.counts
     print(
-        f"{len(read.units)} contributions = {counts['human']} codées par des personnes "
+        f"{counted(len(read.units), 'contribution')} = {counted(counts['human'], 'codée')} par des personnes "
         f"+ {counts['machine']} par la machine + {counts['to_read']} à lire par une personne "
         f"+ {counts['no_code']} sans code."
     )
     for code, count in unlearnt.items():
-        print(f"Code « {code} » : {count} exemples, trop peu pour apprendre.")
+        print(f"Code « {code} » : {counted(count, 'exemple')}, trop peu pour apprendre.")
     if ignored:
-        print(f"{ignored} codages laissés de côté : ils portent sur ce qui n’est pas une réponse de ce corpus.")
+        aside = counted(ignored, "codage laissé de côté", "codages laissés de côté")
+        print(f"{aside} : il n’y a pas là de réponse de ce corpus.")
     for line in warnings(standings):
         print(line)
     print(coded.notice)

@@ -22,6 +22,7 @@ from scipy.stats import binomtest
 from analysis.coding.sampling import STRATA, Sample
 from analysis.errors import AnalysisError
 from analysis.lexical.specificity import benjamini_hochberg
+from analysis.plurals import counted
 
 LEVEL = 0.95
 DRAWS = 4_000
@@ -86,8 +87,9 @@ def judge(
     """
     missing = [unit for unit in sample.units if unit not in coded]
     if missing:
+        have = "n’a pas été codée" if len(missing) == 1 else "n’ont pas été codées"
         raise AnalysisError(
-            f"{len(missing)} contributions de l’échantillon n’ont pas été codées (la première : « {missing[0]} ») : "
+            f"{counted(len(missing), 'contribution')} de l’échantillon {have} (la première : « {missing[0]} ») : "
             "codez-les toutes, « aucun code » compris."
         )
     asked = bounds or Bounds()

@@ -9,6 +9,7 @@ import numpy as np
 from analysis.iramuteq import starred
 from analysis.lexical.profiles import Feature, Profile, Typical, category_names
 from analysis.lexical.reinert import Node
+from analysis.plurals import counted
 from analysis.report.lexicon import Chi2, Classes, CorpusLexicon, LexiconStudy
 from analysis.report.lexicon_charts import dendrogram, factorial_plane, leaf_labels
 from analysis.spreadsheets import Cell, write_table
@@ -248,7 +249,7 @@ def tree(classes: Classes, title: str) -> str:
     title = f"Dendrogramme – {title}"
     if classes.agreement is not None:
         title += "\nClassification simple, avant l’accord des deux classifications :"
-    lines = [title, f"{classified_units} segments classés sur {len(nodes[0].units)}"]
+    lines = [title, f"{counted(classified_units, 'segment classé')} sur {len(nodes[0].units)}"]
     lines += _branch(nodes, labels, classes.simple.sizes.tolist(), nodes[0], "", "")
     return "\n".join(lines) + "\n"
 
@@ -258,9 +259,9 @@ def _branch(
 ) -> Iterator[str]:
     if node.children is None:
         assert node.label is not None
-        yield f"{first}{labels[node.label]} – {sizes[node.label]} segments"
+        yield f"{first}{labels[node.label]} – {counted(sizes[node.label], 'segment')}"
         return
-    yield f"{first}{len(node.units)} segments, khi-deux de la division : {node.chi2:.1f}".replace(".", ",")
+    yield f"{first}{counted(len(node.units), 'segment')}, khi-deux de la division : {node.chi2:.1f}".replace(".", ",")
     one, two = node.children
     yield from _branch(nodes, labels, sizes, nodes[one], f"{rest}├── ", f"{rest}│   ")
     yield from _branch(nodes, labels, sizes, nodes[two], f"{rest}└── ", f"{rest}    ")

@@ -11,6 +11,7 @@ from analysis.coding.codebook import Code
 from analysis.coding.standing import MARKED, PUBLISHED, UNMEASURED, WITHHELD, WORDS, Standing
 from analysis.lexical.disclosure import PUBLISHED_FROM
 from analysis.lexical.frequencies import Frequency
+from analysis.plurals import counted, noun
 from analysis.report import charts
 from analysis.report.listings import SHOWN_CAMPAIGNS, SHOWN_LEMMAS, shown_specificities
 from analysis.report.study import CodeCount, CorpusResult, Study
@@ -36,13 +37,18 @@ def environment() -> Environment:
     found = Environment(
         loader=FileSystemLoader(RESOURCES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    found.filters.update(number=number, percent=percent, decimal=decimal)
+    found.filters.update(number=number, percent=percent, decimal=decimal, counted=_counted)
     return found
 
 
 def number(value: int) -> str:
     """`12345` gives « 12 345 », with a narrow no-break space."""
     return f"{value:,}".replace(",", "\u202f")
+
+
+def _counted(count: int, singular: str, plural: str | None = None) -> str:
+    """`counted`, with the number as `number` writes it."""
+    return f"{number(count)} {noun(count, singular, plural)}"
 
 
 def percent(value: float | None) -> str:
@@ -79,7 +85,7 @@ def draw(study: Study) -> dict[ChartKey, bytes]:
 def _flat_chart(table: FlatTable) -> bytes:
     rows = [row for row in table.rows if row.count] or list(table.rows)
     values = [row.of_respondents or 0.0 for row in rows]
-    return charts.bars([row.label for row in rows], values, f"% des {table.answered} répondants")
+    return charts.bars([row.label for row in rows], values, f"% des {counted(table.answered, 'répondant')}")
 
 
 def shown_frequencies(result: CorpusResult) -> list[Frequency]:
@@ -177,8 +183,8 @@ def quality_note(result: CorpusResult) -> str:
     if verdicts[UNMEASURED]:
         return "Qualité non mesurée : aucun échantillon de ces codes n’a été lu par des personnes."
     return (
-        f"Qualité mesurée sur un échantillon lu par des personnes : {verdicts[PUBLISHED]} codes publiables, "
-        f"{verdicts[MARKED]} à lire avec prudence, {verdicts[WITHHELD]} retenus."
+        f"Qualité mesurée sur un échantillon lu par des personnes : {counted(verdicts[PUBLISHED], 'code publiable')}, "
+        f"{verdicts[MARKED]} à lire avec prudence, {counted(verdicts[WITHHELD], 'retenu')}."
     )
 
 

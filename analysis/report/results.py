@@ -109,7 +109,10 @@ def _corpus(study: Study, result: CorpusResult, lists: Lists) -> Json:
         "withheld": [corpus.ids[rank] for rank in result.withheld],
         "uncoded": [corpus.ids[rank] for rank in result.uncoded] if study.codebook else [],
         "flat": [table.figures for table in result.flat],
-        "cross": [asdict(table) for table in result.cross],
+        "cross": [
+            {**asdict(table), "without": asdict(without)}
+            for table, without in zip(result.cross, result.cross_without, strict=True)
+        ],
     }
 
 

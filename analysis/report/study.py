@@ -1,6 +1,6 @@
 """The computation behind a report: every figure, before any file is written."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis import nonresponse
+from analysis.answers import told
 from analysis.coding.codebook import Code, Codebook
 from analysis.coding.hits import Hits
 from analysis.coding.lexicon_rules import FailedExample, Lexicon, check_examples, code_texts, register_words
@@ -21,6 +22,7 @@ from analysis.lexical.disclosure import without_rare_words
 from analysis.lexical.frequencies import Frequency, LemmaTokens, frequencies, lemmatise
 from analysis.lexical.specificity import Specificity, specificities
 from analysis.passages import Material
+from analysis.plurals import counted
 from analysis.reconciliation import Reconciliation, reconcile
 from analysis.report import once
 from analysis.semantic.campaigns import Register, find_campaigns
@@ -37,10 +39,20 @@ Progress = Callable[[int, int, str], None]
 
 
 class Steps:
-    """Tells how far a run has come: `total` steps are known beforehand."""
+    """Tells how far a run has come: `total` steps are known beforehand, and long ones tell how far they are."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._done, self._total, self._progress = 0, total, progress
+
+    def within(self, label: str) -> Callable[[int, int], None] | None:
+        """What a long step tells of its own progress; the steps behind do not change."""
+        progress = self._progress
+        return progress and (lambda done, total: progress(self._done, self._total, f"{label}, {done} sur {total}"))
+
+    def reading(self, texts: Sequence[str], label: str) -> Iterable[str]:
+        """The same texts, telling as they are read how many are behind."""
+        tell = self.within(label)
+        return told(texts, lambda done, total, _: tell(done, total)) if tell else texts
 
     def done(self, label: str) -> None:
         """One more step is behind."""
@@ -100,6 +112,7 @@ class CorpusResult:
     withheld: tuple[int, ...]
     flat: list[FlatTable]
     cross: list[CrossTable]
+    cross_without: list[CrossTable]
     acronyms: frozenset[str]
     notices: tuple[str, ...]
 
@@ -164,7 +177,8 @@ def study(
     rules = nonresponse.load(vocabulary.language.rules)
     prepared: list[tuple[Corpus, nonresponse.Sorting, Tokens]] = []
     for corpus in source.corpora:
-        prepared.append((corpus, nonresponse.sort(corpus.texts, rules), vocabulary.tokenise(corpus.texts)))
+        read = steps.reading(corpus.texts, f"mots de « {corpus.key} »")
+        prepared.append((corpus, nonresponse.sort(corpus.texts, rules), vocabulary.tokenise(read)))
         steps.done(f"mots de « {corpus.key} »")
     counts = vocabulary.counts([tokens for *_, tokens in prepared]).tolist()
     lemmas = learn(
@@ -175,6 +189,7 @@ def study(
         overrides=overrides,
         cache_dir=cache,
         read=vocabulary.language,
+        progress=steps.within("lecture en contexte"),
     )
     steps.done("lemmes")
     lexicon = Lexicon(vocabulary, lemmas)
@@ -182,7 +197,7 @@ def study(
     layer = _Layer(lexicon, lemmas, codebook, measures, frozenset(vocabulary.forms[number] for number in acronyms))
     results: list[CorpusResult] = []
     for corpus, sorting, tokens in prepared:
-        results.append(_corpus(corpus, sorting, tokens, layer))
+        results.append(_corpus(corpus, sorting, tokens, layer, steps))
         steps.done(f"comptages de « {corpus.key} »")
     questionnaires: list[QuestionnaireResult] = []
     for questionnaire in source.questionnaires:
@@ -203,21 +218,25 @@ class _Layer:
     acronyms: frozenset[str]
 
 
-def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer: _Layer) -> CorpusResult:
-    billable = ~sorting.nonresponse
-    readable = sorting.readable
+def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer: _Layer, steps: Steps) -> CorpusResult:
+    billable, readable = ~sorting.nonresponse, sorting.readable
     codebook, vocabulary = layer.codebook, layer.lexicon.vocabulary
     words = lemmatise(tokens, vocabulary, layer.lemmas, readable)
     coding = shown_codes(
-        corpus, codebook, layer.measures, lambda plan: code_texts(plan, tokens, layer.lexicon, readable)
+        corpus,
+        codebook,
+        layer.measures,
+        lambda plan: code_texts(plan, tokens, layer.lexicon, readable, steps.within(f"motifs de « {corpus.key} »")),
     )
     hits, coded = coding.hits, coding.coded
-    register = find_campaigns(bare(tokens, vocabulary), authors=corpus.authors, dates=corpus.dates)
+    register = find_campaigns(
+        bare(tokens, vocabulary),
+        authors=corpus.authors,
+        dates=corpus.dates,
+        progress=steps.within(f"doublons de « {corpus.key} »"),
+    )
     codes = _count_codes(codebook, coding, int(billable.sum()), register) if codebook else []
-    rows = np.flatnonzero(billable)
-    variables = [variable.take(rows) for variable in corpus.variables]
     by_code = _codes_variable(codes, len(corpus.ids))
-    crossed = [cross_table(by_code.take(rows), variable) for variable in variables] if by_code else []
     specific = [(variable, specificities(words, variable)) for variable in corpus.variables]
     return CorpusResult(
         corpus=corpus,
@@ -235,7 +254,8 @@ def _corpus(corpus: Corpus, sorting: nonresponse.Sorting, tokens: Tokens, layer:
         uncoded=tuple(np.flatnonzero(readable & ~coded & ~coding.withheld).tolist()),
         withheld=tuple(np.flatnonzero(coding.withheld).tolist()),
         flat=[flat_table(variable) for variable in corpus.variables] if corpus.unit != "reply" else [],
-        cross=crossed,
+        cross=_crossed(by_code, corpus.variables, billable),
+        cross_without=_crossed(by_code, corpus.variables, billable & register.first_only),
         acronyms=layer.acronyms,
         notices=tuple(_wide_patterns(codes, readable)),
     )
@@ -272,12 +292,18 @@ def _codes_variable(codes: list[CodeCount], rows: int) -> Variable | None:
     return Variable("codes", "Codes", tuple(count.label for count in codes), members, multiple=True)
 
 
+def _crossed(codes: Variable | None, variables: Sequence[Variable], kept: NDArray[np.bool_]) -> list[CrossTable]:
+    """The codes by each variable, over the texts kept."""
+    rows = np.flatnonzero(kept)
+    return [cross_table(codes.take(rows), variable.take(rows)) for variable in variables] if codes else []
+
+
 def _wide_patterns(codes: list[CodeCount], readable: NDArray[np.bool_]) -> Iterator[str]:
     texts = int(readable.sum())
     for count in codes:
         if texts >= SMALL_CORPUS and count.direct > WIDE_PATTERN * texts:
             yield (
-                f"Le code « {count.code.label} » touche {count.direct} contributions sur {texts} : "
+                f"Le code « {count.code.label} » touche {counted(count.direct, 'contribution')} sur {texts} : "
                 "vérifiez ses motifs, l’un d’eux est peut-être trop large."
             )
 

@@ -11,6 +11,7 @@ from typing import Any
 import xlsxwriter
 
 from analysis.lexical.disclosure import PUBLISHED_FROM
+from analysis.plurals import counted
 from analysis.report.pages import (
     APPROVER_LABELS,
     Lists,
@@ -158,7 +159,8 @@ def _corpus(book: _Book, name: str, study: Study, result: CorpusResult, lists: L
     _words(book, f"{name} mots", result)
     _specificities(book, f"{name} spécificités", result)
     if study.codebook:
-        sheet = _Sheet(book, f"{name} codes", f"{title} – base : {rec.billable} contributions hors non-réponses")
+        base = f"base : {counted(rec.billable, 'contribution')} hors non-réponses"
+        sheet = _Sheet(book, f"{name} codes", f"{title} – {base}")
         sheet.table(
             [
                 "Code",
@@ -179,7 +181,10 @@ def _corpus(book: _Book, name: str, study: Study, result: CorpusResult, lists: L
         sheet.line(quality_note(result), book.note)
     sheet = _Sheet(book, f"{name} tableaux", title)
     _flats(sheet, result.flat)
-    _crosses(sheet, result.cross)
+    for table, without in zip(result.cross, result.cross_without, strict=True):
+        _crosses(sheet, [table])
+        if without.base != table.base:
+            _crosses(sheet, [without], ", hors campagnes")
 
 
 def _counts(count: CodeCount | None) -> tuple[Cell, ...]:
@@ -188,7 +193,7 @@ def _counts(count: CodeCount | None) -> tuple[Cell, ...]:
 
 def _words(book: _Book, name: str, result: CorpusResult) -> None:
     rec = result.reconciliation
-    base = f"{result.corpus.title} – base : {rec.coded + rec.no_code} contributions lisibles"
+    base = f"{result.corpus.title} – base : {counted(rec.coded + rec.no_code, 'contribution lisible')}"
     sheet = _Sheet(book, name, base)
     sheet.table(
         ["Mot", "Nature", "Occurrences", "Contributions", "Contributions hors campagnes", "Mot plein", "Formes"],
@@ -235,7 +240,7 @@ def _specificities(book: _Book, name: str, result: CorpusResult) -> None:
 def _flats(sheet: _Sheet, tables: Sequence[FlatTable]) -> None:
     for table in tables:
         sheet.line(table.label, sheet.book.bold)
-        sheet.line(f"Base : {table.answered} réponses sur {table.base} ; sans réponse : {table.nonresponse}")
+        sheet.line(f"Base : {counted(table.answered, 'réponse')} sur {table.base} ; sans réponse : {table.nonresponse}")
         rows: list[tuple[Cell, ...]] = [(r.label, r.count, r.of_respondents, r.of_answers) for r in table.rows]
         sheet.table(["Modalité", "Effectif", "% des répondants", "% des réponses"], rows, frozen=False)
         for note in table.notes:
@@ -243,9 +248,9 @@ def _flats(sheet: _Sheet, tables: Sequence[FlatTable]) -> None:
         sheet.row += 1
 
 
-def _crosses(sheet: _Sheet, tables: Sequence[CrossTable]) -> None:
+def _crosses(sheet: _Sheet, tables: Sequence[CrossTable], which: str = "") -> None:
     for table in tables:
-        sheet.line(f"{table.row_label} × {table.column_label}", sheet.book.bold)
+        sheet.line(f"{table.row_label} × {table.column_label}{which}", sheet.book.bold)
         sheet.line(f"Base : {table.base} ; laissés de côté : {table.left_out}")
         blocks: list[tuple[str, tuple[tuple[Cell, ...], ...]]] = [
             ("Effectifs", table.counts),

@@ -204,12 +204,14 @@ def _groups(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     )
     account = _account(ballots, votes, found.label)
     write_json(options.out, {**_report(votes, found, excluded), **_unlinked(ballots), **account, **followed})
-    print(f"{len(votes.participants)} participants, {len(found.sizes)} groupes : {', '.join(map(str, found.sizes))}.")
+    people, groups = counted(len(votes.participants), "participant"), counted(len(found.sizes), "groupe")
+    print(f"{people}, {groups} : {', '.join(map(str, found.sizes))}.")
     print(_told_account(account["reconciliation"]))
     if followed:
         pairs = followed["paired"]
+        compared = counted(pairs["both"], "vote comparé", "votes comparés")
         print(
-            f"Changement de position : {pairs['both']} votes comparés à un vote d’avant de la même personne ; "
+            f"Changement de position : {compared} à un vote d’avant de la même personne ; "
             f"{pairs['before_only']} d’avant seulement, {pairs['after_only']} d’après seulement."
         )
     for notice in (*found.notices, *followed.get("notices_of_change", ())):
@@ -259,10 +261,10 @@ def _account(ballots: Ballots, votes: Votes, label: Any) -> dict[str, Any]:
 
 def _told_account(parts: dict[str, int]) -> str:
     return (
-        f"{parts['received']} votes reçus = {parts['in_groups']} dans les groupes "
+        f"{counted(parts['received'], 'vote reçu')} = {parts['in_groups']} dans les groupes "
         f"+ {parts['of_unplaced']} de participants non placés "
         f"+ {parts['of_removed_accounts']} de comptes supprimés (comptés par proposition, sans groupe) "
-        f"+ {parts['replaced']} remplacés par un vote plus récent + {parts['elsewhere']} sur autre chose."
+        f"+ {counted(parts['replaced'], 'remplacé')} par un vote plus récent + {parts['elsewhere']} sur autre chose."
     )
 
 

@@ -19,6 +19,7 @@ from scipy.sparse.linalg import svds
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from analysis.errors import AnalysisError
+from analysis.plurals import counted
 from analysis.semantic.votes import Votes
 
 MIN_VOTES = 7
@@ -166,7 +167,8 @@ def find_groups(
         progress: called with (draws done, draws to do).
     """
     if k is not None and not 1 <= k <= votes.shape[0]:
-        raise AnalysisError(f"{k} groupes pour {votes.shape[0]} participants : donnez un nombre entre 1 et ce total.")
+        people = counted(votes.shape[0], "participant")
+        raise AnalysisError(f"{counted(k, 'groupe')} pour {people} : donnez un nombre entre 1 et ce total.")
     placed = _placed(votes, min_votes)
     mine = votes.take(placed)
     inner = project(mine, excluded=excluded, scaled=scaled)
@@ -314,7 +316,8 @@ def _notices(label: NDArray[np.int64], centres: _Floats, stability: Stability | 
     notices = []
     left = int((label < 0).sum())
     if left:
-        notices.append(f"{left} participants ont trop peu voté pour être placés dans un groupe.")
+        placed = "a trop peu voté pour être placé" if left == 1 else "ont trop peu voté pour être placés"
+        notices.append(f"{counted(left, 'participant')} {placed} dans un groupe.")
     if len(centres) == 1:
         notices.append("Les votes ne séparent pas de groupes : un seul est présenté.")
     if stability and stability.rand < STABLE:

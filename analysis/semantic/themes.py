@@ -24,6 +24,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from analysis.errors import AnalysisError
 from analysis.lexical.frequencies import LemmaTokens
+from analysis.plurals import counted
 
 NUMBERS = (20, 15, 12, 10, 8, 6, 4, 3, 2)
 STABLE = 0.75
@@ -103,8 +104,8 @@ def find_themes(
     most = min(len(read), len(names)) - 1
     if most < 2 or (number is not None and not 2 <= number <= most):  # noqa: PLR2004 -- two themes at least
         raise AnalysisError(
-            f"Pas assez de contributions ou de mots pour {number or 2} thèmes : {len(read)} contributions contiennent "
-            f"au moins un des {len(names)} mots partagés."
+            f"Pas assez de contributions ou de mots pour {counted(number or 2, 'thème')} : "
+            f"{counted(len(read), 'contribution')} avec au moins un mot partagé, sur {counted(len(names), 'mot')}."
         )
     tried = [number] if number else [k for k in NUMBERS if k <= most]
     stability: dict[int, float] = {}

@@ -1,10 +1,13 @@
 """`python -m analysis tabulate`: flat and cross tables of closed variables and codes, as a file and its manifest."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from analysis import readers
 from analysis.coding.codebook_files import load_any
@@ -13,12 +16,17 @@ from analysis.coding.standing import QUALITY_HELP, plain, read_measures, warning
 from analysis.corpus import Corpus, Source, Variable
 from analysis.errors import AnalysisError
 from analysis.languages import CODES, FRENCH, language
+from analysis.plurals import counted
 from analysis.recorded import Progress, Recorded, write_json
+from analysis.semantic.campaigns import find_campaigns
+from analysis.semantic.shingles import bare
 from analysis.tabulate.codes import KEY, Coded, coded
 from analysis.tabulate.cross import cross_table
 from analysis.tabulate.flat import flat_table
+from analysis.text import Vocabulary
 
 Json = dict[str, Any]
+Masks = Mapping[str, NDArray[np.bool_]]
 
 
 def register(commands: Any, progress: Progress) -> None:
@@ -42,10 +50,14 @@ def register(commands: Any, progress: Progress) -> None:
 
 @dataclass(frozen=True)
 class _Group:
-    """Variables over the same people; those of an open question are of its answers, codes first."""
+    """Variables over the same people; those of an open question are of its answers, codes first.
+
+    `once` keeps one of each campaign, shape (n,); None where people wrote nothing.
+    """
 
     key: str
     variables: Sequence[Variable]
+    once: NDArray[np.bool_] | None = None
     coded: Coded | None = None
 
     def tables(self, crossed: Sequence[str] | None) -> Iterator[Json]:
@@ -53,10 +65,17 @@ class _Group:
         known = {variable.key: variable for variable in self.variables}
         if not crossed:
             for variable in self.variables[:1] if self.coded else self.variables:
-                yield {"group": self.key, **flat_table(variable).figures, **self._about}
+                yield {"group": self.key, **self._twice(lambda v: flat_table(v).figures, variable), **self._about}
         elif all(name in known for name in crossed) and (KEY in crossed) == bool(self.coded):
             row, column = (known[name] for name in crossed)
-            yield {"group": self.key, **asdict(cross_table(row, column)), **self._about}
+            made = self._twice(lambda one, two: asdict(cross_table(one, two)), row, column)
+            yield {"group": self.key, **made, **self._about}
+
+    def _twice(self, table: Callable[..., Json], *variables: Variable) -> Json:
+        """A table, and within it the same when campaigns count once."""
+        if self.once is None:
+            return table(*variables)
+        return {**table(*variables), "without": table(*(variable.take(self.once) for variable in variables))}
 
     @property
     def _about(self) -> Json:
@@ -67,7 +86,8 @@ class _Group:
 
 def _tabulate(options: argparse.Namespace, progress: Progress) -> None:
     source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
-    groups = [*_coded(options, source), *_closed(source, questionnaires=not options.corpus)]
+    once = {corpus.key: _once(corpus, options.language, progress) for corpus in source.corpora}
+    groups = [*_coded(options, source, once), *_closed(source, once, questionnaires=not options.corpus)]
     tables: list[Json] = []
     for done, group in enumerate(groups, start=1):
         tables += group.tables(options.cross)
@@ -76,22 +96,29 @@ def _tabulate(options: argparse.Namespace, progress: Progress) -> None:
         known = sorted({variable.key for group in groups for variable in group.variables})
         raise AnalysisError(f"Aucun tableau à faire ; variables connues : {', '.join(known) or 'aucune'}.")
     write_json(options.out, tables)
-    print(f"{len(tables)} tableaux écrits.")
+    print(f"{counted(len(tables), 'tableau écrit', 'tableaux écrits')}.")
     for group in groups:
         for line in warnings(group.coded.standings) if group.coded else ():
             print(line)
 
 
-def _closed(source: Source, *, questionnaires: bool) -> Iterator[_Group]:
+def _once(corpus: Corpus, code: str, progress: Progress) -> NDArray[np.bool_]:
+    """One text a campaign, and all the others, shape (n,)."""
+    vocabulary = Vocabulary(language(code))
+    read = bare(vocabulary.tokenise(corpus.texts), vocabulary)
+    return find_campaigns(read, progress=lambda done, total: progress(done, total, "doublons")).first_only
+
+
+def _closed(source: Source, once: Masks, *, questionnaires: bool) -> Iterator[_Group]:
     """Closed variables; those of an open question are tabulated with its questionnaire."""
     for corpus in source.corpora:
         if corpus.unit != "reply":
-            yield _Group(corpus.key, corpus.variables)
+            yield _Group(corpus.key, corpus.variables, once[corpus.key])
     for questionnaire in source.questionnaires if questionnaires else ():
         yield _Group(questionnaire.key, questionnaire.variables)
 
 
-def _coded(options: argparse.Namespace, source: Source) -> Iterator[_Group]:
+def _coded(options: argparse.Namespace, source: Source, once: Masks) -> Iterator[_Group]:
     """The corpora in which codes were given."""
     if not options.codes:
         if options.codebook or options.quality:
@@ -106,7 +133,7 @@ def _coded(options: argparse.Namespace, source: Source) -> Iterator[_Group]:
         _check_free(corpus)
         if given:
             about = coded(corpus, given, plan, measures, language(options.language))
-            yield _Group(corpus.key, about.variables, about)
+            yield _Group(corpus.key, about.variables, once[corpus.key][about.rows], about)
 
 
 def _check_free(corpus: Corpus) -> None:

@@ -23,9 +23,11 @@ class Coded:
     """The answers of a corpus, with their codes first among the variables, what is known of each, and where all went.
 
     Every answer holds a category: the codes that may be shown, « Aucun code », or « Indécidables » when a person must
-    decide (doubtful or withheld codes alone, answers that only point elsewhere).
+    decide (doubtful or withheld codes alone, answers that only point elsewhere). `rows` are the ranks of the answers in
+    the corpus, shape (n,).
     """
 
+    rows: NDArray[np.int64]
     variables: tuple[Variable, ...]
     standings: Standings
     reconciliation: Reconciliation
@@ -54,6 +56,7 @@ def coded(
     variable = Variable(KEY, LABEL, categories, np.column_stack([members, none, undecided]), multiple=True)
     rows = np.flatnonzero(answers)
     return Coded(
+        rows=rows,
         variables=tuple(each.take(rows) for each in (variable, *corpus.variables)),
         standings=standings,
         reconciliation=reconcile(corpus, sorting, held, undecided),

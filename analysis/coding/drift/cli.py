@@ -15,6 +15,7 @@ from analysis.coding.drift.compare import CodeDrift, Coding, Compared, Part, Pre
 from analysis.coding.given import read_given
 from analysis.coding.quality import Estimate
 from analysis.languages import CODES, FRENCH
+from analysis.plurals import counted
 from analysis.recorded import Progress, Recorded, write_json
 
 _HEADER: Final = (
@@ -123,23 +124,25 @@ def _estimated(each: Estimate | None) -> tuple[object, ...]:
 def _told(found: Compared, ignored: int, plans: tuple[Codebook | None, Codebook | None]) -> Iterator[str]:
     """What a reader must know, in French: parts first, then each code that moved."""
     parts = found.parts
+    both, passed = counted(parts["machine"], "codée"), counted(parts["changed_hands"], "passée")
     yield (
-        f"{sum(parts.values())} contributions = {parts['machine']} codées deux fois par la machine "
-        f"+ {parts['human']} deux fois par des personnes + {parts['changed_hands']} passées de l’une aux autres "
+        f"{counted(sum(parts.values()), 'contribution')} = {both} deux fois par la machine "
+        f"+ {parts['human']} deux fois par des personnes + {passed} de l’une aux autres "
         f"+ {parts['before_only']} d’avant seulement + {parts['after_only']} d’après seulement."
     )
     for name, part in (("Machine", found.machine), ("Personnes", found.human)):
         if part.compared:
             yield from _told_part(name, part)
     if ignored:
-        yield f"{ignored} contributions codées laissées de côté : elles ne sont pas des réponses de ce corpus."
+        yield f"{counted(ignored, 'contribution codée')} hors des réponses de ce corpus : laissées de côté."
     if any(plan and plan.missing_approvals for plan in plans):
         yield "Ne pas publier : un plan de codification n’a pas ses deux approbations."
 
 
 def _told_part(name: str, part: Part) -> Iterator[str]:
     yield (
-        f"{name} : {len(part.changed)} contributions sur {part.compared} ont changé de codes ; accord des deux codages "
+        f"{name} : codes changés dans {counted(len(part.changed), 'contribution')} sur {part.compared} ; "
+        f"accord des deux codages "
         f"(alpha, ensembles de codes) {_fr(part.sets.value)} {_interval(part.sets.low, part.sets.high)}."
     )
     still = [code.code for code in part.codes if not (code.gained or code.lost)]

@@ -12,6 +12,7 @@ from analysis.coding.rules import Rules
 from analysis.coding.standing import of_codebook, plain, read_measures, warnings
 from analysis.languages import CODES, FRENCH
 from analysis.lemmas import LEMMAS_HELP
+from analysis.plurals import counted, noun
 from analysis.recorded import Progress, Recorded, write_json
 
 
@@ -60,7 +61,7 @@ def _reconciled(read: Answers, hits: Hits) -> dict[str, int]:
 def _convert(options: argparse.Namespace, _progress: Progress) -> None:
     plan = load_any(options.source)
     write_any(plan, options.target)
-    print(f"Plan « {plan.title} », version {plan.version}, {len(plan.codes)} codes, empreinte {plan.digest}")
+    print(f"Plan « {plan.title} », version {plan.version}, {counted(len(plan.codes), 'code')}, empreinte {plan.digest}")
 
 
 def _diff(options: argparse.Namespace, progress: Progress) -> None:
@@ -82,7 +83,8 @@ def _diff(options: argparse.Namespace, progress: Progress) -> None:
         for line in warnings(standings):
             print(line)
         changed = {unit for code in moved for unit in (*code.gained, *code.lost)}
-        print(f"{len(changed)} contributions sur {len(units)} changeraient de code.")
+        would = noun(len(changed), "changerait", "changeraient")
+        print(f"{counted(len(changed), 'contribution')} sur {len(units)} {would} de code.")
     write_json(options.out, report)
     for change in revision.codes:
         how = {"added": "ajouté", "removed": "retiré", "changed": f"modifié ({', '.join(change.fields)})"}[change.kind]
@@ -109,9 +111,9 @@ def _propose(options: argparse.Namespace, progress: Progress) -> None:
         progress=lambda done, total: progress(done, total, "thèmes de ce qu’aucun code ne couvre"),
     )
     write_json(options.out, {**asdict(found), "reconciliation": _reconciled(read, hits)})
-    print(f"{found.uncovered} contributions sur {found.readable} n’ont aucun code.")
+    print(f"Sans aucun code : {counted(found.uncovered, 'contribution')} sur {found.readable}.")
     for proposal in found.proposals:
-        print(f"{proposal.size} contributions : {proposal.label}")
+        print(f"{counted(proposal.size, 'contribution')} : {proposal.label}")
     for notice in found.notices:
         print(f"Attention : {notice}")
 

@@ -6,6 +6,7 @@ import json
 import openpyxl
 import pytest
 
+from analysis.__main__ import main
 from analysis.report import run
 from tests.integration.analysis.test_report import Page
 from tests.unit.analysis.lexical.conftest import planted
@@ -95,3 +96,44 @@ def test_the_workbook_holds_the_register_and_the_figures_without(folder):
 def test_a_corpus_without_campaign_says_nothing_of_them(folder):
     assert corpus(folder, "once")["campaigns"] == {"billable_without": 151, "register": []}
     assert "<h3>Campagnes</h3>" not in (folder / "once" / "report.html").read_text(encoding="utf-8")
+
+
+def test_cross_tables_are_given_without_campaigns_as_if_the_letter_stood_once(folder):
+    tables, once = (corpus(folder, name)["cross"] for name in ("all", "once"))
+    assert tables
+    for table, expected in zip(tables, once, strict=True):
+        without = table.pop("without")
+        assert table["base"] - without["base"] == 7
+        assert expected.pop("without") == expected
+        place = [without["columns"].index(column) for column in expected["columns"]]
+        assert [[row[column] for column in place] for row in without["counts"]] == expected["counts"]
+        assert {name: without[name] for name in ("rows", "row_totals", "base", "left_out", "chi_square")} == {
+            name: expected[name] for name in ("rows", "row_totals", "base", "left_out", "chi_square")
+        }
+    page = (folder / "all" / "report.html").read_text(encoding="utf-8")
+    assert page.count(", hors campagnes</h4>") == len(tables)
+    assert ", hors campagnes</h4>" not in (folder / "once" / "report.html").read_text(encoding="utf-8")
+    sheet = openpyxl.load_workbook(folder / "all" / "report.xlsx", read_only=True)["C1 tableaux"]
+    lines = [str(row[0]) for row in sheet.iter_rows(values_only=True) if row and row[0]]
+    assert sum(line.endswith(", hors campagnes") for line in lines) == len(tables)
+
+
+def test_tables_of_a_command_are_given_without_campaigns_too(folder, tmp_path):
+    found = {}
+    for name in ("all", "once"):
+        line = ["tabulate", str(folder / f"{name}.csv"), "--out", str(tmp_path / f"{name}.json")]
+        assert main(line) == 0
+        found[name] = {table["key"]: table for table in json.loads((tmp_path / f"{name}.json").read_text("utf-8"))}
+    assert found["all"]["side"]["base"] - found["all"]["side"]["without"]["base"] == 7
+    for figure in ("base", "answered", "rows"):
+        assert found["all"]["side"]["without"][figure] == found["once"]["side"][figure]
+
+
+def test_a_report_tells_how_far_its_long_parts_are(folder, tmp_path):
+    told = []
+    run(folder / "all.csv", folder / "plan.yaml", tmp_path / "out", progress=lambda *step: told.append(step))
+    steps = [done for done, total, _ in told]
+    assert steps == sorted(steps)
+    assert told[-1][0] == told[-1][1]
+    for words in ("lecture en contexte, ", "doublons de ", "motifs de ", "mots de "):
+        assert any(label.startswith(words) and " sur " in label for *_, label in told), words

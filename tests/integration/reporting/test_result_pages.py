@@ -4,10 +4,14 @@ import datetime as dt
 import json
 import re
 import uuid
+from dataclasses import asdict
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
+from analysis.corpus import Variable
+from analysis.tabulate.cross import cross_table
 from consult.actor import Role
 from consult.coding.jobs import run_folder
 from consult.coding.models import AnalysisRun, RunStatus
@@ -182,6 +186,25 @@ def test_a_campaign_is_told_and_leads_to_its_contributions(app, world, settings)
     assert behind.count("<article") == 4
     for number in ("0", "2", "01", "-1", "x", "²", "", "9" * 5_000):
         assert visitor.get(f"{public}/chiffres?corpus=propositions&campagne={number}").status_code == 404
+
+
+def test_a_cross_table_stands_beside_itself_without_campaigns(app, world, settings):
+    slug, run_id, *_ = world
+    members = np.ones((4, 1), dtype=np.bool_)
+    codes, side = (
+        Variable("codes", "Codes", ("Vélo",), members, multiple=True),
+        Variable("s", "Côté", ("est",), members),
+    )
+    whole = asdict(cross_table(codes, side))
+    once = asdict(cross_table(codes.take(np.arange(2)), side.take(np.arange(2))))
+    path = run_folder(settings.data_path, run_id) / "report" / "results.json"
+    results = json.loads(path.read_text(encoding="utf-8"))
+    results["corpora"][0]["cross"] = [{**whole, "without": once}, {**whole, "without": whole}]
+    path.write_text(json.dumps(results), encoding="utf-8")
+    assert publish(app, world).status_code == 303
+    page = app.test_client().get(f"/consultations/{slug}/resultats").text
+    assert page.count("Codes selon Côté, hors campagnes</caption>") == 1
+    assert "Base : 2 ayant répondu aux deux" in page
 
 
 def test_a_text_hidden_since_the_run_is_not_shown(app, world, database):

@@ -81,7 +81,7 @@ def test_the_last_vote_counts_and_silent_ones_are_not_placed():
     assert votes.value[votes.row == rank].tolist() == [-1]
     found = find_groups(votes, min_votes=2, resamples=0)
     assert found.label[rank] == -1
-    assert found.notices == ("1 participants ont trop peu voté pour être placés dans un groupe.",)
+    assert found.notices == ("1 participant a trop peu voté pour être placé dans un groupe.",)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_faulty_votes_are_refused_naming_line_and_remedy(tmp_path, name, content
 
 
 def test_impossible_requests_are_refused(tmp_path):
-    with pytest.raises(AnalysisError, match="9 groupes pour 1 participants"):
+    with pytest.raises(AnalysisError, match="9 groupes pour 1 participant"):
         find_groups(from_events([VoteEvent("a", "s", 1)]), k=9)
     with pytest.raises(AnalysisError, match="n’existe pas"):
         read_ballots(tmp_path / "absent")

@@ -94,7 +94,7 @@ def test_a_code_given_to_nobody_is_withheld_as_unmeasurable():
 
 def test_a_sample_coded_in_part_is_refused():
     sample = draw(["a", "b"], {"x": np.array([True, False])})
-    with pytest.raises(AnalysisError, match="1 contributions de l’échantillon n’ont pas été codées"):
+    with pytest.raises(AnalysisError, match="1 contribution de l’échantillon n’a pas été codée"):
         judge(sample, {"a": frozenset("x")})
     with pytest.raises(AnalysisError, match="au moins une"):
         draw(["a"], {"x": np.array([True])}, per_stratum=0)
