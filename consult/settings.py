@@ -110,6 +110,40 @@ class Settings:
         "CONSULT_SECURITY_LOG_DAYS", 365, "durée de conservation du journal de sécurité, de 180 à 365 jours"
     )
 
+    franceconnect_issuer: str = _option(
+        "CONSULT_FRANCECONNECT_ISSUER", "", "adresse du fournisseur FranceConnect ; vide : pas de FranceConnect"
+    )
+    franceconnect_client_id: str = _option("CONSULT_FRANCECONNECT_CLIENT_ID", "", "identifiant donné par FranceConnect")
+    franceconnect_client_secret: str = _option("CONSULT_FRANCECONNECT_CLIENT_SECRET", "", "secret donné avec lui")
+    franceconnect_scopes: str = _option(
+        "CONSULT_FRANCECONNECT_SCOPES", "openid", "ce qui est demandé à FranceConnect : rien de plus n'est lu ni gardé"
+    )
+    franceconnect_acr: str = _option(
+        "CONSULT_FRANCECONNECT_ACR", "eidas1", "niveau eIDAS demandé, et exigé au moins : eidas1, eidas2 ou eidas3"
+    )
+    franceconnect_pkce: bool = _option(
+        "CONSULT_FRANCECONNECT_PKCE", False, "1 : PKCE (RFC 7636), si le fournisseur l'accepte"
+    )
+    proconnect_issuer: str = _option(
+        "CONSULT_PROCONNECT_ISSUER", "", "adresse du fournisseur ProConnect, pour les agents ; vide : pas de ProConnect"
+    )
+    proconnect_client_id: str = _option("CONSULT_PROCONNECT_CLIENT_ID", "", "identifiant donné par ProConnect")
+    proconnect_client_secret: str = _option("CONSULT_PROCONNECT_CLIENT_SECRET", "", "secret donné avec lui")
+    proconnect_scopes: str = _option(
+        "CONSULT_PROCONNECT_SCOPES", "openid", "ce qui est demandé à ProConnect : rien de plus n'est lu ni gardé"
+    )
+    proconnect_acr: str = _option(
+        "CONSULT_PROCONNECT_ACR", "", "niveaux demandés, et exigés, séparés par une espace ; vide : aucun"
+    )
+    proconnect_pkce: bool = _option(
+        "CONSULT_PROCONNECT_PKCE", False, "1 : PKCE (RFC 7636), si le fournisseur l'accepte"
+    )
+    proconnect_second_factor_acr: str = _option(
+        "CONSULT_PROCONNECT_SECOND_FACTOR_ACR",
+        "",
+        "niveaux qui valent le second facteur d'un agent, séparés par une espace ; vide : il est toujours demandé ici",
+    )
+
     registry_dir: str = _option(
         "CONSULT_REGISTRY_DIR", "", "dossier public du registre, que nginx peut servir ; vide : dossier de données"
     )
@@ -163,6 +197,7 @@ class Settings:
                 "CONSULT_MAILBOX_PER_HOUR vaut 1 au moins, CONSULT_MAILBOX_PER_DAY autant ou plus"
             )
         self._check_keys()
+        self._check_providers()
         first, second = self.registry_path.resolve(), self.registry_second_path.resolve()
         if first.is_relative_to(second) or second.is_relative_to(first):
             raise UnsafeSettingsError("CONSULT_REGISTRY_SECOND_DIR doit être hors de CONSULT_REGISTRY_DIR")
@@ -193,6 +228,17 @@ class Settings:
             raise UnsafeSettingsError(
                 "CONSULT_SECURITY_LOG_KEY n'est pas une clé donnée par « consult journal key »"
             ) from None
+
+    def _check_providers(self) -> None:
+        for name in ("franceconnect", "proconnect"):
+            issuer, *rest = (getattr(self, f"{name}_{part}") for part in ("issuer", "client_id", "client_secret"))
+            prefix = f"CONSULT_{name.upper()}"
+            if bool(issuer) != all(rest) or bool(issuer) != any(rest):
+                raise UnsafeSettingsError(f"{prefix}_ISSUER, _CLIENT_ID et _CLIENT_SECRET se donnent ensemble")
+            if issuer and self.production and not issuer.startswith("https://"):
+                raise UnsafeSettingsError(f"{prefix}_ISSUER doit commencer par https:// en production")
+            if issuer and "openid" not in getattr(self, f"{name}_scopes").split():
+                raise UnsafeSettingsError(f"{prefix}_SCOPES doit contenir openid")
 
     def _check_production(self) -> None:
         if self.secret_key == DEVELOPMENT_SECRET or len(self.secret_key) < MINIMAL_SECRET_LENGTH:

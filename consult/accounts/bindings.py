@@ -16,6 +16,7 @@ from consult.accounts.models import (
     Account,
     AccountStatus,
     ConsultationPseudonym,
+    FederatedIdentity,
     LoginSession,
     Membership,
     PlatformRole,
@@ -98,6 +99,17 @@ class SecurityKeyData(DeletedRows):
     kept: ClassVar[str] = "Jusqu’à ce que vous la retiriez, ou à la suppression du compte."
     model = SecurityKey
     also: ClassVar[frozenset[str]] = frozenset({"name", "added_at", "used_at"})
+
+
+class FederatedIdentityData(DeletedRows):
+    """Identities of FranceConnect or ProConnect: which provider and since when, not the digest."""
+
+    table: ClassVar[str] = "federated_identity"
+    label: ClassVar[str] = "Identités FranceConnect et ProConnect"
+    purpose: ClassVar[str] = "Vous reconnaître quand vous vous identifiez par elles."
+    kept: ClassVar[str] = "Jusqu’à ce que vous la retiriez, ou à la suppression du compte."
+    model = FederatedIdentity
+    also: ClassVar[frozenset[str]] = frozenset({"provider", "linked_at"})
 
 
 class ConsultationPseudonymData(DeletedRows):
@@ -205,6 +217,7 @@ PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (  # the account last: the othe
     ConsultationPseudonymData(),
     LoginSessionData(),
     SecurityKeyData(),
+    FederatedIdentityData(),
     SingleUseTokenData(),
     MembershipData(),
     PlatformRoleData(),

@@ -10,8 +10,11 @@ from consult.accounts.sign_up.views import local, signed_in_response
 from consult.settings import Settings
 
 
-def enter(account: Account, suite: str | None) -> Response:
-    """Open a session with a new token, whatever this browser held before, and go where it was going (AT-19.5)."""
+def enter(account: Account, suite: str | None, *, second_factor: bool = False) -> Response:
+    """Open a session with a new token, whatever this browser held before, and go where it was going (AT-19.5).
+
+    `second_factor`: what proved who holds it is worth one.
+    """
     settings: Settings = current_app.extensions["settings"]
     g.signed_in_as = account.id  # for the security journal: this request began anonymous
     if g.identity is not None:
@@ -22,6 +25,7 @@ def enter(account: Account, suite: str | None) -> Response:
         now=g.now,
         life=policy.session_life(queries.staff_roles(g.session, account.id), settings),
         browser=policy.browser_name(request.user_agent.string),
+        second_factor_at=g.now if second_factor else None,
     )
     return signed_in_response(redirect(local(suite, "/"), 303), token)
 

@@ -118,19 +118,28 @@ class TakeOverForm(NewPasswordForm):
         return "Ce que ce compte avait préparé est supprimé."
 
 
-class SignUpForm(PseudonymForm, EmailForm, NewPasswordForm):
-    """Pseudonym, address, password, terms; `proof` or `stamp` tell a person from a robot."""
+class JoinForm(PseudonymForm, EmailForm):
+    """Pseudonym, address, terms: all that is asked of whom an identity provider vouches for."""
 
     terms = BooleanField(
         "J’accepte les conditions d’utilisation et la charte de participation",
         [InputRequired("Cochez la case pour accepter les conditions et la charte.")],
     )
+
+    def __init__(self, *args: Any, reserved: tuple[str, ...] = (), **kwargs: Any) -> None:
+        """`reserved`: names nobody may wear, such as the organisation's."""
+        super().__init__(*args, reserved=reserved, **kwargs)
+        self.email.description = "Jamais affichée. Un lien y est envoyé pour confirmer votre compte."
+
+
+class SignUpForm(JoinForm, NewPasswordForm):
+    """And a password; `proof` or `stamp` tell a person from a robot."""
+
     proof = HiddenField()
     stamp = HiddenField()
 
     def __init__(self, *args: Any, reserved: tuple[str, ...] = (), **kwargs: Any) -> None:
-        """`reserved`: names nobody may wear, such as the organisation's; they are no password either."""
+        """Reserved names are no password either."""
         super().__init__(*args, reserved=reserved, **kwargs)
         self.context = (*reserved, self.pseudonym.data or "", self.email.data or "")
         self.password.label.text = "Mot de passe"
-        self.email.description = "Jamais affichée. Un lien y est envoyé pour confirmer votre compte."

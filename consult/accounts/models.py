@@ -114,6 +114,30 @@ class SecurityKey(TenantOwned, Base):
     used_at: Mapped[dt.datetime | None] = mapped_column(info=NEVER)
 
 
+class IdentityProvider(enum.StrEnum):
+    """Who may identify a person for us."""
+
+    FRANCECONNECT = "franceconnect"
+    PROCONNECT = "proconnect"
+
+
+class FederatedIdentity(TenantOwned, Base):
+    """A person of an identity provider, known by a keyed digest alone, and the account that they open."""
+
+    __tablename__ = "federated_identity"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "subject_digest"),
+        UniqueConstraint("account_id", "provider"),
+    )
+
+    organisation_id: Mapped[uuid.UUID] = owner()
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=NEVER)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), info=NEVER)
+    provider: Mapped[IdentityProvider] = mapped_column(info=NEVER)
+    subject_digest: Mapped[str] = mapped_column(String(64), info=NEVER)
+    linked_at: Mapped[dt.datetime] = mapped_column(info=NEVER)
+
+
 class ConsultationPseudonym(TenantOwned, Base):
     """The name under which an account is shown in one consultation, instead of the one it has everywhere."""
 

@@ -13,6 +13,8 @@ from consult.accounts import policy, queries, service
 from consult.accounts.access.views import bp as access
 from consult.accounts.entry import enter
 from consult.accounts.forms import ChangePasswordForm, EmailForm, NewPasswordForm, SignInForm
+from consult.accounts.identities.views import bp as identities
+from consult.accounts.identities.views import farewell
 from consult.accounts.mailed_link.views import bp as mailed_link
 from consult.accounts.models import TokenPurpose
 from consult.accounts.notices.views import bp as notices
@@ -31,7 +33,8 @@ from consult.security import account_or_address, anyone, client_address, limited
 from consult.settings import Settings
 
 bp = Blueprint("accounts", __name__)
-for part in (sign_up, second_factor, security_keys, access, profile, pseudonyms, mailed_link, notices, unsent):
+PARTS = (sign_up, second_factor, security_keys, access, profile, pseudonyms, mailed_link, notices, unsent, identities)
+for part in PARTS:
     bp.register_blueprint(part)
 
 WRONG = "Adresse électronique ou mot de passe incorrect, ou adresse pas encore confirmée."
@@ -112,7 +115,7 @@ def _count_failure(attempts: list[str]) -> None:
 def sign_out() -> ResponseReturnValue:
     service.close_session(g.session, g.account_id, g.identity.login_session_id)
     forget()
-    response = redirect(local("/"), 303)
+    response = redirect(farewell() or local("/"), 303)
     response.delete_cookie(**policy.session_cookie(_settings()).absent())
     return response
 

@@ -101,8 +101,8 @@ _WITH_CONSULTATION: Final = "Tant que la consultation est publiée, sauf retrait
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
-        ("account", "consultation_pseudonym", "security_key"),
-        "Compte, noms portés dans une consultation, clés de sécurité des agents",
+        ("account", "consultation_pseudonym", "security_key", "federated_identity"),
+        "Compte, noms portés dans une consultation, clés de sécurité des agents, identités FranceConnect et ProConnect",
         "Jusqu’à sa suppression\u00a0; 30 jours si l’adresse n’est jamais confirmée\u00a0; deux ans sans connexion, "
         "après un courriel envoyé un mois avant (ce qui est publié reste alors, sans nom).",
         CONTRACT,

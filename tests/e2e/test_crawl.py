@@ -28,7 +28,10 @@ AFTER_AN_ACT = {
     "accounts.sign_up.sent", "accounts.second_factor.show", "privacy.erased",
     "followup.case", "rights.follow", "accounts.profile.confirm_address",
     "accounts.notices.ask", "accounts.mailed_link.confirm", "accounts.second_factor.application",
-    "accounts.unsent.show", "consultations.age.show",
+    "accounts.unsent.show", "consultations.age.show", "accounts.identities.proven", "accounts.identities.confirm_link",
+    # Only where the settings name an identity provider.
+    "accounts.identities.begin", "accounts.identities.back", "accounts.identities.mine", "accounts.identities.left",
+    "accounts.identities.leave",
     "contributions.ballots.show",  # no step of the demonstration takes ballots: test_ballots.py walks through it
     # No step of the demonstration is on invitation: test_invitations.py goes through its pages.
     "questionnaires.invitations_desk.by_mail", "questionnaires.invitations_desk.by_code",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from consult.accounts import policy, queries
 from consult.accounts import service as accounts
+from consult.accounts.identities.service import forget
 from consult.accounts.models import Account, SpentProof, TokenPurpose
 from consult.accounts.notices.policy import forget_choices
 from consult.accounts.passwords.service import KeptPassword
@@ -54,7 +55,7 @@ def sign_up(
     *,
     email: str,
     pseudonym: str,
-    password: KeptPassword,
+    password: KeptPassword | None,
     addresses: Addresses,
     mailbox: policy.Mailbox,
     tags_differ: bool,
@@ -62,7 +63,8 @@ def sign_up(
 ) -> Account:
     """Create the account and queue its mail, with the same work and the same reply whether the address is known.
 
-    A known address gets a mail that says so, and this account can never be confirmed. Raises InvalidError.
+    A known address gets a mail that says so, and this account can never be confirmed. It has no password when an
+    identity provider vouches for its person. Raises InvalidError.
     """
     account = create_account(
         session,
@@ -156,14 +158,15 @@ def take_over(
 ) -> Account:
     """Give an account to the holder of its address, who may not be who signed up: nothing of the latter stays valid.
 
-    Its sessions end, its password and its choices of mails are replaced, and `erasures` take away what it did. Raises
-    GoneError, ConflictError.
+    Its sessions end, its identities leave it, its password and its choices of mails are replaced, and `erasures` take
+    away what it did. Raises GoneError, ConflictError.
     """
     # The account is locked before anything else, as each of its acts does: those under way end first.
     account = accounts.lock_active(session, waiting(session, token, now).id)
     accounts.spend_link(session, token, TokenPurpose.CONFIRM_EMAIL, now)
     accounts.set_password(session, account, password)
     forget_choices(account)
+    forget(session, account.id)
     for erase in erasures:
         erase(session, account.id, now)
     accounts.confirm(session, account, now)
