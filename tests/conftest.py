@@ -3,6 +3,8 @@
 What a machine lacks is skipped with its reason, counted at the end, and is a failure under CI=true.
 """
 
+# Over 400 lines: what the tests share stands where pytest looks for it.
+
 import contextlib
 import datetime as dt
 import functools
