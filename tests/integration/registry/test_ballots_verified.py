@@ -5,7 +5,7 @@ import shutil
 import pytest
 from sqlalchemy import select
 
-from consult.consultations.models import Step
+from consult.consultations.models import Step, StepFigures
 from consult.contributions import service as contributions
 from consult.contributions.ballots import service as ballots
 from consult.contributions.ballots.models import Ballot
@@ -20,7 +20,7 @@ from consult.privacy.service import erase_account
 from consult.registry import conservation, service
 from consult.registry.models import RegistryEntry
 from tests import factories as f
-from tests.integration.registry.scene import LATER, NOW, Scene, Seed
+from tests.integration.registry.scene import LATER, NOW, Scene, Seed, verify
 from tests.registers import tamper
 
 pytestmark = pytest.mark.slow
@@ -167,3 +167,21 @@ def test_a_tombstone_names_the_texts_and_nothing_of_who_gave_what(scene):
         graves = [each for each in rows if each.get("type") == "vote"]
     assert len(graves) == 2
     assert all(set(each) == {"step", "contributions", "type", "ground", "entries"} for each in graves)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # no query differs
+def test_the_ballots_that_the_page_of_a_step_counts_are_recounted(scene, database, settings, live_server, tmp_path):
+    """AT-20.2: online, given nothing but the address."""
+    scene.database.dispose()
+    shutil.copy(scene.folder / "consult.db", database.url.database)
+    settings.registry_path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(scene.folder / "first", settings.registry_path)
+    code, frauds, said = verify(live_server, tmp_path)
+    assert (code, frauds) == (0, []), said
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        for each in session.scalars(select(StepFigures)):
+            each.counts = {**each.counts, "ballots": 40}
+    code, frauds, said = verify(live_server, tmp_path)
+    assert code == 1, said
+    assert {each["fraud"] for each in frauds} == {"count"}
+    assert "affiche (40,)" in said
