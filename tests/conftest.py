@@ -233,8 +233,7 @@ def _empty(database: Database) -> None:
 
 @functools.cache
 def _filled_tables() -> str:
-    quote = postgresql.dialect().identifier_preparer.quote
-    names = [quote(table.name) for table in Base.metadata.sorted_tables]
+    names = [postgresql.dialect().identifier_preparer.quote(table.name) for table in Base.metadata.sorted_tables]
     return " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM {name})" for name in names)
 
 
@@ -320,13 +319,8 @@ def _data_folder(tmp_path_factory) -> Path:
 def settings(database_url, _data_folder) -> Settings:
     """Settings of a test platform: no rate limit, no page cache, mails in files; its folder is not there yet."""
     shutil.rmtree(_data_folder, ignore_errors=True)
-    return Settings(
-        database_url=database_url,
-        data_dir=str(_data_folder),
-        rate_limits=False,
-        page_cache_seconds=0.0,
-        altcha_max_number=50,
-    )
+    kept = {"database_url": database_url, "data_dir": str(_data_folder)}
+    return Settings(**kept, rate_limits=False, page_cache_seconds=0.0, altcha_max_number=50)
 
 
 @pytest.fixture(scope="session")
