@@ -30,6 +30,7 @@ from consult.audit import bindings as audit_bindings
 from consult.coding import bindings as coding_bindings
 from consult.coding import jobs as coding_jobs
 from consult.coding import views as coding_views
+from consult.coding.quality import views as coding_quality_views
 from consult.consultations import bindings as consultations_bindings
 from consult.consultations import datasets as consultations_datasets
 from consult.consultations import figures
@@ -118,6 +119,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     questionnaires_views.bp,
     moderation_views.bp,
     coding_views.bp,
+    coding_quality_views.bp,
     followup_views.bp,
     reporting_views.bp,
     subscriptions_views.bp,
@@ -314,7 +316,7 @@ def bindings(settings: Settings) -> Bindings:
         *privacy_jobs.handlers(settings, PERSONAL_DATA),
         *(handler(settings) for handler in (raw_jobs.MakeRaw, raw_jobs.ExpireRaw, subscriptions_jobs.TellFollowers)),
         *(handler(settings) for handler in (followup_jobs.RemindOverdue, followup_jobs.TellParticipants)),
-        coding_jobs.RunHandler(settings.data_path, read_rows),
+        *(coding_jobs.RunHandler(settings.data_path, read_rows), coding_jobs.MeasureHandler()),
     )
     return Bindings(
         step_kinds={kind.kind: kind for kind in step_kinds},

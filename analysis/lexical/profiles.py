@@ -95,7 +95,7 @@ def profiles(
     sizes = np.bincount(labels, minlength=count)
     held = by_class(matrix, labels, count)
     chi2 = signed_chi2(held, sizes)
-    marks = [(variable, variable.members[table.texts[inside]]) for variable in variables]
+    marks = [(variable, variable.members[table.texts[inside]].astype(np.int64)) for variable in variables]
     names = [ids[text] for text in table.texts.tolist()] if ids else ()
     found = []
     for label in range(count):
@@ -112,15 +112,14 @@ def profiles(
     return found
 
 
-def by_class(matrix: Sparse | NDArray[np.bool_], labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
+def by_class(matrix: Sparse | NDArray[np.int64], labels: NDArray[np.int32], count: int) -> NDArray[np.int64]:
     """Units of each class that hold each column, shape (n_columns, count)."""
-    if not sparse.issparse(matrix):
-        found = [matrix[labels == label].sum(axis=0) for label in range(count)]
-        return np.stack(found, axis=1).astype(np.int64) if found else np.zeros((matrix.shape[1], 0), dtype=np.int64)
     groups = sparse.csr_matrix(
         (np.ones(len(labels), dtype=np.int64), (labels, np.arange(len(labels)))), (count, len(labels))
     )
-    return np.asarray(np.rint((groups @ matrix).toarray()).T, dtype=np.int64)
+    sums = groups @ matrix
+    dense = sums.toarray() if sparse.issparse(sums) else sums
+    return np.asarray(np.rint(dense).T, dtype=np.int64)
 
 
 def signed_chi2(held: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -204,8 +203,9 @@ def illustrated(
     inside = np.flatnonzero(classes >= 0)
     count = int(classes.max(initial=-1)) + 1
     return [
-        (variable, projected(found, by_class(variable.members[table.texts[inside]], classes[inside], count)))
+        (variable, projected(found, by_class(members, classes[inside], count)))
         for variable in variables
+        for members in (variable.members[table.texts[inside]].astype(np.int64),)
     ]
 
 

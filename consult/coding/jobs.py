@@ -1,8 +1,10 @@
-"""The job that runs an analysis: dump what is public, analyse the dump as anyone could, keep the files."""
+"""The jobs of analysis: dump what is public, analyse the dump as anyone could, keep the files; measure a sample."""
 
 from __future__ import annotations
 
+import csv
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,8 +13,9 @@ from typing import Any, ClassVar, Final, Protocol
 from sqlalchemy.orm import Session
 
 from consult import clock, seam
-from consult.coding import service
-from consult.coding.models import AnalysisRun, Codebook, Party, RunStatus
+from consult.coding import queries, service
+from consult.coding.models import AnalysisRun, Codebook, Party, QualitySample, RunStatus
+from consult.coding.quality import service as samples
 from consult.protocols import Progress
 
 PARTIES: Final = {Party.DITP: "DITP", Party.ADMINISTRATION: "Administration"}
@@ -49,13 +52,13 @@ class RunHandler:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         plan = _write_plan(run.codebook, folder / "plan.yaml")
+        measures = _write_measures(queries.measures(session, run.codebook_id), folder / "measures")
         yield Progress(0, None, "Préparation des données ouvertes")
         yield from self._write_dump(organisation_id, consultation_id, folder / "dump")
         out = folder / "report"
         try:
-            yield from seam.run_report(
-                folder / "dump", plan, out, seed=seed, cache=self._data_path / "cache" / "lemmas"
-            )
+            cache = self._data_path / "cache" / "lemmas"
+            yield from seam.run_report(folder / "dump", plan, out, seed=seed, cache=cache, measures=measures)
         except seam.AnalysisFailedError as error:
             service.fail(session, session.get_one(AnalysisRun, run_id), error=error.message, now=clock.now())
             return
@@ -87,3 +90,55 @@ def _write_plan(codebook: Codebook | None, path: Path) -> Path | None:
     ]
     path.write_text(seam.with_approvals(codebook.source, approvals), encoding="utf-8")
     return path
+
+
+def _write_measures(measured: list[QualitySample], folder: Path) -> Path | None:
+    """What was measured of the plan, one file a corpus; the report keeps a copy, by which anyone makes it again."""
+    if not measured:
+        return None
+    folder.mkdir()
+    for number, sample in enumerate(measured, start=1):
+        (folder / f"{number}.json").write_text(sample.measure or "", encoding="utf-8")
+    return folder
+
+
+class MeasureHandler:
+    """JobHandler of `coding.measure`. A crash starts it over: all that it reads is in the database."""
+
+    kind: ClassVar[str] = samples.MEASURE_JOB
+
+    def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:  # noqa: ARG002  # the measure has no middle to resume from
+        """See JobHandler."""
+        sample = session.get(QualitySample, uuid.UUID(payload["sample"]))
+        if sample is None or sample.measured_at is not None:
+            return
+        sample_id, precision, recall, alpha = sample.id, sample.precision, sample.recall, sample.alpha
+        with tempfile.TemporaryDirectory(prefix="consult-measure-") as temporary:
+            folder = Path(temporary)
+            key, coded, out = folder / "key.json", folder / "coded.csv", folder / "quality.json"
+            _write_codings(sample, samples.codings(session, sample), key, coded)
+            yield Progress(0, None, "Mesure du codage")
+            try:
+                yield from seam.run_quality(key, coded, out, precision=precision, recall=recall, alpha=alpha)
+            except seam.AnalysisFailedError as error:
+                samples.fail(session, session.get_one(QualitySample, sample_id), error=error.message)
+                return
+            measure = out.read_text(encoding="utf-8")
+        samples.record(session, session.get_one(QualitySample, sample_id), measure, now=clock.now())
+
+
+def _write_codings(
+    sample: QualitySample, given: Mapping[int, Mapping[str, frozenset[str] | None]], key: Path, coded: Path
+) -> None:
+    """The key and what people coded, as `quality` reads them; coders are numbers, never names."""
+    rows = [
+        (unit, code, f"c{rank + 1}")
+        for rank, of in given.items()
+        for unit, codes in of.items()
+        if codes is not None
+        for code in sorted(codes) or [""]
+    ]
+    gone = set(seam.units_of(sample.key)) - {unit for unit, *_ in rows}
+    key.write_text(seam.key_without(sample.key, gone), encoding="utf-8")
+    with coded.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", "code", "coder"), *rows])

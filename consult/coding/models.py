@@ -9,7 +9,7 @@ import uuid
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from consult.db import ADMINISTRATION, PUBLIC, Base, TenantOwned
+from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned
 
 
 class Party(enum.StrEnum):
@@ -93,3 +93,81 @@ class AnalysisRun(TenantOwned, Base):
     published_at: Mapped[dt.datetime | None] = mapped_column(info=PUBLIC)
 
     codebook: Mapped[Codebook | None] = relationship()
+
+
+class QualitySample(TenantOwned, Base):
+    """A blind sample of one corpus of a run, that people code to measure its codebook; once measured, the measure.
+
+    `key` tells what the machine gave each contribution drawn: no page shows it.
+    """
+
+    __tablename__ = "quality_sample"
+    __table_args__ = (
+        CheckConstraint("(measured_at IS NULL) = (measure IS NULL)", name="measure_is_dated"),
+        CheckConstraint("(measured_at IS NULL) = (measure_digest IS NULL)", name="measure_has_a_digest"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=ADMINISTRATION)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=ADMINISTRATION
+    )
+    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("analysis_run.id", ondelete="CASCADE"), info=ADMINISTRATION)
+    codebook_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("codebook.id", ondelete="CASCADE"), index=True, info=ADMINISTRATION
+    )
+    corpus: Mapped[str] = mapped_column(String(200), info=ADMINISTRATION)
+    title: Mapped[str] = mapped_column(Text, info=ADMINISTRATION)  # of the corpus
+    unit: Mapped[str] = mapped_column(String(20), info=ADMINISTRATION)  # what it is made of
+    size: Mapped[int] = mapped_column(info=ADMINISTRATION)
+    seed: Mapped[int] = mapped_column(info=ADMINISTRATION)
+    per_stratum: Mapped[int] = mapped_column(info=ADMINISTRATION)
+    readers: Mapped[int] = mapped_column(info=ADMINISTRATION)  # people who code each contribution
+    precision: Mapped[float] = mapped_column(info=ADMINISTRATION)
+    recall: Mapped[float] = mapped_column(info=ADMINISTRATION)
+    alpha: Mapped[float | None] = mapped_column(info=ADMINISTRATION)
+    key: Mapped[str] = mapped_column(Text, info=NEVER)
+    drawn_by_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), info=ADMINISTRATION
+    )
+    drawn_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
+    job_id: Mapped[uuid.UUID | None] = mapped_column(info=ADMINISTRATION)
+    measured_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
+    measure: Mapped[str | None] = mapped_column(Text, info=ADMINISTRATION)  # what `quality` wrote
+    measure_digest: Mapped[str | None] = mapped_column(String(64), info=ADMINISTRATION)
+    error: Mapped[str | None] = mapped_column(Text, info=ADMINISTRATION)
+
+    run: Mapped[AnalysisRun] = relationship()
+    codebook: Mapped[Codebook] = relationship()
+    coders: Mapped[list[SampleCoder]] = relationship(order_by="SampleCoder.rank")
+
+
+class SampleCoder(TenantOwned, Base):
+    """Who codes a sample; the rank says which contributions are theirs, and names them in the agreement."""
+
+    __tablename__ = "sample_coder"
+    __table_args__ = (UniqueConstraint("sample_id", "rank"), UniqueConstraint("sample_id", "account_id"))
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=ADMINISTRATION)
+    sample_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("quality_sample.id", ondelete="CASCADE"), info=ADMINISTRATION
+    )
+    account_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("account.id", ondelete="SET NULL"), index=True, info=ADMINISTRATION
+    )
+    rank: Mapped[int] = mapped_column(info=ADMINISTRATION)
+
+
+class SampleCoding(TenantOwned, Base):
+    """What one person gave one contribution, without seeing what anybody else gave. The latest counts: a correction is
+    a new row. No codes at all (None): its text was not public any more.
+    """
+
+    __tablename__ = "sample_coding"
+    __table_args__ = (UniqueConstraint("coder_id", "number"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=ADMINISTRATION)
+    coder_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("sample_coder.id", ondelete="CASCADE"), info=ADMINISTRATION)
+    number: Mapped[int] = mapped_column(info=ADMINISTRATION)  # 1, 2, 3… among those of the coder
+    unit: Mapped[uuid.UUID] = mapped_column(info=ADMINISTRATION)
+    codes: Mapped[str | None] = mapped_column(Text, info=ADMINISTRATION)  # a JSON list
+    coded_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from consult.actor import Actor, Role
 from consult.audit import service as audit
+from consult.coding import queries
 from consult.coding.models import AnalysisRun, Codebook, CodebookApproval, Party, RunStatus
 from consult.consultations.models import Consultation
 from consult.errors import ConflictError, ForbiddenError
@@ -142,6 +143,11 @@ def publish(session: Session, run: AnalysisRun, consultation: Consultation, *, a
     session.refresh(run)
     if run.status is not RunStatus.DONE:
         raise ConflictError("Cette analyse n’est pas terminée : elle ne peut pas être publiée.")
+    if queries.unread_measures(session, run):
+        raise ConflictError(
+            "La qualité de ce codage a été mesurée depuis cette analyse : relancez-la avec le même plan, pour que les "
+            "codes sous leur seuil soient retenus."
+        )
     approved = run.codebook is None or run.codebook.approved
     if not (run.publishable and approved):
         raise ConflictError(

@@ -11,6 +11,7 @@ from consult import seam
 from consult.actor import Role
 from consult.coding import queries, service
 from consult.coding.forms import CodebookForm, RunForm
+from consult.coding.quality import service as samples
 from consult.consultations import queries as consultations
 from consult.consultations.models import Consultation
 from consult.errors import InvalidError
@@ -32,6 +33,11 @@ def _page(
         consultation=consultation,
         codebooks=books,
         runs=queries.runs(g.session, consultation.id),
+        to_code=[
+            each
+            for each in queries.samples(g.session, consultation.id)
+            if each.measured_at is None and samples.coder_of(each, g.actor)
+        ],
         codebook_form=codebook_form,
         run_form=run_form or _run_form(consultation),
         party=service.party_of(g.actor),

@@ -97,6 +97,7 @@ def _uninvited(session: Session, now: dt.datetime) -> int:
 MISSION: Final = "mission d’intérêt public (article 6, § 1, e)"
 CONTRACT: Final = "conservation limitée à ce qui est nécessaire (article 5, § 1, e)"
 PROOF: Final = "responsabilité et preuve (articles 5, § 2, et 17, § 3)"
+_MEASURES: Final = ("quality_sample", "sample_coder", "sample_coding")
 _WITH_CONSULTATION: Final = "Tant que la consultation est publiée, sauf retrait ou effacement."
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -198,8 +199,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(("moderation_decision",), "Décisions de modération", "Autant que le contenu.", PROOF),
     Rule(
-        ("membership", "platform_role", "codebook", "codebook_approval", "analysis_run"),
-        "Registre des accès, plans de codification et analyses (agents)",
+        ("membership", "platform_role", "codebook", "codebook_approval", "analysis_run", *_MEASURES),
+        "Registre des accès, plans de codification, analyses et échantillons de contrôle (agents)",
         "Tant que la consultation est conservée\u00a0; sans nom une fois le compte supprimé.",
         PROOF,
     ),

@@ -1,4 +1,4 @@
-"""From a figure of a run back to the contributions that it counts, as they are public today."""
+"""From a figure of a run back to the contributions that it counts."""
 
 from __future__ import annotations
 
@@ -9,26 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from consult.consultations.models import ContentStatus, Step
 from consult.errors import NotFoundError
-from consult.protocols import ContentType
-from consult.questionnaires.models import Answer, AnswerVisibility, Question, Reply
 
 PAGE_SIZE = 50
-CONTENT_TYPES = {"contribution": "proposal", "argument": "argument"}  # unit of a corpus -> moderable content
-
-
-@dataclass(frozen=True, slots=True)
-class Verbatim:
-    """One contribution behind a figure."""
-
-    id: uuid.UUID
-    title: str
-    text: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,44 +67,3 @@ def _behind_word(report: Path, corpus: str, lemma: str) -> list[str] | None:
                 contributions: list[str] = row["contributions"]
                 return contributions
     return None
-
-
-def verbatims(
-    session: Session,
-    consultation_id: uuid.UUID,
-    corpus: Mapping[str, Any],
-    ids: Sequence[uuid.UUID],
-    content_types: Mapping[str, ContentType],
-) -> list[Verbatim]:
-    """The texts of these ids that are public now, in the order given; those withdrawn or hidden since are left out."""
-    if corpus["unit"] == "reply":
-        found = _answers(session, consultation_id, corpus["key"], ids)
-    else:
-        items = content_types[CONTENT_TYPES[corpus["unit"]]].items(session, ids)
-        found = {
-            item.id: Verbatim(item.id, item.title, item.body, item.address)
-            for item in items.values()
-            if item.status == ContentStatus.PUBLISHED
-        }
-    return [found[each] for each in ids if each in found]
-
-
-def _answers(
-    session: Session, consultation_id: uuid.UUID, corpus: str, ids: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, Verbatim]:
-    step_slug, _, position = corpus.rpartition(":q")
-    rows = session.execute(
-        select(Reply.id, Answer.text)
-        .join(Answer, Answer.reply_id == Reply.id)
-        .join(Question, Question.id == Answer.question_id)
-        .join(Step, Step.id == Question.step_id)
-        .where(
-            Step.consultation_id == consultation_id,
-            Step.slug == step_slug,
-            Question.position == int(position),
-            Question.visibility == AnswerVisibility.ROWS,
-            Reply.status == ContentStatus.PUBLISHED,
-            Reply.id.in_(ids),
-        )
-    )
-    return {row.id: Verbatim(row.id, "", row.text or "", "") for row in rows}

@@ -18,6 +18,7 @@ from consult.coding import queries as coding
 from consult.coding import service
 from consult.coding.jobs import run_folder
 from consult.coding.models import AnalysisRun, RunStatus
+from consult.coding.texts import verbatims
 from consult.consultations import queries as consultations
 from consult.consultations.models import Consultation, Step
 from consult.errors import NotFoundError
@@ -59,9 +60,17 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
         step=step,
         run=run,
         results=seam.results(_folder(run) / "report") if run else None,
+        measures=seam.measures(_folder(run) / "report") if run else {},
+        outdated=bool(run and coding.unread_measures(session, run)),
         bases=_bases(step.consultation),
-        files=sorted(PUBLIC_FILES),
+        files=sorted(_files(run, PUBLIC_FILES)) if run else [],
     )
+
+
+def _files(run: AnalysisRun, names: Mapping[str, str]) -> dict[str, str]:
+    """The files of a run: these, and the measures that it read, without which nobody could make it again."""
+    measures = sorted((_folder(run) / "report" / "quality").glob("*.json"))
+    return {**names, **{f"quality-{path.name}": f"report/quality/{path.name}" for path in measures}}
 
 
 def _bases(consultation: Consultation) -> list[tuple[str, str]]:
@@ -116,7 +125,9 @@ def run_page(slug: str, run_id: uuid.UUID) -> str:
         run=run,
         job=coding.job_of(g.session, run),
         results=seam.results(_folder(run) / "report") if done else None,
-        files=sorted(STAFF_FILES),
+        measures=seam.measures(_folder(run) / "report") if done else {},
+        unread_measures=coding.unread_measures(g.session, run),
+        files=sorted(_files(run, STAFF_FILES)),
         may_publish=g.actor.holds(Role.ORGANISER, Role.ADMINISTRATOR, consultation_id=consultation.id),
     )
 
@@ -166,7 +177,9 @@ def _behind(consultation: Consultation, run: AnalysisRun, *, back: str) -> str:
         "reporting/behind.html",
         consultation=consultation,
         figure=figure,
-        verbatims=queries.verbatims(g.session, consultation.id, figure.corpus, shown, bindings.content_types),
+        verbatims=verbatims(
+            g.session, consultation.id, figure.corpus["key"], figure.corpus["unit"], shown, bindings.content_types
+        ),
         shown=len(shown),
         page=page,
         pages=pages,
@@ -176,7 +189,7 @@ def _behind(consultation: Consultation, run: AnalysisRun, *, back: str) -> str:
 
 
 def _file(run: AnalysisRun, names: Mapping[str, str], name: str) -> Response:
-    path = _folder(run) / names.get(name, "absent")
+    path = _folder(run) / _files(run, names).get(name, "absent")
     if run.status is not RunStatus.DONE or not path.is_file():
         raise NotFoundError("Cette analyse n’a pas de fichier de ce nom.")
     return send_file(path, as_attachment=True, download_name=f"{run.id}-{name}", max_age=0)

@@ -18,11 +18,17 @@ WRITES = {"insert", "update", "delete", "insert_once"}
 BEFORE = "a draft consultation is public nowhere: opening it logs all of its rules"
 CALLER = "moderation logs the decision, with the refs that this returns"
 NOWHERE = "public nowhere"
+MEASURE = "a measure is public by the run that reads it, once that is published, which is logged"
 PUBLISHED = "an analysis is public once it is published, which is logged"
 URN = "what is in an urn is public nowhere: `batches.flush` logs what comes out"
 AROUND = "the contents themselves are erased by `ProposalData` and its like, which log it"
 SILENT = {
     "coding.bindings.CodebookApprovalData": NOWHERE,
+    "coding.quality.service.code": MEASURE,
+    "coding.quality.service.draw": MEASURE,
+    "coding.quality.service.fail": MEASURE,
+    "coding.quality.service.record": MEASURE,
+    "coding.quality.service.request_measure": MEASURE,
     "coding.service.approve": PUBLISHED,
     "coding.service.fail": PUBLISHED,
     "coding.service.finish": PUBLISHED,

@@ -43,6 +43,8 @@ KEPT = {
     "codebook.author_id": "official acts",
     "codebook_approval.approver_id": "official acts",
     "analysis_run.requested_by_id": "official acts",
+    "quality_sample.drawn_by_id": "official acts",
+    "sample_coder.account_id": "official acts",
     "import_batch.actor_id": "official acts",
     "mission_package.requested_by_id": "official acts",
     "raw_export.requested_by_id": "official acts",
@@ -57,7 +59,7 @@ NOT_ACCOUNTS = {  # every other id that refers to no table, and what it names
     "registry_entry.organisation_id", "vote.organisation_id", "vote.consultation_id", "vote.step_id",
     "followup_version.item_id", "commitment_link.target_id", "official_answer.target_id",
     "audit_entry.organisation_id", "job.organisation_id", "job.lease_token", "dump.job_id", "analysis_run.job_id",
-    "mission_package.job_id", "raw_export.job_id",
+    "mission_package.job_id", "raw_export.job_id", "quality_sample.job_id", "sample_coding.unit",
 }  # fmt: skip
 
 

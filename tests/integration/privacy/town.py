@@ -10,7 +10,7 @@ from consult.accounts import service as accounts
 from consult.accounts.models import Membership, TokenPurpose
 from consult.actor import Actor, Role
 from consult.audit import service as audit
-from consult.coding.models import AnalysisRun, Codebook, CodebookApproval, Party
+from consult.coding.models import AnalysisRun, Codebook, CodebookApproval, Party, QualitySample, SampleCoder
 from consult.contributions import drafts, service, votes
 from consult.contributions.arguments import service as arguments
 from consult.contributions.bindings import ArgumentContent, ProposalContent
@@ -178,7 +178,17 @@ class Town:
                     organisation_id=self.organisation.id, codebook_id=book.id, party=Party.DITP, approver_id=admin.id,
                     approver_name=admin.pseudonym, approved_at=f.NOW,
                 ),
-                AnalysisRun(**where, seed=1, requested_by_id=admin.id, requested_at=f.NOW),
+                AnalysisRun(
+                    **where, id=(run := uuid.uuid4()), seed=1, requested_by_id=admin.id, requested_at=f.NOW
+                ),
+                QualitySample(
+                    **where, id=(sample := uuid.uuid4()), run_id=run, codebook_id=book.id, corpus="c", title="Corpus",
+                    unit="contribution", size=0, seed=1, per_stratum=1, readers=1, precision=0.7, recall=0.5,
+                    key="{}", drawn_by_id=admin.id, drawn_at=f.NOW,
+                ),
+                SampleCoder(
+                    organisation_id=self.organisation.id, sample_id=sample, account_id=admin.id, rank=0
+                ),
                 ImportBatch(
                     **where, step_id=self.step.id, target="proposals", file_name="a.csv", file_sha256="0",
                     mapping="{}", actor_id=admin.id, started_at=f.NOW,
