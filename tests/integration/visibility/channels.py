@@ -8,7 +8,7 @@ import re
 import zipfile
 from collections import deque
 from collections.abc import Iterator
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin
 
 import pyarrow.parquet
 
@@ -101,7 +101,7 @@ def pages(square: Square) -> Iterator[Document]:
             text = reply.text
         yield path, text
         links = (urljoin(path, each.replace("&amp;", "&")) for each in _LINK.findall(text))
-        waiting += [urldefrag(each)[0] for each in links if not urlsplit(each).netloc]
+        waiting += [urldefrag(each)[0] for each in links if each.startswith("/")]
 
 
 def search(square: Square) -> Iterator[Document]:
