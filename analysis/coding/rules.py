@@ -34,6 +34,7 @@ class Rules:
             self.vocabulary.forms,
             [Material(texts, self.tokens, self.readable)],
             seed=options.seed,
+            counts=self.vocabulary.counts([self.tokens]).tolist(),
             overrides=read_overrides(options.lemmas),
             read=self.vocabulary.language,
             progress=in_context(progress),

@@ -106,6 +106,7 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
         vocabulary.forms,
         [Material(texts, tokens, everything)],
         seed=options.seed,
+        counts=vocabulary.counts([tokens]).tolist(),
         overrides=read_overrides(options.lemmas),
         cache_dir=options.cache,
         read=spoken,

@@ -70,8 +70,8 @@ def test_two_versions_of_a_plan(place, monkeypatch, capsys):
     velo, train = report["machine"]["codes"]
     assert (velo["code"], velo["gained"], velo["lost"]) == ("vélo", ["c1"], [])
     assert (train["gained"], train["alpha"]["value"]) == ([], 1.0)
-    assert "Code « vélo » : 25,0 % [4,6 ; 69,9] avant, 50,0 % [15,0 ; 85,0] après ; 1 gagnées, 0 perdues" in said
-    assert "Machine : 1 contributions sur 4 ont changé de codes" in said
+    assert "Code « vélo » : 25,0 % [4,6 ; 69,9] avant, 50,0 % [15,0 ; 85,0] après ; gagnées : 1, perdues : 0" in said
+    assert "codes changés dans 1 contribution sur 4" in said
     assert "Ne pas publier" in said
     manifest = json.loads((place / "drift.json.manifest.json").read_text(encoding="utf-8"))
     assert (manifest["publishable"], manifest["summary"]["reconciliation"]) == (False, parts)
@@ -92,7 +92,7 @@ def test_two_dates(place, monkeypatch, capsys):
 def test_what_people_coded_is_a_part_of_its_own(place, monkeypatch, capsys):
     report, said = run(place, monkeypatch, capsys, "people.csv", "people.csv", "--dump", "avis.csv")
     assert (report["human"]["compared"], report["codings_ignored"], report["machine"]["compared"]) == (2, 2, 2)
-    assert "2 contributions codées laissées de côté" in said
+    assert "2 contributions codées hors des réponses de ce corpus : laissées de côté" in said
     report, said = run(place, monkeypatch, capsys, "people.csv", "two.ndjson", "--dump", "avis.csv")
     assert report["reconciliation"]["compared"]["changed_hands"] == 2
     assert report["human"]["compared"] == 0

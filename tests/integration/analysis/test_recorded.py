@@ -204,6 +204,21 @@ def test_corrected_lemmas_are_read_by_every_command_that_reads_lemmas(place, com
         assert json.loads(out)[name] == json.loads(plain)[name]
 
 
+def test_every_command_mends_the_same_typing_errors(place, tmp_path, capsys):
+    """What `codebook diff` and `classify` say of a plan is what `code` then does."""
+    texts = [f"Une bicyclette rue {n}" for n in range(60)] + ["Une bicyclete rue 61", "Le train"]
+    write_csv(tmp_path / "avis.csv", ["id", "text"], [(f"c{rank}", text) for rank, text in enumerate(texts)])
+    for name in ("plan.yaml", "plan2.yaml"):
+        shutil.copy(place / name, tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        assert main(COMMANDS["code"]) == main(COMMANDS["codebook diff"]) == 0
+    coded = json.loads((tmp_path / "codes.ndjson.manifest.json").read_text(encoding="utf-8"))
+    account = coded["summary"]["reconciliation"]["avis"]
+    assert account["coded"] == 62
+    assert json.loads((tmp_path / "diff.json").read_text(encoding="utf-8"))["reconciliation"]["before"] == account
+
+
 def rules(rows):
     return [row for row in map(json.loads, rows.splitlines()) if row["origin"] == "rule"]
 
