@@ -156,9 +156,9 @@ def _told_part(name: str, part: Part) -> Iterator[str]:
 def _told_code(code: CodeDrift) -> str:
     sure = "le changement dépasse le hasard" if code.corrected else "le hasard peut l’expliquer"
     return (
-        f"Code « {code.code} » : {_share(code.before)} avant, {_share(code.after)} après ; gagnées : {len(code.gained)}, "
-        f"perdues : {len(code.lost)}, {sure} ; alpha {_fr(code.alpha.value)} "
-        f"{_interval(code.alpha.low, code.alpha.high)}."
+        f"Code « {code.code} » : {_share(code.before)} avant, {_share(code.after)} après ; "
+        f"gagnées : {len(code.gained)}, perdues : {len(code.lost)}, {sure} ; "
+        f"alpha {_fr(code.alpha.value)} {_interval(code.alpha.low, code.alpha.high)}."
     )
 
 
