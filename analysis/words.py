@@ -13,6 +13,7 @@ _RAW = (
     r"https?://\S+|www\.\S+"
     rf"|(?:{_LETTER}\.){{2,}}{_LETTER}?(?!\w)"  # T.V.A.
     r"|\d+(?:[.,]\d+)+"  # 2,5
+    r"|(?<!\w)[nN][°º]"  # n° 5: no negation
     r"|[^\W_]+(?:['\-][^\W_]+)*'?"
 )
 _BOUNDARY = r"[.!?…;:,\n]+"

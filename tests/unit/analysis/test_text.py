@@ -34,6 +34,7 @@ def forms(text):
         ("et/ou", ["et", "ou"]),
         ("la T.V.A. à 5,5 %", ["la", "tva", "à", "5,5"]),
         ("CO2 et 1er", ["co2", "et", "1er"]),
+        ("le n°5, le N° 5 : n'y va pas", ["le", "n°", "5", "le", "n°", "5", "n'", "y", "va", "pas"]),
         ("BAISSER LES IMPÔTS !", ["baisser", "les", "impôts"]),
         ("voir https://exemple.fr/a?b=c.", ["voir", "https://exemple.fr/a?b=c."]),
         ("😀 oui", ["oui"]),
