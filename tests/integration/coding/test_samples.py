@@ -175,6 +175,10 @@ def test_at_u4_6_a_sample_is_drawn_coded_blind_and_measured(app, world):
         with pytest.raises(ConflictError, match="mesurée depuis cette analyse"):
             service.publish(session, run, consultation, actor=Actor(), now=factories.NOW)
     assert client.get(f"{address}/coder?rang=1").text.count("on n’y code plus") == 1
+    again = {"codebook": "1", "seed": "3"}
+    assert all(f'name="{name}" value="{value}"' in text for name, value in again.items())
+    asked = client.post(address.split("/echantillons")[0] + "/lancer", data={"csrf_token": token, **again})
+    assert asked.status_code == 303
 
 
 def test_the_page_of_coding_gives_no_hint(app, world):
