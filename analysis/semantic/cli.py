@@ -97,9 +97,8 @@ class _Before(argparse.Action):
 def _themes(options: argparse.Namespace, progress: Progress) -> None:
     from analysis.semantic.themes import find_themes
 
-    read, spoken = answers(options), language(options.language)
+    read, vocabulary = answers(options), Vocabulary(language(options.language))
     ids, texts = read.units, read.texts
-    vocabulary = Vocabulary(spoken)
     tokens = vocabulary.tokenise(told(texts, progress))
     everything = np.ones(len(texts), dtype=np.bool_)
     lemmas = learn(
@@ -109,7 +108,7 @@ def _themes(options: argparse.Namespace, progress: Progress) -> None:
         counts=vocabulary.counts([tokens]).tolist(),
         overrides=read_overrides(options.lemmas),
         cache_dir=options.cache,
-        read=spoken,
+        read=vocabulary.language,
         progress=in_context(progress),
     )
     register = find_campaigns(bare(tokens, vocabulary), progress=lambda done, total: progress(done, total, "doublons"))

@@ -127,12 +127,10 @@ class MeasureHandler:
         samples.record(session, session.get_one(QualitySample, sample_id), measure, now=clock.now())
 
 
-def _write_codings(
-    sample: QualitySample, given: Mapping[int, Mapping[str, frozenset[str] | None]], key: Path, coded: Path
-) -> None:
+def _write_codings(sample: QualitySample, given: samples.Given, key: Path, coded: Path) -> None:
     """The key and what people coded, as `quality` reads them; coders are numbers, never names."""
     rows = [
-        (unit, code, f"c{rank + 1}")
+        (unit, code, "final" if rank == samples.ARBITER else f"c{rank + 1}")
         for rank, of in given.items()
         for unit, codes in of.items()
         if codes is not None

@@ -29,6 +29,7 @@ SILENT = {
     "coding.quality.service.fail": MEASURE,
     "coding.quality.service.record": MEASURE,
     "coding.quality.service.request_measure": MEASURE,
+    "coding.quality.service.settle": MEASURE,
     "coding.service.approve": PUBLISHED,
     "coding.service.fail": PUBLISHED,
     "coding.service.finish": PUBLISHED,

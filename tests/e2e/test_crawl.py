@@ -36,7 +36,7 @@ AFTER_AN_ACT = {
     # No step of the demonstration is on invitation: test_invitations.py goes through its pages.
     "questionnaires.invitations_desk.by_mail", "questionnaires.invitations_desk.by_code",
     "questionnaires.invitations_desk.revoke",
-    "samples.sample", "samples.code",  # a sample is drawn first
+    "samples.sample", "samples.code", "samples.settle",  # a sample is drawn first
 }  # fmt: skip
 # Read by programs.
 NOT_PAGES = {

@@ -22,6 +22,8 @@ from consult.jobs import queries as job_queries
 from consult.jobs import service as jobs
 
 MEASURE_JOB = "coding.measure"
+ARBITER = -1  # the rank under which disagreements are settled; its codes prevail
+Given = dict[int, dict[str, frozenset[str] | None]]  # by rank, then contribution; None: not public any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def draw(
 
 def mine(sample: QualitySample, coder: SampleCoder) -> list[str]:
     """The contributions that one person codes, in order: each is shared out to as many people as it has readers."""
-    people = len(sample.coders)
+    people = sum(each.rank != ARBITER for each in sample.coders)
     return [unit for i, unit in enumerate(seam.units_of(sample.key)) if (coder.rank - i) % people < sample.readers]
 
 
@@ -96,12 +98,64 @@ def code(
 
     Raises ConflictError once the sample is measured, InvalidError for a contribution that is not theirs.
     """
+    if unit not in mine(sample, coder):
+        raise InvalidError(fields={"unit": "Cette contribution n’est pas de celles que vous codez."})
+    _record(session, sample, coder, unit, codes, now)
+
+
+def settle(
+    session: Session,
+    sample: QualitySample,
+    consultation: Consultation,
+    unit: str,
+    codes: Collection[str],
+    *,
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
+    """Record which codes prevail where people disagreed. Raises InvalidError where they did not, ConflictError."""
+    if unit not in disagreements(session, sample):
+        raise InvalidError(
+            fields={"unit": "Personne n’a codé autrement cette contribution : il n’y a rien à trancher."}
+        )
+    arbiter = next((each for each in sample.coders if each.rank == ARBITER), None)
+    if arbiter is None:
+        arbiter = SampleCoder(sample_id=sample.id, rank=ARBITER)
+        session.add(arbiter)
+        session.flush()
+        session.expire(sample, ["coders"])
+    _record(session, sample, arbiter, unit, codes, now)
+    _journal(session, consultation, "sample.settle", sample, actor, now, unit=unit)
+
+
+def disagreements(session: Session, sample: QualitySample) -> list[str]:
+    """The contributions that people coded differently, in order. Raises ConflictError while somebody still codes: who
+    settles reads what the others gave.
+    """
+    given = codings(session, sample)
+    people = [each for each in sample.coders if each.rank != ARBITER]
+    if any(len(given[each.rank]) < len(mine(sample, each)) for each in people):
+        raise ConflictError("Des personnes codent encore leur part : attendez qu’elles aient fini pour trancher.")
+    return [unit for unit in seam.units_of(sample.key) if len(_said(unit, given)) > 1]
+
+
+def _said(unit: str, given: Given) -> set[frozenset[str]]:
+    found = {of.get(unit) for rank, of in given.items() if rank != ARBITER}
+    return {codes for codes in found if codes is not None}
+
+
+def _record(
+    session: Session,
+    sample: QualitySample,
+    coder: SampleCoder,
+    unit: str,
+    codes: Collection[str] | None,
+    now: dt.datetime,
+) -> None:
     session.execute(select(QualitySample.id).where(QualitySample.id == sample.id).with_for_update(key_share=True))
     session.refresh(sample, ["measured_at", "job_id"])
     if sample.measured_at is not None or sample.job_id is not None:
         raise ConflictError("Cet échantillon est mesuré : on n’y code plus.")
-    if unit not in mine(sample, coder):
-        raise InvalidError(fields={"unit": "Cette contribution n’est pas de celles que vous codez."})
     last = session.scalar(select(func.max(SampleCoding.number)).where(SampleCoding.coder_id == coder.id))
     given = None if codes is None else json.dumps(sorted(codes), ensure_ascii=False)
     session.add(
@@ -110,9 +164,9 @@ def code(
     session.flush()
 
 
-def codings(session: Session, sample: QualitySample) -> dict[int, dict[str, frozenset[str] | None]]:
+def codings(session: Session, sample: QualitySample) -> Given:
     """What each person gave last, by rank then contribution; None for a text that was not public any more."""
-    found: dict[int, dict[str, frozenset[str] | None]] = {coder.rank: {} for coder in sample.coders}
+    found: Given = {coder.rank: {} for coder in sample.coders}
     rows = session.execute(
         select(SampleCoder.rank, SampleCoding.unit, SampleCoding.codes)
         .join(SampleCoder, SampleCoder.id == SampleCoding.coder_id)
@@ -124,7 +178,7 @@ def codings(session: Session, sample: QualitySample) -> dict[int, dict[str, froz
     return found
 
 
-def unread(sample: QualitySample, given: dict[int, dict[str, frozenset[str] | None]]) -> list[str]:
+def unread(sample: QualitySample, given: Given) -> list[str]:
     """The contributions that nobody has coded nor found gone."""
     seen = {unit for of in given.values() for unit in of}
     return [unit for unit in seam.units_of(sample.key) if unit not in seen]

@@ -21,7 +21,7 @@ from consult.coding.quality import service as samples
 from consult.coding.texts import Verbatim, verbatims
 from consult.consultations import queries as consultations
 from consult.consultations.models import Consultation
-from consult.errors import ForbiddenError, InvalidError, NotFoundError
+from consult.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from consult.jobs.models import Job
 from consult.protocols import Bindings
 from consult.security import account_or_address, limited, limiter, staff
@@ -130,6 +130,7 @@ def sample(slug: str, sample_id: uuid.UUID) -> str:
     shares = [
         (_name(coder), len(given[coder.rank]), len(samples.mine(sample, coder)), coder is own)
         for coder in sample.coders
+        if coder.rank != samples.ARBITER
     ]
     return render_template(
         "coding/sample.html",
@@ -139,6 +140,7 @@ def sample(slug: str, sample_id: uuid.UUID) -> str:
         unread=len(samples.unread(sample, given)),
         gone=sum(1 for unit in seam.units_of(sample.key) if _nobody_could_read(unit, given)),
         own=own,
+        unsettled=_unsettled(sample, given),
         job=g.session.get(Job, sample.job_id) if sample.job_id else None,
         measure=seam.read_measure(sample.measure) if sample.measure else None,
         labels=_labels(sample),
@@ -146,12 +148,21 @@ def sample(slug: str, sample_id: uuid.UUID) -> str:
     )
 
 
+def _unsettled(sample: QualitySample, given: samples.Given) -> int | None:
+    """How many disagreements wait to be settled; None while somebody still codes."""
+    try:
+        found = samples.disagreements(g.session, sample)
+    except ConflictError:
+        return None
+    return len([unit for unit in found if unit not in given.get(samples.ARBITER, {})])
+
+
 def _name(coder: SampleCoder) -> str:
     account = g.session.get(Account, coder.account_id) if coder.account_id else None
     return account.pseudonym if account else "Compte supprimé"
 
 
-def _nobody_could_read(unit: str, given: dict[int, dict[str, frozenset[str] | None]]) -> bool:
+def _nobody_could_read(unit: str, given: samples.Given) -> bool:
     said = [of[unit] for of in given.values() if unit in of]
     return bool(said) and all(codes is None for codes in said)
 
@@ -239,6 +250,64 @@ def _code_page(
         rank=rank + 1,
         total=len(units),
         done=done,
+        open=sample.job_id is None and sample.measured_at is None,
+    )
+
+
+@bp.get("/gestion/consultations/<slug>/analyse/echantillons/<uuid:sample_id>/trancher")
+@staff(*CODERS)
+def settle(slug: str, sample_id: uuid.UUID) -> str | AnyResponse:
+    """One contribution that people coded differently: that of the rank asked for, else the first not yet settled."""
+    consultation, sample = _sample(slug, sample_id)
+    units, given = samples.disagreements(g.session, sample), samples.codings(g.session, sample)
+    done = given.get(samples.ARBITER, {})
+    first = next((i for i, unit in enumerate(units) if unit not in done), None)
+    asked = request.args.get("rang", type=int)
+    if not units or (asked is None and first is None):
+        return redirect(url_for(".sample", slug=slug, sample_id=sample_id), 303)
+    rank = min(max(asked, 1), len(units)) - 1 if asked is not None else first or 0
+    form = _coding_form(sample, units[rank], done.get(units[rank]), coded=units[rank] in done)
+    return _settle_page(consultation, sample, units, rank, given, form)
+
+
+@bp.post("/gestion/consultations/<slug>/analyse/echantillons/<uuid:sample_id>/trancher")
+@staff(*CODERS)
+@limiter.limit("120/minute", key_func=account_or_address)
+def save_settled(slug: str, sample_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
+    """Keep the codes that prevail, and go on to the next disagreement; a refused form comes back as it was sent."""
+    consultation, sample = _sample(slug, sample_id)
+    units, unit = samples.disagreements(g.session, sample), request.form.get("unit", "")
+    if unit not in units:
+        raise NotFoundError("Personne n’a codé autrement cette contribution : il n’y a rien à trancher.")
+    form = _coding_form(sample, unit, None, coded=False)
+    if not form.validate():
+        given = samples.codings(g.session, sample)
+        return _settle_page(consultation, sample, units, units.index(unit), given, form), 422
+    samples.settle(g.session, sample, consultation, unit, form.codes.data, actor=g.actor, now=g.now)
+    return redirect(url_for(".settle", slug=slug, sample_id=sample_id), 303)
+
+
+def _settle_page(
+    consultation: Consultation,
+    sample: QualitySample,
+    units: list[str],
+    rank: int,
+    given: samples.Given,
+    form: SampleCodingForm,
+) -> str:
+    labels = _labels(sample)
+    said = [of[units[rank]] for place, of in sorted(given.items()) if place != samples.ARBITER and units[rank] in of]
+    return render_template(
+        "coding/settle.html",
+        consultation=consultation,
+        sample=sample,
+        text=_text(consultation, sample, units[rank]),
+        codes=_codes(sample),
+        said=[[labels.get(code, code) for code in sorted(codes)] for codes in said if codes is not None],
+        form=form,
+        rank=rank + 1,
+        total=len(units),
+        done=len(given.get(samples.ARBITER, {})),
         open=sample.job_id is None and sample.measured_at is None,
     )
 
