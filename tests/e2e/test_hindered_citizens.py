@@ -145,6 +145,8 @@ def test_a_double_click_two_tabs_and_the_back_button_make_one_row(tab, platform)
     other = page.context.new_page()
     other.goto(page.url)
     vote_button(page, "D’accord").dblclick()
+    expect(vote_button(page, "D’accord")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_load_state("networkidle")  # both clicks are answered
     vote_button(other, "Pas d’accord").click()
     expect(vote_button(other, "Pas d’accord")).to_have_attribute("aria-pressed", "true")
     page.reload()

@@ -100,10 +100,11 @@ NOTICES: Final = (
     ),
     Notice(
         "Liens que vous venez de demander",
-        "Confirmer une adresse, se connecter sans mot de passe, changer de mot de passe ou d’adresse.",
+        "Confirmer une adresse, se connecter sans mot de passe, changer de mot de passe ou d’adresse, relier une "
+        "identité.",
         (
             *("accounts_confirm", "accounts_already_known", "accounts_unknown", "accounts_sign_in", "accounts_reset"),
-            *("accounts_change_address", "rights_confirm"),
+            *("accounts_change_address", "accounts_link_identity", "rights_confirm"),
         ),
         why="Ils ne partent que si vous les demandez, ou si quelqu’un a tapé votre adresse.",
     ),

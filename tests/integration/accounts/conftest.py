@@ -34,9 +34,11 @@ def make(database):
 def mails(database):
     """The texts of the mails queued with that template."""
 
+    queued = select(OutgoingMail).order_by(OutgoingMail.created_at)
+
     def of(template):
         with database.transaction(tenant=ALL_TENANTS, write=False) as session:
-            rows = session.scalars(select(OutgoingMail).where(OutgoingMail.template == template))
+            rows = session.scalars(queued.where(OutgoingMail.template == template))
             return [(row.recipient, row.text) for row in rows]
 
     return of

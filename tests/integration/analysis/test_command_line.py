@@ -12,7 +12,7 @@ def test_report_then_verify(small_dump, plan, lemma_cache, tmp_path, capsys):
     assert main(["report", str(small_dump), "--codebook", str(plan), "--out", str(out), "--seed", "4", *cache]) == 0
     told = capsys.readouterr()
     assert "Ne pas publier" in told.out
-    assert told.err.splitlines()[0].startswith("[1/")
+    assert told.err.splitlines()[0].startswith("[0/")
     assert main(["verify", str(out), "--dump", str(small_dump), *cache]) == 0
     assert "Conforme" in capsys.readouterr().out
     (out / "words.ndjson").unlink()

@@ -247,7 +247,10 @@ def test_result_directory_replaces_a_result_but_nothing_else(small_dump, plan, l
 def test_progress_is_told_to_the_end(small_dump, plan, lemma_cache, tmp_path):
     told = []
     run(small_dump, plan, tmp_path / "out", cache=lemma_cache, progress=lambda *step: told.append(step))
-    assert [done for done, _, _ in told] == list(range(1, told[0][1] + 1))
+    steps = told[0][1]
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
+    assert {done for done, _, _ in told} == set(range(steps + 1))
+    assert told[-1][0] == steps
     assert all(label for _, _, label in told)
 
 

@@ -104,7 +104,7 @@ def test_no_file_of_a_report_counts_a_withheld_code_and_marked_ones_are_marked(r
     crossed = [row for table in corpus["cross"] for row in table["rows"]]
     assert crossed == ["Déplacements (à lire avec prudence)", "Vélo", "Impôt (à lire avec prudence)"]
     page = (report / "report.html").read_text(encoding="utf-8")
-    assert "1 codes publiables, 2 à lire avec prudence, 2 retenus" in page
+    assert "1 code publiable, 2 à lire avec prudence, 2 retenus" in page
     assert "Indécidable – tous leurs codes sont retenus" in page
     titles = [path.read_text(encoding="utf-8") for path in report.glob("contributions/**/code-*.html")]
     assert len(titles) == 3
