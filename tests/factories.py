@@ -11,9 +11,11 @@ import io
 import itertools
 import secrets
 
+from flask import g
 from PIL import Image
 from sqlalchemy import select
 
+from consult import security
 from consult.accounts import policy, service
 from consult.accounts.models import Account, ConsultationPseudonym, Membership, PlatformRole, SecurityKey
 from consult.accounts.passwords.service import KeptPassword
@@ -137,7 +139,13 @@ def sign_in(client, account, *, second_factor=True, now=None) -> str:
 
 
 def csrf_token(client, path="/connexion") -> str:
-    """The token of the forms that this client sees."""
+    """The token of the forms that this client sees: on any page once signed in, else on that one."""
+    application = client.application
+    signed_in = client.get_cookie(policy.session_cookie(application.extensions["settings"]).name)
+    if signed_in is not None:
+        with application.test_request_context():
+            g.session_token = signed_in.value
+            return security.csrf_token()
     html = client.get(path, follow_redirects=True).get_data(as_text=True)
     return html.split('name="csrf_token" value="')[1].split('"')[0]
 
