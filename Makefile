@@ -38,7 +38,7 @@ run: $(VENV)/.locked assets ## Installe, prépare la démonstration et sert sur 
 
 test: $(VENV)/.locked assets ## Tous les tests (15 min au plus)
 	@deploy/system-packages test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not audit"
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not audit"
 
 check: $(VENV)/.locked assets lint ## Style, types et tests rapides (2 min au plus)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not audit and not slow and not browser and not real_data"
@@ -46,7 +46,7 @@ check: $(VENV)/.locked assets lint ## Style, types et tests rapides (2 min au pl
 # Known advisories are not asked for here, since they are read on line: see CONTRIBUTING.md.
 audit: $(VENV)/.locked assets lint ## Tout, avec les tests longs, LibreOffice et les dépendances (60 min au plus)
 	@deploy/system-packages audit
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 lint: $(VENV)/.locked ## Style, types et frontières entre paquets
 	$(BIN)/ruff check .

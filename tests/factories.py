@@ -146,6 +146,11 @@ def csrf_token(client, path="/connexion") -> str:
         with application.test_request_context():
             g.session_token = signed_in.value
             return security.csrf_token()
+    return csrf_token_on(client, path)
+
+
+def csrf_token_on(client, path) -> str:
+    """The token of the form of that page, which is opened."""
     html = client.get(path, follow_redirects=True).get_data(as_text=True)
     return html.split('name="csrf_token" value="')[1].split('"')[0]
 

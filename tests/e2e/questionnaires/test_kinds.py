@@ -228,7 +228,16 @@ def test_every_kind_is_tried():
     assert {case.kind for case in CASES} == set(kinds.every())
 
 
-@pytest.mark.parametrize("script", [True, False], ids=["javascript", "without"])
+@pytest.mark.parametrize(
+    ("database", "script"),
+    [
+        pytest.param("sqlite", True, id="sqlite-javascript"),
+        pytest.param("postgresql", False, id="postgresql-without"),
+        pytest.param("sqlite", False, id="sqlite-without", marks=pytest.mark.audit),
+        pytest.param("postgresql", True, id="postgresql-javascript", marks=pytest.mark.audit),
+    ],
+    indirect=["database"],
+)
 def test_each_answer_of_each_kind_comes_back_everywhere(platform, browser, script):
     with platform.tab(browser, script=script) as page:
         for way in (0, 1):
@@ -256,6 +265,7 @@ def test_each_answer_of_each_kind_comes_back_everywhere(platform, browser, scrip
             assert "Bonne réponse\u00a0: 1958. La Constitution." in shown
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("width", [320, 1280])
 def test_the_form_of_every_kind_is_accessible_and_fits(platform, browser, axe, width):
     with platform.tab(browser, width=width) as page:

@@ -34,7 +34,7 @@ def hidden(html: str, name: str) -> str:
 
 def post(client, path, *, page=None, headers=None, **data):
     """Send a form after opening the page that holds it."""
-    token = f.csrf_token(client, page or path)
+    token = f.csrf_token_on(client, page or path)
     return client.post(path, data={"csrf_token": token, **data}, headers=headers)
 
 
