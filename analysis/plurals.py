@@ -5,7 +5,7 @@ _ALIKE = ("s", "x", "z")
 
 def noun(count: int, singular: str, plural: str | None = None) -> str:
     """`singular`, or from two on its plural: `plural` if it is given, else an s on every word that lacks one."""
-    if abs(count) < 2:  # noqa: PLR2004 -- the rule of French
+    if abs(count) < 2:  # noqa: PLR2004  # in French, what is under two is singular
         return singular
     return plural or " ".join(word if word.endswith(_ALIKE) else f"{word}s" for word in singular.split(" "))
 
