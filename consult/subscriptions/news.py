@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from consult.coding.models import AnalysisRun
@@ -21,6 +21,7 @@ from consult.followup import labels
 from consult.followup.models import Commitment, CommitmentLink, OfficialAnswer, Status
 from consult.labels import moment
 from consult.moderation.models import Act, Decision
+from consult.registry.models import RegistryEntry
 
 READ: Final = 500  # lines of one kind: a mail names ten of them
 
@@ -150,20 +151,25 @@ def _texts(session: Session, proposals: Any, span: Span) -> Told:
 
 
 def _rewritings(session: Session, proposals: Any, span: Span) -> Told:
-    """Versions of an article, and of a version."""
+    """Versions of an article, and of a version, from when they are public: once their author's address is confirmed."""
     followed = select(Proposal.id, Proposal.article_id).where(
         Proposal.id.in_(proposals), Proposal.kind == ProposalKind.ARTICLE
     )
     articles = {row.article_id: row.id for row in session.execute(followed)}
-    written = select(Proposal).where(
-        Proposal.kind == ProposalKind.VERSION,
-        Proposal.status == ContentStatus.PUBLISHED,
-        or_(Proposal.rewrites_id.in_(proposals), Proposal.article_id.in_(articles)),
-        span.of(Proposal.created_at),
+    published = func.coalesce(RegistryEntry.recorded_at, Proposal.created_at)
+    written = (
+        select(Proposal, published)
+        .outerjoin(RegistryEntry, RegistryEntry.ref == Proposal.registry_ref)
+        .where(
+            Proposal.kind == ProposalKind.VERSION,
+            Proposal.status == ContentStatus.PUBLISHED,
+            or_(Proposal.rewrites_id.in_(proposals), Proposal.article_id.in_(articles)),
+            span.of(published),
+        )
     )
-    for each in session.scalars(written.order_by(Proposal.created_at).limit(READ)):
+    for each, at in session.execute(written.order_by(published).limit(READ)):
         said = f"Nouvelle version proposée\u00a0: {each.title}"
-        event = Event(each.id, each.created_at, said, f"/contributions/{each.id}")
+        event = Event(each.id, at, said, f"/contributions/{each.id}")
         for target in {each.rewrites_id, articles.get(each.article_id)} - {None}:
             assert target is not None
             yield target, event

@@ -7,6 +7,7 @@ import pytest
 from consult.clock import PARIS
 from consult.coding.models import AnalysisRun, RunStatus
 from consult.contributions import service as contributions
+from consult.contributions.pending import publish_pending
 from consult.followup import service as followup
 from consult.followup.models import Stage, TargetType
 from consult.moderation.models import Act, Decision
@@ -129,6 +130,22 @@ def test_a_new_version_of_an_article_is_told_to_who_follows_it(world):
     for each in (version, again):
         assert f"Nouvelle version proposée\u00a0: {each.title}\n  {SITE}/contributions/{each.id}" in text
     assert hidden.title not in text
+
+
+def test_a_version_is_told_from_when_the_address_of_its_author_is_confirmed(world):
+    bill = f.make_step(world.session, world.consultation, kind="bill")
+    article = f.text_of_article(world.session, f.make_part(world.session, bill, body="Les trajets sont gratuits."))
+    account = follower(world, article)
+    newcomer = f.make_account(world.session, world.organisation, confirmed_at=None)
+    version = f.make_version(
+        world.session, article, newcomer, status="pending", created_at=f.NOW + dt.timedelta(minutes=1)
+    )
+    assert tell(world) == {}
+    published = TOMORROW + dt.timedelta(hours=1)
+    newcomer.confirmed_at = published
+    assert publish_pending(world.session, newcomer.id, published) == 1
+    for day, count in ((TOMORROW + dt.timedelta(minutes=5), 0), (TOMORROW + f.DAY, 1), (TOMORROW + 2 * f.DAY, 0)):
+        assert tell(world, day).get(account.email, "").count(f"proposée\u00a0: {version.title}") == count
 
 
 def test_what_was_hidden_or_withdrawn_is_told_without_its_title(world):
