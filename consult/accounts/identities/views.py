@@ -21,8 +21,7 @@ from consult.accounts.identities.browser import Proof, client, proof, provider_o
 from consult.accounts.identities.policy import Provider
 from consult.accounts.models import Account
 from consult.accounts.service import notify
-from consult.accounts.sign_up.service import sign_up
-from consult.accounts.sign_up.views import addresses, local
+from consult.accounts.sign_up.views import addresses, join, local
 from consult.errors import ForbiddenError, InvalidError, NotFoundError
 from consult.organisations.policy import protected_names
 from consult.security import account_or_address, anyone, limited, limiter, signed_in
@@ -110,19 +109,8 @@ def create(provider: str) -> ResponseReturnValue:
         raise ForbiddenError("ProConnect n’ouvre que des comptes d’agents, que leur administration crée.")
     if not form.validate():
         return _proven_page(found, form, 422)
-    settings = browser.settings()
     try:
-        account = sign_up(
-            g.session,
-            g.organisation,
-            email=form.email.data,
-            pseudonym=form.pseudonym.data,
-            password=None,
-            addresses=addresses(),
-            mailbox=accounts.mailbox(form.email.data, settings),
-            tags_differ=settings.email_tags,
-            now=g.now,
-        )
+        account = join(form, password=None)
     except InvalidError as error:
         for name, reason in error.fields.items():
             form[name].errors = [reason]

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from consult.accounts import labels, policy, queries
 from consult.accounts import service as accounts
-from consult.accounts.forms import SignUpForm, TakeOverForm
+from consult.accounts.forms import JoinForm, SignUpForm, TakeOverForm
 from consult.accounts.models import Account, TokenPurpose
 from consult.accounts.passwords import service as passwords
+from consult.accounts.passwords.service import KeptPassword
 from consult.accounts.sign_up import service
 from consult.accounts.sign_up.policy import challenge, check_robot, stamp
 from consult.db import Database, survives
@@ -74,6 +75,22 @@ def signed_in_response(response: Any, token: str) -> Response:
     return kept
 
 
+def join(form: JoinForm, password: KeptPassword | None) -> Account:
+    """Create the account that a form asks for, and mail to its address. Raises InvalidError naming the field."""
+    settings = _settings()
+    return service.sign_up(
+        g.session,
+        g.organisation,
+        email=form.email.data,
+        pseudonym=form.pseudonym.data,
+        password=password,
+        addresses=addresses(),
+        mailbox=policy.mailbox(form.email.data, settings),
+        tags_differ=settings.email_tags,
+        now=g.now,
+    )
+
+
 def _settings() -> Settings:
     settings: Settings = current_app.extensions["settings"]
     return settings
@@ -124,17 +141,7 @@ def create() -> ResponseReturnValue:
             return _page(form, 422)
         password = passwords.keep(form.password.data)
         service.spend(g.session, spent)
-        account = service.sign_up(
-            g.session,
-            g.organisation,
-            email=form.email.data,
-            pseudonym=form.pseudonym.data,
-            password=password,
-            addresses=addresses(),
-            mailbox=policy.mailbox(form.email.data, settings),
-            tags_differ=settings.email_tags,
-            now=g.now,
-        )
+        account = join(form, password)
     except InvalidError as error:
         return _refused(form, error)
     token, _ = accounts.open_session(
