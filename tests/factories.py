@@ -20,7 +20,7 @@ from consult.accounts import policy, service
 from consult.accounts.models import Account, ConsultationPseudonym, Membership, PlatformRole, SecurityKey
 from consult.accounts.passwords.service import KeptPassword
 from consult.accounts.passwords.service import keep as keep_password
-from consult.accounts.pseudonyms.policy import skeleton
+from consult.accounts.pseudonyms.policy import columns
 from consult.actor import PLATFORM_ROLES, STAFF_ROLES, SYSTEM, Role
 from consult.consultations.models import Consultation, ConsultationStatus, Step
 from consult.contributions.ballots.models import Ballot
@@ -88,8 +88,7 @@ def make_account(session, organisation, *roles: Role, consultation=None, passwor
     values = {
         "email": email,
         "email_key": policy.email_key(email, tags_differ=False),
-        "pseudonym": pseudonym,
-        "pseudonym_key": skeleton(pseudonym),
+        **columns(pseudonym),
         "password_hash": kept.hash,
         "password_for_staff": kept.for_staff,
         "created_at": now,
@@ -171,7 +170,7 @@ def make_security_key(session, account, *, now=NOW, **values) -> SecurityKey:
 def make_pseudonym(session, account, consultation, pseudonym) -> ConsultationPseudonym:
     """The name under which an account is shown in one consultation."""
     owned = {"organisation_id": account.organisation_id, "account_id": account.id}
-    named = {"pseudonym": pseudonym, "pseudonym_key": skeleton(pseudonym), "chosen_at": NOW}
+    named = columns(pseudonym) | {"chosen_at": NOW}
     return _added(session, ConsultationPseudonym(consultation_id=consultation.id, **owned, **named))
 
 

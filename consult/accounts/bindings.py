@@ -201,7 +201,8 @@ class AccountData(KeptRows):
         del now
         account = session.get_one(Account, account_id)
         account.status, account.pseudonym = AccountStatus.ERASED, ERASED_PSEUDONYM
-        account.email = account.email_key = account.pseudonym_key = account.password_hash = None
+        account.email = account.email_key = account.password_hash = None
+        account.pseudonym_key = account.pseudonym_look = None
         account.totp_secret = account.totp_enrolled_at = account.totp_last_step = None
         account.password_for_staff, account.recovery_codes, account.set_aside_at = False, [], None
         account.confirmed_at = account.terms_accepted_at = account.seen_on = account.warned_on = None

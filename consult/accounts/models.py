@@ -61,6 +61,7 @@ class Account(TenantOwned, Base):
         _unique_where("uq_account_confirmed_email", "organisation_id", "email_key", where="confirmed_at IS NOT NULL"),
         UniqueConstraint("organisation_id", "pseudonym_key"),
         Index("ix_account_email_key", "organisation_id", "email_key"),
+        Index("ix_account_pseudonym_look", "organisation_id", "pseudonym_look"),
         Index("ix_account_told_of_answers", "organisation_id", "id", sqlite_where=_TOLD, postgresql_where=_TOLD),
     )
 
@@ -70,6 +71,7 @@ class Account(TenantOwned, Base):
     email_key: Mapped[str | None] = mapped_column(String(254), info=NEVER)  # canonical form, for uniqueness
     pseudonym: Mapped[str] = mapped_column(String(40), info=PUBLIC)
     pseudonym_key: Mapped[str | None] = mapped_column(String(160), info=NEVER)  # look-alike skeleton, for uniqueness
+    pseudonym_look: Mapped[str | None] = mapped_column(String(160), info=NEVER)  # the one of its very capitals
     password_hash: Mapped[str | None] = mapped_column(String(200), info=NEVER)
     password_for_staff: Mapped[bool] = mapped_column(default=False, info=NEVER)  # it met the rule of staff when set
     status: Mapped[AccountStatus] = mapped_column(default=AccountStatus.ACTIVE, info=ADMINISTRATION)
@@ -146,6 +148,7 @@ class ConsultationPseudonym(TenantOwned, Base):
         UniqueConstraint("consultation_id", "account_id"),
         UniqueConstraint("consultation_id", "pseudonym_key"),
         Index("ix_consultation_pseudonym_key", "organisation_id", "pseudonym_key"),
+        Index("ix_consultation_pseudonym_look", "organisation_id", "pseudonym_look"),
     )
 
     organisation_id: Mapped[uuid.UUID] = owner()
@@ -158,6 +161,7 @@ class ConsultationPseudonym(TenantOwned, Base):
     )
     pseudonym: Mapped[str] = mapped_column(String(40), info=PUBLIC)
     pseudonym_key: Mapped[str] = mapped_column(String(160), info=NEVER)
+    pseudonym_look: Mapped[str] = mapped_column(String(160), info=NEVER)
     chosen_at: Mapped[dt.datetime] = mapped_column(info=ADMINISTRATION)
 
 

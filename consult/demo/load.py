@@ -14,7 +14,7 @@ from consult import seam
 from consult.accounts.models import Account
 from consult.accounts.notices.service import Sender
 from consult.accounts.passwords.service import KeptPassword, keep
-from consult.accounts.pseudonyms.policy import skeleton
+from consult.accounts.pseudonyms.policy import columns
 from consult.accounts.sign_up.policy import TERMS_VERSION
 from consult.actor import Actor, Role
 from consult.clock import PARIS
@@ -147,8 +147,7 @@ class _Loader:
                 {
                     "id": self._accounts[person.id],
                     "organisation_id": self._organisation.id,
-                    "pseudonym": person.pseudonym,
-                    "pseudonym_key": skeleton(person.pseudonym),
+                    **columns(person.pseudonym),
                     "created_at": joined,
                     "confirmed_at": joined,
                     "terms_version": TERMS_VERSION,

@@ -5,6 +5,7 @@ import datetime as dt
 from sqlalchemy import select, text
 
 from consult.accounts.models import Account
+from consult.accounts.pseudonyms import queries
 from consult.accounts.pseudonyms.policy import skeleton
 from consult.db import ALL_TENANTS, Database
 from consult.migrations import commands
@@ -29,6 +30,27 @@ def test_keys_of_pseudonyms_are_made_again_and_nobody_loses_a_name(empty_databas
         assert session.scalar(text("SELECT protected_names FROM organisation")) == ""
     assert (kept["Hélène"], kept["Ysolde"]) == (skeleton("Hélène"), skeleton("Ysolde"))
     assert kept["Нelene"].startswith(skeleton("Hélène") + " ")
+    database.dispose()
+
+
+def test_a_name_worn_before_is_known_by_both_its_looks(empty_database_url, now):
+    """0051: a name whose capitals are those of another alphabet keeps ours from whoever comes next."""
+    commands.upgrade(empty_database_url)
+    database = Database(empty_database_url)
+    with database.transaction(tenant=ALL_TENANTS) as session:
+        session.expire_on_commit = False
+        organisation = factories.make_organisation(session)
+        account = factories.make_account(session, organisation, pseudonym="ΗΑΝΝΑ", created_at=now)
+        factories.make_pseudonym(session, account, factories.make_consultation(session, organisation), "ВЕРА")
+        erased = factories.make_account(session, organisation, pseudonym="Compte supprimé", pseudonym_key=None)
+        erased.pseudonym_look = None
+    database.dispose()
+    commands.downgrade(empty_database_url, "0050")
+    commands.upgrade(empty_database_url)
+    with database.session(write=False, tenant=ALL_TENANTS) as session:
+        assert set(session.scalars(select(Account.pseudonym_look))) == {"hanna", None}
+        for wanted, taken in (("Hanna", True), ("Bepa", True), ("Compte supprimé", False)):
+            assert queries.worn(session, organisation.id, wanted) is taken
     database.dispose()
 
 

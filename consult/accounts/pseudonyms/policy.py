@@ -44,12 +44,26 @@ def skeleton(text: str) -> str:
     return _seen(unicodedata.normalize("NFKC", text).casefold())
 
 
-def looks(text: str) -> set[str]:
-    """Every skeleton under which a name could pass for another: as it is written too, since capitals of two alphabets
-    may be alike where their small letters are not (Η is an H, η an n).
+def written_look(text: str) -> str:
+    """The skeleton of a name in the case that it is written in: capitals of two alphabets may be alike where their
+    small letters are not (Η is an H, η an n).
     """
     as_written = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text)).translate(_CONFUSABLES)
-    return {skeleton(text), _seen(as_written.casefold())}
+    return _seen(as_written.casefold())
+
+
+def looks(text: str) -> set[str]:
+    """Both skeletons of a name: it passes for every other that shares one of them, whoever came first."""
+    return {skeleton(text), written_look(text)}
+
+
+def columns(pseudonym: str) -> dict[str, str]:
+    """What a row keeps of the name of its account: the name, and by what it is told from others."""
+    return {
+        "pseudonym": pseudonym,
+        "pseudonym_key": skeleton(pseudonym),
+        "pseudonym_look": written_look(pseudonym),
+    }
 
 
 def _seen(folded: str) -> str:
@@ -95,7 +109,7 @@ def _official_in(pseudonym: str, reserved: Iterable[str]) -> str | None:
     """The official name that a pseudonym holds, whole or as one of its words."""
     anywhere, whole_words = _official_names()
     # A short name of an organisation is a word of its own: anywhere, it would forbid common syllables.
-    own = _with_skeletons(reserved)
+    own = _with_looks(reserved)
     long = [pair for pair in own if len(pair[1]) >= _SHORTEST_RESERVED]
     short = [pair for pair in own if len(pair[1]) < _SHORTEST_RESERVED]
     seen = looks(pseudonym)
@@ -106,12 +120,11 @@ def _official_in(pseudonym: str, reserved: Iterable[str]) -> str | None:
     return next((name for name, bare in (*short, *whole_words) if bare in words), None)
 
 
-def _with_skeletons(names: Iterable[str]) -> list[tuple[str, str]]:
-    pairs = ((name.strip(), skeleton(name)) for name in names)
-    return [(name, bare) for name, bare in pairs if bare]
+def _with_looks(names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(name.strip(), look) for name in names for look in looks(name) if look]
 
 
 @functools.cache
 def _official_names() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     names: dict[str, Any] = yaml.safe_load((_FILES / "official.yaml").read_text(encoding="utf-8"))
-    return _with_skeletons(names["anywhere"]), _with_skeletons(names["words"])
+    return _with_looks(names["anywhere"]), _with_looks(names["words"])

@@ -37,7 +37,8 @@ def worn(session: Session, organisation_id: uuid.UUID, pseudonym: str, *, but: u
     """
     looks = policy.looks(pseudonym)
     for model, wearer in ((Account, Account.id), (ConsultationPseudonym, ConsultationPseudonym.account_id)):
-        found = select(wearer).where(model.organisation_id == organisation_id, model.pseudonym_key.in_(looks))
-        if session.scalar(found.where(wearer != but).limit(1) if but else found.limit(1)) is not None:
-            return True
+        for look in (model.pseudonym_key, model.pseudonym_look):  # apart: each has its index
+            found = select(wearer).where(model.organisation_id == organisation_id, look.in_(looks))
+            if session.scalar(found.where(wearer != but).limit(1) if but else found.limit(1)) is not None:
+                return True
     return False

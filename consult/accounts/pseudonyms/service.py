@@ -21,7 +21,8 @@ def rename(session: Session, account_id: uuid.UUID, pseudonym: str, *, reserved:
     """
     account = lock_active(session, account_id)
     pseudonym = _free(session, account, pseudonym, reserved)
-    account.pseudonym, account.pseudonym_key = pseudonym, policy.skeleton(pseudonym)
+    for column, value in policy.columns(pseudonym).items():
+        setattr(account, column, value)
     session.flush()
     return account
 
@@ -47,7 +48,8 @@ def choose(
     row = session.scalar(held) or ConsultationPseudonym(
         organisation_id=account.organisation_id, account_id=account_id, consultation_id=consultation_id
     )
-    row.pseudonym, row.pseudonym_key, row.chosen_at = pseudonym, policy.skeleton(pseudonym), now
+    for column, value in {**policy.columns(pseudonym), "chosen_at": now}.items():
+        setattr(row, column, value)
     session.add(row)
     session.flush()
 
