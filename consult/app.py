@@ -26,6 +26,8 @@ from consult.accounts import bindings as accounts_bindings
 from consult.accounts import jobs as accounts_jobs
 from consult.accounts import views as accounts_views
 from consult.actor import ANONYMOUS, Actor
+from consult.audience import service as audience
+from consult.audience.visits import Visits
 from consult.audit import bindings as audit_bindings
 from consult.coding import bindings as coding_bindings
 from consult.coding import jobs as coding_jobs
@@ -365,11 +367,13 @@ def _public_datasets() -> tuple[PublicDataset, ...]:
 
 
 def _wrap(app: ConsultApp, settings: Settings) -> None:
-    """Middleware, outermost last: proxies, the organisation in the address, displays, the page memory."""
+    """Middleware, outermost last: proxies, the organisation in the address, visits, displays, the page memory."""
     inner: WSGIApplication = app.wsgi_app
     if settings.page_cache_seconds:
         inner = app.extensions["page_cache"] = PageCache(inner, settings.page_cache_seconds)
     inner = app.extensions["displays"] = Displays(inner, exposure.keeper(app.extensions["database"]))
+    if settings.audience == "counters":
+        inner = app.extensions["visits"] = Visits(inner, audience.keeper(app.extensions["database"]))
     inner = gate.OrganisationInAddress(inner)
     if settings.proxies:
         count = settings.proxies

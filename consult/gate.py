@@ -15,12 +15,14 @@ from consult.accounts import queries as accounts_queries
 from consult.accounts import service as accounts_service
 from consult.accounts.unsent.views import keep_sent
 from consult.actor import ANONYMOUS, Actor, Role
+from consult.audience import policy as audience
 from consult.consultations import queries as consultations
 from consult.db import Database, session_on, survives
 from consult.opendata.keys import service as keys
 from consult.organisations import queries as organisations
 from consult.organisations.models import Organisation
 from consult.settings import Settings
+from consult.tally import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,6 +165,7 @@ def _second_factor_is_fresh() -> bool:
     return accounts_policy.is_fresh(g.identity.second_factor_at, g.now, form=request.method not in READING)
 
 
+SERVED: Final = 200
 JOURNALLED = frozenset({401, 403, 429})  # refusals that tell of an attempt, whatever the method
 
 
@@ -173,7 +176,17 @@ def finish(response: Response) -> Response:
     access = security.Access(indexable=True) if request.endpoint == "static" else security.access_of(view)
     if request.method in security.UNSAFE_METHODS or response.status_code in JOURNALLED:
         _journal(response, unnamed=access is not None and access.unnamed)
+    if response.status_code == SERVED and response.mimetype == "text/html" and access is not None:
+        _name_page(access)
     return security.apply_headers(response, access, https=settings.https, signed_in=g.get("account_id") is not None)
+
+
+def _name_page(access: security.Access) -> None:
+    """Tell the counters which page is served, if it is one of the public: those of staff, and their visits, are not."""
+    organisation, rule = g.get("organisation"), request.url_rule
+    if organisation is None or rule is None or g.actor.is_staff or access.roles - {Role.PARTICIPANT}:
+        return
+    request.environ.get(PAGE, []).append((organisation.id, audience.page_of(rule.rule, request.view_args or {})))
 
 
 def _journal(response: Response, *, unnamed: bool) -> None:

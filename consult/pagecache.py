@@ -18,6 +18,7 @@ from flask import current_app, make_response, request
 from werkzeug.wrappers import Response
 
 from consult.displays import NOTES
+from consult.tally import PAGE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -58,6 +59,7 @@ class _Page:
     body: bytes
     until: float
     displays: tuple[bytes, ...]  # what it displays, which counts each time that it is served
+    served: tuple[Any, ...]  # which page it is, which counts too
 
 
 class PageCache:
@@ -86,16 +88,18 @@ class PageCache:
         page = self._pages.get(key)
         if page is not None and page.until > time.monotonic():
             environ.get(NOTES, []).extend(page.displays)
+            environ.get(PAGE, []).extend(page.served)
             start_response(page.status, page.headers)
             return [page.body]
         response = Response.from_app(self._application, environ)
         if response.headers.get("Cache-Control") == MARK and "Set-Cookie" not in response.headers:
-            self._keep(key, response, tuple(environ.get(NOTES, ())))
+            self._keep(key, response, tuple(environ.get(NOTES, ())), tuple(environ.get(PAGE, ())))
         return response(environ, start_response)
 
-    def _keep(self, key: tuple[str, ...], response: Response, displays: tuple[bytes, ...]) -> None:
+    def _keep(self, key: tuple[str, ...], response: Response, displays: tuple[bytes, ...], served: tuple[Any, ...]) -> None:
         body = response.get_data()
-        page = _Page(response.status, list(response.headers), body, time.monotonic() + self._seconds, displays)
+        until = time.monotonic() + self._seconds
+        page = _Page(response.status, list(response.headers), body, until, displays, served)
         with self._lock:
             if len(self._pages) >= CAPACITY:
                 self._pages.clear()

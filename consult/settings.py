@@ -79,6 +79,9 @@ class Settings:
     smtp_password: str = _option("CONSULT_SMTP_PASSWORD", "", "mot de passe du serveur SMTP")
     smtp_tls: str = _option("CONSULT_SMTP_TLS", "none", "chiffrement SMTP : none, starttls ou tls")
     mail_from: str = _option("CONSULT_MAIL_FROM", "Consult <ne-pas-repondre@localhost>", "expéditeur des courriels")
+    audience: str = _option(
+        "CONSULT_AUDIENCE", "counters", "mesure d'audience : counters (compteurs intégrés, sans traceur) ou off"
+    )
     altcha_max_number: int = _option(
         "CONSULT_ALTCHA_MAX_NUMBER", 50_000, "difficulté de la preuve de travail à l'inscription"
     )
@@ -192,6 +195,8 @@ class Settings:
             raise UnsafeSettingsError("CONSULT_PAGE_CACHE_SECONDS doit être compris entre 0 et 2 secondes")
         if self.smtp_tls not in {"none", "starttls", "tls"}:
             raise UnsafeSettingsError("CONSULT_SMTP_TLS doit valoir none, starttls ou tls")
+        if self.audience not in {"counters", "off"}:
+            raise UnsafeSettingsError("CONSULT_AUDIENCE doit valoir counters ou off")
         if not self.mailbox_per_day >= self.mailbox_per_hour >= 1:
             raise UnsafeSettingsError(
                 "CONSULT_MAILBOX_PER_HOUR vaut 1 au moins, CONSULT_MAILBOX_PER_DAY autant ou plus"

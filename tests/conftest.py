@@ -343,7 +343,9 @@ def app(settings, _applications, monkeypatch) -> "Iterator[ConsultApp]":
     monkeypatch.setattr(security.limiter, "enabled", settings.rate_limits)  # another application may have set it
     parts = dict(app.extensions)
     app.extensions["organisations"] = {}
-    app.extensions["displays"].forget()
+    for counted in ("displays", "visits"):
+        if counted in app.extensions:
+            app.extensions[counted].forget()
     yield app
     app.extensions.clear()
     app.extensions.update(parts)

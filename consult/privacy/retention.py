@@ -14,7 +14,10 @@ from typing import Any, Final, TypeAlias, cast
 from sqlalchemy import ColumnElement, delete, func, inspect, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from consult.audience.models import AudienceCount
+from consult.audience.policy import KEPT as COUNTS_KEPT
 from consult.audit.models import AuditEntry
+from consult.clock import hour_number
 from consult.consultations.queries import ended_before
 from consult.db import Base
 from consult.imports.models import ImportBatch, RejectedRow
@@ -81,6 +84,16 @@ def _replied_long_ago(session: Session, now: dt.datetime) -> int:
     over = select(*key).where(HasReplied.step_id.in_(ended_before(now - YEAR))).order_by(*key).limit(CHUNK)
     gone = [tuple(each) for each in session.execute(over)]
     session.execute(delete(HasReplied).where(tuple_(*key).in_(gone)), execution_options={"synchronize_session": False})
+    return len(gone)
+
+
+def _old_counts(session: Session, now: dt.datetime) -> int:
+    key = tuple(inspect(AudienceCount).primary_key)
+    old = AudienceCount.hour < hour_number(now - COUNTS_KEPT)
+    gone = [tuple(each) for each in session.execute(select(*key).where(old).limit(CHUNK))]
+    session.execute(
+        delete(AudienceCount).where(tuple_(*key).in_(gone)), execution_options={"synchronize_session": False}
+    )
     return len(gone)
 
 
@@ -234,6 +247,13 @@ RULES: Final[tuple[Rule, ...]] = (
             RejectedRow,
             lambda now: RejectedRow.batch_id.in_(select(ImportBatch.id).where(ImportBatch.started_at < now - QUARTER)),
         ),
+    ),
+    Rule(
+        ("audience_count",),
+        "Mesure d’audience\u00a0: des sommes par heure et par jour, qui ne disent rien de personne",
+        "Vingt-cinq mois.",
+        CONTRACT,
+        _old_counts,
     ),
     Rule(
         ("job",),

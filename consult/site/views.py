@@ -92,7 +92,8 @@ def privacy() -> str:
 @cached_for_visitors
 def cookies() -> str:
     """The cookies, all strictly necessary."""
-    return render_template("site/legal/cookies.html", session_days=_settings().session_days)
+    settings = _settings()
+    return render_template("site/legal/cookies.html", session_days=settings.session_days, audience=settings.audience)
 
 
 @bp.get("/accessibilite")

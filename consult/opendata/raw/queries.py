@@ -24,7 +24,17 @@ LISTED: Final = 50
 # from it, the journal of acts, the lines that an import refused, which its report gives back; and who asked for which
 # right, which is for those alone who answer.
 LEFT_OUT: Final = frozenset(
-    {"api_key", "audit_entry", "dump", "erasure_entry", "exposure", "job", "login_session", "mission_package"}
+    {
+        "api_key",
+        "audience_count",
+        "audit_entry",
+        "dump",
+        "erasure_entry",
+        "exposure",
+        "job",
+        "login_session",
+        "mission_package",
+    }
     | {"outgoing_mail", "raw_export", "rejected_row", "rights_request"}
     | {"registry_census", "registry_entry", "registry_flow", "registry_log", "registry_lost_opening", "step_figures"}
 )

@@ -1,0 +1,1 @@
+"""Traffic: how many visits, on which pages, from where, at what hours; never who."""
