@@ -1,9 +1,11 @@
-"""Who may moderate what, and which act each state allows."""
+"""Who may moderate what, and which act each state allows: `TRANSITIONS` is the one table of transitions."""
 
 from __future__ import annotations
 
+import enum
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from consult.actor import Actor, Role
@@ -51,6 +53,11 @@ def reporter_key(item_type: str, item_id: uuid.UUID, reporter: str) -> str:
     return digest(f"{item_type}:{item_id}:{reporter}")
 
 
+def automated(item: ModerableItem, reporter_keys: Iterable[str]) -> bool:
+    """Whether a machine took part in a decision: one of the reports that it answers is the machine's."""
+    return reporter_key(item.type, item.id, MACHINE) in reporter_keys
+
+
 def check_report(reason: str, comment: str) -> None:
     """Raise InvalidError naming what to mend in a citizen's report."""
     fields = {}
@@ -73,22 +80,58 @@ def quote(text: str) -> str:
     return "\n".join(f"> {line.strip()}".rstrip() for line in words.splitlines())
 
 
-def acts(status: str, *, reported: bool, contested: bool, set_aside: bool) -> Collection[Act]:
-    """What may be decided on a content in that state: the one table of transitions.
+class Who(enum.StrEnum):
+    """Who may take a transition; never the author of the content, whatever their role."""
 
-    `set_aside`: its author obtained that their contents be shown no more; none is published again meanwhile.
-    """
-    found = []
-    if status == ContentStatus.PUBLISHED:
-        found.append(Act.HIDE)
-    if status == ContentStatus.HIDDEN:
-        if not set_aside:
-            found.append(Act.RESTORE)
-        if contested:
-            found.append(Act.UPHOLD)
-    if reported:
-        found.append(Act.DISMISS)
-    return found
+    MODERATOR = "moderator"
+    OTHER = "other"  # a moderator, but not who took the decision that the author contests
+
+
+class Fact(enum.StrEnum):
+    """What is true of a content besides its state."""
+
+    REPORTED = "reported"  # reports wait for an answer
+    CONTESTED = "contested"  # its author contests the decision in force
+    SET_ASIDE = "set_aside"  # its author obtained that it be shown no more: none is published again meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """From a state, by an act of somebody, to a state; where all of `needs` is true, and nothing of `unless`."""
+
+    state: ContentStatus
+    act: Act
+    who: Who
+    becomes: ContentStatus
+    needs: frozenset[Fact] = frozenset()
+    unless: frozenset[Fact] = frozenset()
+
+
+PUBLIC: Final = frozenset({ContentStatus.PUBLISHED})  # states in which everybody reads the text
+_GONE: Final = (ContentStatus.WITHDRAWN, ContentStatus.ERASED)
+_REPORTED, _CONTESTED = frozenset({Fact.REPORTED}), frozenset({Fact.CONTESTED})
+_SHOWN, _HIDDEN = ContentStatus.PUBLISHED, ContentStatus.HIDDEN
+# A pending content is nobody's to moderate: it is public nowhere until its author's e-mail is confirmed.
+TRANSITIONS: Final[tuple[Transition, ...]] = (
+    Transition(_SHOWN, Act.HIDE, Who.MODERATOR, _HIDDEN),
+    Transition(_SHOWN, Act.DISMISS, Who.MODERATOR, _SHOWN, needs=_REPORTED),
+    Transition(_HIDDEN, Act.RESTORE, Who.MODERATOR, _SHOWN, unless=frozenset({Fact.CONTESTED, Fact.SET_ASIDE})),
+    Transition(_HIDDEN, Act.RESTORE, Who.OTHER, _SHOWN, needs=_CONTESTED, unless=frozenset({Fact.SET_ASIDE})),
+    Transition(_HIDDEN, Act.UPHOLD, Who.OTHER, _HIDDEN, needs=_CONTESTED),
+    Transition(_HIDDEN, Act.DISMISS, Who.MODERATOR, _HIDDEN, needs=_REPORTED, unless=_CONTESTED),
+    Transition(_HIDDEN, Act.DISMISS, Who.OTHER, _HIDDEN, needs=_REPORTED | _CONTESTED),
+    *(Transition(gone, Act.DISMISS, Who.MODERATOR, gone, needs=_REPORTED) for gone in _GONE),
+)
+
+
+def transitions(status: str, facts: Collection[Fact]) -> dict[Act, Transition]:
+    """What may be decided on a content in that state; each act leads to one state, by one kind of person."""
+    true = frozenset(facts)
+    return {
+        each.act: each
+        for each in TRANSITIONS
+        if each.state == status and each.needs <= true and each.unless.isdisjoint(true)
+    }
 
 
 def check_words(act: Act, ground: str, message: str) -> None:

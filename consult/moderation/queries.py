@@ -16,6 +16,7 @@ from consult.clock import day, start_of
 from consult.consultations.labels import SET_ASIDE
 from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Origin
 from consult.contributions.models import OFFICIAL, Argument, Proposal
+from consult.moderation import policy
 from consult.moderation.models import Act, Contest, Decision, Report
 from consult.protocols import ContentType, ModerableItem
 from consult.questionnaires.models import Answer, AnswerVisibility, Question, Reply
@@ -222,6 +223,18 @@ def tombstones(session: Session, *, consultation_slug: str = "", page: int = 1) 
         .offset((page - 1) * PAGE_SIZE)
     )  # fmt: skip
     return total or 0, [Tombstone(*row) for row in session.execute(query)]
+
+
+def facts(
+    session: Session, item: ModerableItem, *, reports: Sequence[Report], contest: Contest | None
+) -> frozenset[policy.Fact]:
+    """What is true of a content besides its state; `reports` and `contest` are those that no decision answered."""
+    true = {
+        policy.Fact.REPORTED: bool(reports),
+        policy.Fact.CONTESTED: contest is not None,
+        policy.Fact.SET_ASIDE: author_set_aside(session, item),
+    }
+    return frozenset(fact for fact, holds in true.items() if holds)
 
 
 def author_set_aside(session: Session, item: ModerableItem) -> bool:

@@ -153,19 +153,18 @@ def decide(
         raise ConflictError(_told(session, last))
     contest = queries.open_contest(session, item.type, item.id)
     reports = queries.open_reports(session, item.type, item.id)
-    aside = queries.author_set_aside(session, item)
-    if wanted.act not in policy.acts(
-        item.status, reported=bool(reports), contested=contest is not None, set_aside=aside
-    ):
+    facts = queries.facts(session, item, reports=reports, contest=contest)
+    transition = policy.transitions(item.status, facts).get(wanted.act)
+    if transition is None:
         raise ConflictError("L’état de ce contenu a changé. Rechargez la page pour voir ce qui peut être décidé.")
-    _check_second_look(session, contest, actor)
+    if transition.who is policy.Who.OTHER:
+        _check_other(session, contest, actor)
     policy.check_words(wanted.act, wanted.ground, wanted.message)
     author = reachable(session, item.author_id)
     token = new_token() if wanted.act is Act.HIDE and author else None  # its digest says that the author was told
     entries = _apply(session, content, item, wanted)
     decision = _write(session, item, wanted, organisation, actor, (last.number if last else 0) + 1, token, now)
-    machine = policy.reporter_key(item.type, item.id, policy.MACHINE)
-    decision.automated = any(each.reporter_key == machine for each in reports)
+    decision.automated = policy.automated(item, (each.reporter_key for each in reports))
     _answer(session, decision, reports, contest)
     _publish(session, decision, entries, actor, now)
     if author and wanted.act in TEMPLATES:
@@ -209,10 +208,14 @@ def contest(session: Session, token: str, statement: str, *, now: dt.datetime) -
     return session.scalars(select(Contest).where(Contest.decision_id == decision.id)).one()
 
 
-def preview(item: ModerableItem, wanted: Wanted, organisation: Organisation, links: Links, now: dt.datetime) -> str:
+def preview(
+    session: Session, item: ModerableItem, wanted: Wanted, organisation: Organisation, links: Links, now: dt.datetime
+) -> str:
     """The mail that the author would receive, as text; the link it would hold is not made yet. Raises InvalidError."""
     policy.check_words(wanted.act, wanted.ground, wanted.message)
-    context = _context(item, wanted.act, wanted.ground, wanted.message, organisation, links, "(lien personnel)", now)
+    reports = queries.open_reports(session, item.type, item.id)
+    machine = policy.automated(item, (each.reporter_key for each in reports))
+    context = _context(item, wanted, organisation, links, "(lien personnel)", now, automated=machine)
     return mail.ENVIRONMENT.get_template(f"mail/{TEMPLATES[wanted.act]}.txt").render(context).strip()
 
 
@@ -226,12 +229,10 @@ def _told(session: Session, last: Decision) -> str:
     return f"{name} {labels.DONE[last.act]} le {moment(last.decided_at)}{ground}. Votre décision n’a rien changé."
 
 
-def _check_second_look(session: Session, contest: Contest | None, actor: Actor) -> None:
+def _check_other(session: Session, contest: Contest | None, actor: Actor) -> None:
     """A contested decision is examined by somebody else."""
-    if contest is None:
-        return
-    decision = session.get_one(Decision, contest.decision_id)
-    if decision.moderator_id == actor.account_id:
+    decision = session.get_one(Decision, contest.decision_id) if contest else None
+    if decision is not None and decision.moderator_id == actor.account_id:
         raise ForbiddenError("L’auteur conteste votre décision : une autre personne doit l’examiner.")
 
 
@@ -333,22 +334,23 @@ def _tell_author(
     now: dt.datetime,
 ) -> None:
     contest = links.contest(token) if token else ""
-    context = _context(item, decision.act, decision.ground or "", decision.message, organisation, links, contest, now)
+    said = Wanted(decision.act, decision.number, decision.ground or "", decision.message)
+    context = _context(item, said, organisation, links, contest, now, automated=decision.automated)
     template = TEMPLATES[decision.act]
     mail.send(session, organisation_id=organisation.id, to=author, template=template, context=context, now=now)
 
 
 def _context(
     item: ModerableItem,
-    act: Act,
-    ground: str,
-    message: str,
+    said: Wanted,
     organisation: Organisation,
     links: Links,
     contest: str,
     now: dt.datetime,
+    *,
+    automated: bool,
 ) -> dict[str, Any]:
-    basis = GROUNDS.get(ground) if act is Act.HIDE else None
+    basis = GROUNDS.get(said.ground) if said.act is Act.HIDE else None
     return {
         "organisation_name": organisation.name,
         "site_url": links.site,
@@ -358,7 +360,8 @@ def _context(
         "decided_at": now,
         "ground": basis.label if basis else "",
         "article": basis.article if basis else 0,
-        "message": message.strip(),
+        "message": said.message.strip(),
+        "automated": automated,
         "charter": links.charter,
         "contest": contest,
         "address": f"{links.site}{item.address}",

@@ -182,7 +182,7 @@ def decide(item_type: str, item_id: uuid.UUID) -> View:
     )
     try:
         if request.form.get("action") == "preview" and act in service.TEMPLATES:
-            text = service.preview(item, wanted, g.organisation, _links(), g.now)
+            text = service.preview(g.session, item, wanted, g.organisation, _links(), g.now)
             return _examine(item, {act: form}, preview=text)
         service.decide(
             g.session, _type(item_type), item_id, wanted,
@@ -210,8 +210,8 @@ def _examine(
     history = queries.decisions(g.session, item.type, item.id)
     reports = queries.open_reports(g.session, item.type, item.id)
     contest = queries.open_contest(g.session, item.type, item.id)
-    aside = queries.author_set_aside(g.session, item)
-    possible = policy.acts(item.status, reported=bool(reports), contested=contest is not None, set_aside=aside)
+    facts = queries.facts(g.session, item, reports=reports, contest=contest)
+    possible = policy.transitions(item.status, facts)
     own = item.author_id is not None and item.author_id == g.account_id
     return render_template(
         "moderation/examine.html",
@@ -223,7 +223,7 @@ def _examine(
         reports=reports,
         contest=contest,
         own=own,
-        set_aside=aside,
+        set_aside=policy.Fact.SET_ASIDE in facts,
         forms={act.value: forms.get(act) or FORMS[act](prefix=act.value) for act in possible if not own},
         seen=history[-1].number if history else 0,
         preview=preview,

@@ -84,16 +84,33 @@ def test_an_argument_under_a_hidden_proposal_is_quoted_without_the_proposal(worl
     assert "vélo" not in text
 
 
+@pytest.mark.parametrize("reporter", [policy.MACHINE, "somebody"])
+def test_the_author_is_told_whether_a_machine_took_part(world, now, reporter):
+    """AT-U2.2: what the mail says is what the public row and the log say."""
+    world.report(now, reporter=reporter)
+    decided = world.decide(now, Act.HIDE)
+    text = next(iter(mails(world).values()))
+    by_machine = reporter == policy.MACHINE
+    assert decided.automated is by_machine
+    assert ("Une machine avait signalé ce texte" in text) is by_machine
+    assert ("Aucune machine n’a pris part" in text) is not by_machine
+
+
 def test_a_quotation_is_bounded_and_keeps_its_lines(world, now):
     item = CONTENTS["proposal"].items(world.session, [world.items["proposal"].id])[world.items["proposal"].id]
     item = dataclasses.replace(item, body="a" * 50_000)
-    preview = service.preview(item, Wanted(Act.HIDE, 0, "insult", WORDS), world.organisation, LINKS, now)
+    preview = service.preview(world.session, item, Wanted(Act.HIDE, 0, "insult", WORDS), world.organisation, LINKS, now)
     assert f"> {'a' * policy.QUOTE_LENGTH}\u00a0[…]\n" in preview
     assert "a" * (policy.QUOTE_LENGTH + 1) not in preview
     assert policy.quote("un\n\n  deux\r\ntrois  ") == "> un\n>\n> deux\n> trois"
     assert policy.quote(" \n") == ""
     assert "Votre texte" not in service.preview(
-        dataclasses.replace(item, body=""), Wanted(Act.HIDE, 0, "insult", WORDS), world.organisation, LINKS, now
+        world.session,
+        dataclasses.replace(item, body=""),
+        Wanted(Act.HIDE, 0, "insult", WORDS),
+        world.organisation,
+        LINKS,
+        now,
     )
 
 
