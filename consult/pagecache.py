@@ -96,7 +96,9 @@ class PageCache:
             self._keep(key, response, tuple(environ.get(NOTES, ())), tuple(environ.get(PAGE, ())))
         return response(environ, start_response)
 
-    def _keep(self, key: tuple[str, ...], response: Response, displays: tuple[bytes, ...], served: tuple[Any, ...]) -> None:
+    def _keep(
+        self, key: tuple[str, ...], response: Response, displays: tuple[bytes, ...], served: tuple[Any, ...]
+    ) -> None:
         body = response.get_data()
         until = time.monotonic() + self._seconds
         page = _Page(response.status, list(response.headers), body, until, displays, served)
