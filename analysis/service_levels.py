@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from analysis.errors import AnalysisError
@@ -40,25 +40,33 @@ class Milestone(enum.StrEnum):
     WORKED_AROUND = "worked_around"  # contournement
     RESOLVED = "resolved"  # résolution
     CAUGHT_UP = "caught_up"  # rattrapage
+    ANSWERED = "answered"  # réponse: owed to whoever tells that they cannot read, before any contract
 
 
-def _delays(*lengths: dt.timedelta) -> Mapping[Milestone, dt.timedelta]:
-    return MappingProxyType(dict(zip(Milestone, lengths, strict=True)))
+Delays: TypeAlias = Mapping[Milestone, dt.timedelta]
+CONTRACT: Final = tuple(Milestone)[:5]
+"""What is owed for an anomaly."""
+
+
+def _delays(*lengths: dt.timedelta) -> Delays:
+    return MappingProxyType(dict(zip(CONTRACT, lengths, strict=True)))
 
 
 _M, _H, _D = (dt.timedelta(**{unit: 1}) for unit in ("minutes", "hours", "days"))
-DELAYS: Final[Mapping[Severity, Mapping[Milestone, dt.timedelta]]] = MappingProxyType(
+DELAYS: Final[Mapping[Severity, Delays]] = MappingProxyType(
     {
         Severity.BLOCKING: _delays(15 * _M, 4 * _H, 8 * _H, 24 * _H, 48 * _H),
         Severity.MAJOR: _delays(30 * _M, 8 * _H, 12 * _H, 36 * _H, 72 * _H),
         Severity.MINOR: _delays(4 * _H, 5 * _D, 10 * _D, 20 * _D, 30 * _D),
     }
 )
+ACCESSIBILITY: Final[Delays] = MappingProxyType({Milestone.ANSWERED: 7 * _D})
+"""What is owed for a request about accessibility (AT-2.6)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One delay of an anomaly as it stands at an instant.
+    """One delay as it stands at an instant.
 
     `reached` is None as long as the milestone is not; `late` is how long after the deadline it was reached, or how long
     ago the deadline passed: zero when it is kept. `alert` is the last of `ALERTS` passed before it was reached, or 0.
@@ -76,16 +84,25 @@ class Clock:
         return self.late > dt.timedelta(0)
 
 
-def deadlines(t0: dt.datetime, severity: Severity) -> Mapping[Milestone, dt.datetime]:
+def deadlines(t0: dt.datetime, delays: Delays) -> Mapping[Milestone, dt.datetime]:
     """The instant, in UTC, until which each milestone is kept. Raises AnalysisError for a time without its zone."""
     start = _instant(t0)
-    return {milestone: start + delay for milestone, delay in DELAYS[severity].items()}
+    return {milestone: start + delay for milestone, delay in delays.items()}
+
+
+def alert_times(t0: dt.datetime, deadline: dt.datetime) -> Mapping[int, dt.datetime]:
+    """When each of `ALERTS` is to be told: at its share of the delay, and of the last one, a microsecond after.
+
+    At 100 % it is told that the delay is over, which it is not at the deadline itself.
+    """
+    start, end = _instant(t0), _instant(deadline)
+    return {share: start + (end - start) * share / 100 + (share == ALERTS[-1]) * _MILLIONTH for share in ALERTS}
 
 
 def clocks(
-    t0: dt.datetime, severity: Severity, reached: Mapping[Milestone, dt.datetime], *, now: dt.datetime
+    t0: dt.datetime, delays: Delays, reached: Mapping[Milestone, dt.datetime], *, now: dt.datetime
 ) -> tuple[Clock, ...]:
-    """Every delay of an anomaly, in order, as they stand `now`: what is not reached is late by the clock alone.
+    """Every delay, in order, as they stand `now`: what is not reached is late by the clock alone.
 
     A milestone stands for those before it: what is resolved was acknowledged, whatever was noted. Raises AnalysisError
     for a milestone before T0 or after `now`.
@@ -95,14 +112,12 @@ def clocks(
     if any(not start <= instant <= here for instant in known.values()):
         raise AnalysisError("Une étape d’un incident ne précède pas son signalement et n’est pas à venir.")
     found: list[Clock] = []
-    for rank, (milestone, deadline) in enumerate(deadlines(start, severity).items()):
-        done = min((known[each] for each in list(Milestone)[rank:] if each in known), default=None)
+    for rank, (milestone, deadline) in enumerate(deadlines(start, delays).items()):
+        done = min((known[each] for each in list(delays)[rank:] if each in known), default=None)
         until = here if done is None else done
-        share = (until - start) / (deadline - start) * 100
         late = max(until - deadline, dt.timedelta(0))
-        # At 100 % it is told that the delay is over, which it is not at the deadline itself.
-        passed = [each for each in ALERTS if share > each or (share == each and each < ALERTS[-1])]
-        found.append(Clock(milestone, deadline, done, late, passed[-1] if passed else 0))
+        told = [share for share, at in alert_times(start, deadline).items() if at <= until]
+        found.append(Clock(milestone, deadline, done, late, told[-1] if told else 0))
     return tuple(found)
 
 

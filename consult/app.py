@@ -108,6 +108,9 @@ from consult.site import views as site_views
 from consult.subscriptions import bindings as subscriptions_bindings
 from consult.subscriptions import jobs as subscriptions_jobs
 from consult.subscriptions import views as subscriptions_views
+from consult.tickets import bindings as tickets_bindings
+from consult.tickets import jobs as tickets_jobs
+from consult.tickets import views as tickets_views
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -123,6 +126,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     coding_views.bp,
     coding_quality_views.bp,
     followup_views.bp,
+    tickets_views.bp,
     reporting_views.bp,
     subscriptions_views.bp,
     opendata_views.bp,
@@ -147,6 +151,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *opendata_jobs.TASKS,
     *moderation_jobs.TASKS,
     *followup_jobs.TASKS,
+    *tickets_jobs.TASKS,
     *subscriptions_jobs.TASKS,
     *mission_jobs.TASKS,
     *raw_jobs.TASKS,
@@ -184,6 +189,7 @@ PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (
     *moderation_bindings.PERSONAL_DATA,
     *coding_bindings.PERSONAL_DATA,
     *followup_bindings.PERSONAL_DATA,
+    *tickets_bindings.PERSONAL_DATA,
     *imports_bindings.PERSONAL_DATA,
     *mission_bindings.PERSONAL_DATA,
     *raw_bindings.PERSONAL_DATA,
@@ -317,7 +323,7 @@ def bindings(settings: Settings) -> Bindings:
         *mission_jobs.handlers(settings, by_name),
         *privacy_jobs.handlers(settings, PERSONAL_DATA),
         *(handler(settings) for handler in (raw_jobs.MakeRaw, raw_jobs.ExpireRaw, subscriptions_jobs.TellFollowers)),
-        *(handler(settings) for handler in (followup_jobs.RemindOverdue, followup_jobs.TellParticipants)),
+        *(handler(settings) for handler in (*followup_jobs.HANDLERS, *tickets_jobs.HANDLERS)),
         *(coding_jobs.RunHandler(settings.data_path, read_rows), coding_jobs.MeasureHandler()),
     )
     return Bindings(

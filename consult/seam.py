@@ -20,6 +20,7 @@ from typing import Any, Final
 import numpy as np
 import yaml
 
+from analysis import service_levels as service_levels  # noqa: PLC0414  # pure functions of a few instants
 from analysis.coding import codebook as codebooks
 from analysis.coding.given import read_given
 from analysis.coding.sampling import draw

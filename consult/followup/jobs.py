@@ -120,4 +120,5 @@ def _news(session: Session, consultation: Consultation, payload: Mapping[str, An
     }
 
 
+HANDLERS: Final = (RemindOverdue, TellParticipants)
 TASKS: Final = (Task(RemindOverdue.kind, dt.timedelta(hours=6)),)

@@ -20,8 +20,20 @@ KILLED: Final = "La lecture de cette image a été interrompue : trop de temps 
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """What a picture is made to fit in."""
+
+    longest_side: int  # pixels
+    heaviest: int  # bytes
+
+
+SMALL: Final = Fit(480, 24_000)  # twelve of them leave a page under 500 kB
+READABLE: Final = Fit(1_600, 300_000)  # the words of a screen can be read
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """A WebP of at most 480 px and 24 kB, without metadata."""
+    """A WebP that fits, without metadata."""
 
     content: bytes
     width: int
@@ -33,13 +45,13 @@ class Picture:
         return hashlib.sha256(self.content).hexdigest()
 
 
-def recoded(files: Sequence[bytes]) -> list[Picture | str]:
-    """Each file as a picture, or why it is refused, in French; in one child process, 20 seconds at most for all."""
-    fit = [raw for raw in files if len(raw) <= MOST_BYTES]
-    lines = b"".join(base64.b64encode(raw) + b"\n" for raw in fit)
+def recoded(files: Sequence[bytes], fit: Fit = SMALL) -> list[Picture | str]:
+    """Each file as a picture that fits, or why it is refused, in French; one child process, 20 seconds for all."""
+    light = [raw for raw in files if len(raw) <= MOST_BYTES]
+    lines = b"".join(base64.b64encode(raw) + b"\n" for raw in light)
     try:
         done = subprocess.run(  # noqa: S603  # our interpreter, our program, no shell
-            RECODE,
+            (*RECODE, str(fit.longest_side), str(fit.heaviest)),
             input=lines,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -54,5 +66,5 @@ def recoded(files: Sequence[bytes]) -> list[Picture | str]:
         each.get("refused") or Picture(base64.b64decode(each["content"]), each["width"], each["height"])
         for each in answers
     ]
-    left = iter([*found, *[KILLED] * (len(fit) - len(found))])
+    left = iter([*found, *[KILLED] * (len(light) - len(found))])
     return [next(left) if len(raw) <= MOST_BYTES else TOO_HEAVY for raw in files]

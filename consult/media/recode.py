@@ -1,5 +1,6 @@
 """Write pictures again, small, in a process that can do nothing else. Run as a program, never imported by one.
 
+Its arguments are the longest side, in pixels, and the most bytes of what it writes.
 Each line of its standard input is a picture in base64; each line of its output is what became of it:
 `{"content", "width", "height"}`, the content a WebP in base64, or `{"refused": "…"}`, in French. Nothing of the bytes
 that came in goes out: neither metadata (place, date, camera), nor what would hide behind the picture.
@@ -27,8 +28,6 @@ CPU_SECONDS: Final = 20
 MEMORY_BYTES: Final = 1024**3
 FORMATS: Final = ("JPEG", "PNG", "WEBP")  # told by the bytes, whatever the name says
 MOST_PIXELS: Final = 40_000_000
-LONGEST_SIDE: Final = 480
-HEAVIEST: Final = 24_000  # twelve of them leave a page under 500 kB
 QUALITIES: Final = (82, 70, 58, 45, 32, 20)
 PROGRAMS: Final = re.compile(rb"<script|<html|<svg|<\?php|<!doctype|%pdf-|Rar!\x1a\x07", re.IGNORECASE)
 UNREADABLE: Final = "Ce fichier n’est pas une image lisible : choisissez un fichier JPEG, PNG ou WebP."
@@ -42,7 +41,7 @@ class RefusedError(Exception):
     """The picture cannot be taken; the message is for the person who sent it."""
 
 
-def rewritten(raw: bytes) -> dict[str, Any]:
+def rewritten(raw: bytes, longest_side: int, heaviest: int) -> dict[str, Any]:
     """The picture, written again. Raises RefusedError."""
     try:
         opened = Image.open(io.BytesIO(raw), formats=FORMATS)
@@ -52,12 +51,12 @@ def rewritten(raw: bytes) -> dict[str, Any]:
         raise RefusedError(UNREADABLE) from None
     with opened as image:
         _check(raw, image)
-        image.draft("RGB", (2 * LONGEST_SIDE, 2 * LONGEST_SIDE))  # a JPEG is read smaller at once
+        image.draft("RGB", (2 * longest_side, 2 * longest_side))  # a JPEG is read smaller at once
         try:
             upright = ImageOps.exif_transpose(image)
         except (OSError, SyntaxError, ValueError, struct.error, EOFError):
             raise RefusedError("Cette image est abîmée : enregistrez-la de nouveau, puis recommencez.") from None
-        return _written(_bare(upright))
+        return _written(_bare(upright, longest_side), heaviest)
 
 
 def _check(raw: bytes, image: Image.Image) -> None:
@@ -92,32 +91,32 @@ def _too_large() -> RefusedError:
     return RefusedError(f"Cette image dépasse {millions} millions de pixels : réduisez-la, puis recommencez.")
 
 
-def _bare(image: Image.Image) -> Image.Image:
+def _bare(image: Image.Image, longest_side: int) -> Image.Image:
     """The pixels alone, at the size shown."""
     mode = "RGBA" if image.has_transparency_data else "RGB"
     plain = image.convert(mode)
-    plain.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    plain.thumbnail((longest_side, longest_side))
     bare = Image.new(mode, plain.size)
     bare.paste(plain)
     return bare
 
 
-def _written(image: Image.Image) -> dict[str, Any]:
+def _written(image: Image.Image, heaviest: int) -> dict[str, Any]:
     """The best that fits; a picture that never fits (noise) gets smaller."""
     while True:
         for quality in QUALITIES:
             out = io.BytesIO()
             image.save(out, "WEBP", quality=quality, method=4)
-            if out.tell() <= HEAVIEST:
+            if out.tell() <= heaviest:
                 content = base64.b64encode(out.getvalue()).decode()
                 return {"content": content, "width": image.width, "height": image.height}
         image = image.resize((max(1, image.width * 3 // 4), max(1, image.height * 3 // 4)))
 
 
-def answer(line: bytes) -> dict[str, Any]:
+def answer(line: bytes, longest_side: int, heaviest: int) -> dict[str, Any]:
     """What became of one picture."""
     try:
-        return rewritten(base64.b64decode(line))
+        return rewritten(base64.b64decode(line), longest_side, heaviest)
     except RefusedError as refusal:
         return {"refused": str(refusal)}
     except MemoryError:
@@ -132,8 +131,9 @@ def main() -> int:
     warnings.simplefilter("ignore")  # what goes past the limit is refused by `_check`
     Image.init()  # its plugins are modules: they are loaded before the door closes
     confine(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES)
+    longest_side, heaviest = (int(each) for each in sys.argv[1:])
     for line in sys.stdin.buffer:
-        print(json.dumps(answer(line)), flush=True)
+        print(json.dumps(answer(line, longest_side, heaviest)), flush=True)
     return 0
 
 

@@ -233,6 +233,12 @@ RULES: Final[tuple[Rule, ...]] = (
         PROOF,
     ),
     Rule(
+        ("ticket", "ticket_clock", "ticket_event", "ticket_message", "ticket_file"),
+        "Tickets\u00a0: anomalies, délais, échanges (agents)",
+        "La durée du contrat et de ses recours\u00a0; sans nom une fois le compte supprimé.",
+        PROOF,
+    ),
+    Rule(
         ("mission_package",),
         "Dossiers de fin de mission\u00a0: qui les a demandés (agents)",
         "Jusqu’au dossier suivant\u00a0; sans nom une fois le compte supprimé.",

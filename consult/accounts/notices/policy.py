@@ -123,6 +123,14 @@ NOTICES: Final = (
         roles=frozenset({Role.ADMINISTRATOR}),
     ),
     Notice(
+        "Tickets\u00a0: signalements, délais qui passent, ce qui change",
+        "À l’exploitant\u00a0: chaque signalement, puis 50 %, 80 % et 100 % de chaque délai. À l’administration\u00a0: "
+        "ce que fait l’exploitant, et chaque délai dépassé.",
+        ("tickets_opened", "tickets_changed", "tickets_alert"),
+        why="Les délais du contrat courent depuis le signalement, jour et nuit.",
+        roles=frozenset({Role.OPERATOR, Role.ADMINISTRATOR, Role.DITP}),
+    ),
+    Notice(
         "Registre des accès",
         "À l’adresse que l’organisation a donnée, chaque fois qu’un accès est donné ou retiré.",
         ("accounts_access_register",),

@@ -21,8 +21,8 @@ from consult.registry import queries as registry
 BATCH: Final = 2_000
 LISTED: Final = 50
 # What serves the machine, not the consultation; what has its own way out: displays, the public log and what is counted
-# from it, the journal of acts, the lines that an import refused, which its report gives back; and who asked for which
-# right, which is for those alone who answer.
+# from it, the journal of acts, the lines that an import refused, which its report gives back; tickets, which are
+# of the service; and who asked for which right, which is for those alone who answer.
 LEFT_OUT: Final = frozenset(
     {
         "api_key",
@@ -36,6 +36,7 @@ LEFT_OUT: Final = frozenset(
         "mission_package",
     }
     | {"outgoing_mail", "raw_export", "rejected_row", "rights_request"}
+    | {"ticket", "ticket_clock", "ticket_event", "ticket_file", "ticket_message"}
     | {"registry_census", "registry_entry", "registry_flow", "registry_log", "registry_lost_opening", "step_figures"}
 )
 

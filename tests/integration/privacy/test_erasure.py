@@ -49,6 +49,10 @@ KEPT = {
     "mission_package.requested_by_id": "official acts",
     "raw_export.requested_by_id": "official acts",
     "api_key.created_by_id": "official acts",
+    "ticket.reported_by_id": "acts of staff under a contract",
+    "ticket_file.sender_id": "acts of staff under a contract",
+    "ticket_message.author_id": "acts of staff under a contract",
+    "ticket_event.account_id": "acts of staff under a contract, in a history that never changes",
 }
 NOT_ACCOUNTS = {  # every other id that refers to no table, and what it names
     "registry_entry.vote_id",

@@ -28,6 +28,7 @@ from consult.opendata.raw.models import RawExport
 from consult.questionnaires import drafts as reply_drafts
 from consult.questionnaires import queries as questionnaires
 from consult.questionnaires import service as replies
+from consult.tickets.models import Ticket, TicketEvent, TicketFile, TicketMessage
 from tests import factories as f
 
 EMAIL, PSEUDONYM = "Ysolde.Quartz@exemple.fr", "Ysolde Quartz"
@@ -204,6 +205,28 @@ class Town:
                 ApiKey(
                     organisation_id=self.organisation.id, name="Entrepôt", digest="0" * 64, scopes=["raw"],
                     created_by_id=admin.id, created_at=f.NOW, expires_at=self.later,
+                ),
+                Ticket(
+                    organisation_id=self.organisation.id, number=1, kind="anomaly", t0=f.NOW, title="Une panne",
+                    body="Le site ne répond plus.", reported_by_id=admin.id,
+                    events=[
+                        TicketEvent(
+                            organisation_id=self.organisation.id, number=1, at=f.NOW, kind="opened",
+                            side="administration", account_id=admin.id,
+                        )
+                    ],
+                    messages=[
+                        TicketMessage(
+                            organisation_id=self.organisation.id, said_at=f.NOW, side="administration",
+                            author_id=admin.id, body="Où en êtes-vous ?",
+                        )
+                    ],
+                    files=[
+                        TicketFile(
+                            organisation_id=self.organisation.id, sent_at=f.NOW, sender_id=admin.id, name="a.txt",
+                            media_type="text/plain", digest="0" * 64, size=1, content=b"a",
+                        )
+                    ],
                 ),
             ]
         )  # fmt: skip

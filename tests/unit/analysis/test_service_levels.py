@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from analysis.errors import AnalysisError
 from analysis.service_levels import (
+    ACCESSIBILITY,
     ALERTS,
+    CONTRACT,
     DELAYS,
     PARIS,
     Milestone,
@@ -44,7 +46,7 @@ MOMENTS = {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_at_a_1_the_fifteen_deadlines_are_exact(moment, severity):
     t0 = MOMENTS[moment]
-    found = deadlines(t0, severity)
+    found = deadlines(t0, DELAYS[severity])
     elapsed = [(instant - t0.astimezone(dt.UTC)) / MINUTE for instant in found.values()]
     assert elapsed == list(TABLE[severity])
 
@@ -62,26 +64,26 @@ def test_at_a_1_the_fifteen_deadlines_are_exact(moment, severity):
     ],
 )
 def test_a_day_is_24_hours_whatever_clocks_show(t0, severity, milestone, shown):
-    found = deadlines(MOMENTS[t0], Severity(severity))[Milestone(milestone)]
+    found = deadlines(MOMENTS[t0], DELAYS[Severity(severity)])[Milestone(milestone)]
     assert f"{found.astimezone(PARIS):%Y-%m-%d %H:%M}" == shown
 
 
 @pytest.mark.parametrize("severity", Severity)
-@pytest.mark.parametrize("milestone", Milestone)
+@pytest.mark.parametrize("milestone", CONTRACT)
 def test_at_a_2_the_deadline_itself_is_kept_and_one_second_later_is_not(severity, milestone):
     t0 = MOMENTS["a Saturday"]
-    end = deadlines(t0, severity)[milestone]
-    rank = list(Milestone).index(milestone)
+    end = deadlines(t0, DELAYS[severity])[milestone]
+    rank = CONTRACT.index(milestone)
     for now, late in ((end, dt.timedelta(0)), (end + SECOND, SECOND)):
-        reached = clocks(t0, severity, {milestone: now}, now=now + dt.timedelta(days=90))[rank]
-        waiting = clocks(t0, severity, {}, now=now)[rank]
+        reached = clocks(t0, DELAYS[severity], {milestone: now}, now=now + dt.timedelta(days=90))[rank]
+        waiting = clocks(t0, DELAYS[severity], {}, now=now)[rank]
         assert (reached.late, reached.breached) == (waiting.late, waiting.breached) == (late, late > dt.timedelta(0))
         assert (reached.reached, waiting.reached) == (now.astimezone(dt.UTC), None)
 
 
 def test_what_nobody_did_becomes_late_by_the_clock_alone():
     t0 = MOMENTS["New Year"]
-    found = clocks(t0, Severity.BLOCKING, {}, now=t0 + dt.timedelta(hours=5))
+    found = clocks(t0, DELAYS[Severity.BLOCKING], {}, now=t0 + dt.timedelta(hours=5))
     assert [clock.breached for clock in found] == [True, True, False, False, False]
     assert found[0].late == dt.timedelta(hours=4, minutes=45)
 
@@ -89,7 +91,7 @@ def test_what_nobody_did_becomes_late_by_the_clock_alone():
 def test_a_milestone_stands_for_those_before_it():
     t0 = MOMENTS["a Saturday"]
     done = t0 + dt.timedelta(hours=3)
-    found = clocks(t0, Severity.BLOCKING, {Milestone.RESOLVED: done}, now=t0 + dt.timedelta(days=30))
+    found = clocks(t0, DELAYS[Severity.BLOCKING], {Milestone.RESOLVED: done}, now=t0 + dt.timedelta(days=30))
     assert [clock.reached is not None for clock in found] == [True, True, True, True, False]
     assert [clock.breached for clock in found] == [True, False, False, False, True]
 
@@ -99,22 +101,47 @@ def test_a_milestone_stands_for_those_before_it():
 )
 def test_at_a_4_alerts_come_at_half_four_fifths_and_over(minutes, alert):
     t0 = MOMENTS["a Saturday"]
-    found = clocks(t0, Severity.BLOCKING, {}, now=t0 + minutes * MINUTE)
+    found = clocks(t0, DELAYS[Severity.BLOCKING], {}, now=t0 + minutes * MINUTE)
     assert found[0].alert == alert
+
+
+@pytest.mark.parametrize("severity", Severity)
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("milestone", CONTRACT)
+def test_every_delay_is_kept_at_its_second_and_broken_at_the_next_one_on_every_odd_night(moment, severity, milestone):
+    """AT-A.1, AT-A.2: 7 moments × 3 severities × 5 delays, judged by what a clock that never changes would show."""
+    t0, rank = MOMENTS[moment], CONTRACT.index(milestone)
+    end = t0.astimezone(dt.UTC) + TABLE[severity][rank] * MINUTE
+    states = [
+        clocks(t0, DELAYS[severity], {}, now=(end + seconds * SECOND).astimezone(PARIS))[rank] for seconds in (-1, 0, 1)
+    ]
+    assert [(each.breached, each.alert) for each in states] == [(False, 80), (False, 80), (True, 100)]
+    assert {each.deadline for each in states} == {end}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_at_2_6_a_request_about_accessibility_is_owed_an_answer_in_seven_days(moment):
+    t0 = MOMENTS[moment]
+    end = t0.astimezone(dt.UTC) + dt.timedelta(hours=168)
+    found = [clocks(t0, ACCESSIBILITY, {}, now=end + late * SECOND)[0] for late in (0, 1)]
+    assert [(each.milestone, each.deadline, each.breached) for each in found] == [
+        (Milestone.ANSWERED, end, False),
+        (Milestone.ANSWERED, end, True),
+    ]
 
 
 @settings(max_examples=200, deadline=None)
 @given(
     st.integers(0, 4 * 365 * 24 * 60).map(lambda minutes: dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + minutes * MINUTE),
     st.sampled_from(Severity),
-    st.sets(st.sampled_from(Milestone)),
+    st.sets(st.sampled_from(CONTRACT)),
     st.integers(0, 60 * 24 * 40),
 )
 def test_a_change_of_severity_only_moves_deadlines_from_the_same_t0(t0, severity, given_milestones, minutes):
     now = t0 + minutes * MINUTE
     reached = dict.fromkeys(given_milestones, now)
     for other in Severity:
-        found = clocks(t0, other, reached, now=now)
+        found = clocks(t0, DELAYS[other], reached, now=now)
         assert [clock.deadline - t0 for clock in found] == list(DELAYS[other].values())
         assert all(clock.alert in {0, *ALERTS} for clock in found)
         assert all(clock.breached == (now > clock.deadline) for clock in found)
@@ -126,12 +153,14 @@ def test_a_change_of_severity_only_moves_deadlines_from_the_same_t0(t0, severity
 def test_a_milestone_before_its_report_or_to_come_is_refused(hours):
     t0 = MOMENTS["a Saturday"]
     with pytest.raises(AnalysisError, match="ne précède pas son signalement"):
-        clocks(t0, Severity.MAJOR, {Milestone.DIAGNOSED: t0 + hours * 60 * MINUTE}, now=t0 + dt.timedelta(days=1))
+        clocks(
+            t0, DELAYS[Severity.MAJOR], {Milestone.DIAGNOSED: t0 + hours * 60 * MINUTE}, now=t0 + dt.timedelta(days=1)
+        )
 
 
 def test_a_time_without_its_zone_is_refused():
     with pytest.raises(AnalysisError, match="sans fuseau"):
-        deadlines(MOMENTS["a Saturday"].replace(tzinfo=None), Severity.MAJOR)
+        deadlines(MOMENTS["a Saturday"].replace(tzinfo=None), DELAYS[Severity.MAJOR])
 
 
 # Availability --------------------------------------------------------------------------------------------------------
