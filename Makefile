@@ -5,8 +5,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SCALE ?= small
+# Each process that the tests start would compile the whole of Consult anew, and each run every test.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run test check audit bench lint assets lock
+.PHONY: help run test check quick-tests audit bench lint assets lock
 
 help: ## Cette aide
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,7 +42,10 @@ test: $(VENV)/.locked assets ## Tous les tests (15 min au plus)
 	@deploy/system-packages test
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not audit"
 
-check: $(VENV)/.locked assets lint ## Style, types et tests rapides (2 min au plus)
+check: $(VENV)/.locked assets ## Style, types et tests rapides (2 min au plus)
+	@$(MAKE) --no-print-directory --jobs 2 lint quick-tests
+
+quick-tests:
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not audit and not slow and not browser and not real_data"
 
 # Known advisories are not asked for here, since they are read on line: see CONTRIBUTING.md.
