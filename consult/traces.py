@@ -1,17 +1,19 @@
 """What in a text looks like personal data: told to its author before it is published, and to moderators after.
 
 Numbers that carry a key are checked by it, so that an amount or a reference is not taken for one. A name is looked for
-where something introduces it, a civility, an initial or « je m’appelle »: bare ones would take a statistical tagger of
-0.8 GB, that no web node loads. Most that are found so in a debate are of public figures: the author decides, then a
-moderator.
+where something introduces it, a civility, an initial or « je m’appelle », and where a given name of France begins it
+(see `persons`). Others would take a statistical tagger of 0.8 GB, that no web node loads. Most that are found so in a
+debate are of public figures: the author decides, then a moderator.
 """
 
 from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
+
+from consult import persons
 
 
 class Trace(enum.StrEnum):
@@ -134,7 +136,9 @@ def _luhn(found: str) -> bool:
 
 
 def _phone(found: str) -> bool:
-    """A number of France that may ring somebody: neither a short code, nor a free or premium one (08)."""
+    """A number that may ring somebody: in France neither a short code, nor a free or premium one (08)."""
+    if abroad := re.match(rf"(?:\+|00)(?:{_ABROAD})(?!0)", re.sub(r"[^\d+]", "", found)):
+        return len(_digits(found)) - abroad.end() >= 5 and not re.search(r"(?<!\d)000(?!\d)", found)  # noqa: PLR2004  # the shortest
     digits = re.sub(r"^(?:00|\+)?(?:33|262|590|594|596)0?", "0", re.sub(r"[^\d+]", "", found))
     return len(digits) == 10 and digits[0] == "0" and digits[1] in "1234567" + "9" and len(set(digits[2:])) > 1  # noqa: PLR2004  # ARCEP
 
@@ -150,12 +154,20 @@ def _always(_found: str) -> bool:
 
 
 _I: Final = re.IGNORECASE
+_LINK: Final = r"[ \u00a0\u202f.\-]{0,3}"  # between the groups of a telephone number
+# The Pacific, Saint-Pierre-et-Miquelon, the neighbours of France and those from where many of its residents come.
+_ABROAD: Final = "687|689|681|508|32|34|351|352|377|376|39|41|44|49|212|213|216|221|225"
+# « arobase » and « point » in words, as one writes to escape robots.
+_AT: Final = r"\s?(?:@|[\[(<{]\s?(?:at|arobase|arobas|chez|@)\s?[\])>}]|(?<=\s)(?:arobase|arobas)(?=\s))\s?"
+_DOT: Final = r"(?:\.|\s?[\[(]\s?(?:dot|point|\.)\s?[\])]\s?|\s(?:point|dot)\s)"
 _ALONE: Final = rf"(?<![\d+])(?<!\d{_GAP})"  # not the end of a longer number
 _SMALL: Final = r"(?:(?:de|du|des|la|le|les|d|l)\b[ ’'])*(?!par\b|en\b|à\b|et\b|ou\b|sur\b)"
 _PATTERNS: Final[tuple[tuple[Trace, re.Pattern[str], Callable[[str], bool]], ...]] = (
     (
         Trace.EMAIL,
-        re.compile(r"(?<![\w.+-])[\w.+-]{1,64}\s?(?:@|\[at\]|\(at\))\s?[\w-]+(?:\.[\w-]+)*\.[a-z]{2,24}\b", _I),
+        re.compile(
+            rf"(?<![\w.+-])[\w.+-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}}){{0,4}}?{_DOT}[a-z]{{2,24}}\b", _I
+        ),
         _always,
     ),
     (
@@ -175,7 +187,11 @@ _PATTERNS: Final[tuple[tuple[Trace, re.Pattern[str], Callable[[str], bool]], ...
     (Trace.CARD, re.compile(rf"{_ALONE}[3-6]\d{{3}}(?:{_GAP}?\d{{4}}){{2}}{_GAP}?\d{{3,4}}(?!\d)"), _luhn),
     (
         Trace.PHONE,
-        re.compile(rf"{_ALONE}(?:(?:\+|00)\d{{2,3}}{_GAP}?(?:\(0\){_GAP}?)?|0)\d(?:{_GAP}?\d){{8}}(?!\d)"),
+        re.compile(
+            rf"{_ALONE}(?:(?:(?:\+|00){_GAP}?(?:33|262|59[046]){_LINK}(?:\(0\){_LINK})?0?|0)[1-9](?:{_LINK}\d){{8}}"
+            rf"|(?:\+|00)(?:{_ABROAD}){_LINK}(?:\(0\){_LINK})?\d(?:{_LINK}\d){{5,9}}"
+            rf"|0[1-9](?P<link>[/_])\d\d(?:(?P=link)\d\d){{3}})(?!\d)"
+        ),
         _phone,
     ),
     (
@@ -204,23 +220,40 @@ _PATTERNS: Final[tuple[tuple[Trace, re.Pattern[str], Callable[[str], bool]], ...
     (
         Trace.NAME,
         re.compile(
-            rf"(?<![\w./’'-]){_LETTERED}{_UNNUMBERED}(?:{_INITIAL}){{1,3}}(?<={_SPACE}){_PARTICLE}{_NOBODY}{_BEGINS}{_CAPITALISED}"
+            rf"(?={_CAPITAL}h?\.)(?<![\w./’'-]){_LETTERED}{_UNNUMBERED}(?:{_INITIAL}){{1,3}}(?<={_SPACE}){_PARTICLE}{_NOBODY}{_BEGINS}{_CAPITALISED}"
         ),
         _always,
     ),
 )
 
 
+# What a text must hold for a pattern to be worth trying: most texts hold neither a figure nor an address.
+_GATES: Final[Mapping[Trace, re.Pattern[str]]] = {
+    Trace.EMAIL: re.compile(r"@|\bat\b|aroba|chez", _I),
+    Trace.PROFILE: re.compile(r"\.(?:com|me)/", _I),
+    **dict.fromkeys(
+        (Trace.IBAN, Trace.SOCIAL_SECURITY, Trace.CARD, Trace.PHONE, Trace.ADDRESS, Trace.PLATE), re.compile(r"\d")
+    ),
+}
+
+
 def spans(text: str) -> list[tuple[int, int, Trace]]:
     """Where each is, in the order of the text; what one kind took is not looked at by the next ones."""
     found: list[tuple[int, int, Trace]] = []
     taken = bytearray(len(text))
-    for trace, pattern, holds in _PATTERNS:
-        for match in pattern.finditer(text):
-            start, end = match.span()
-            if holds(match[0]) and not any(taken[start:end]):
+
+    def take(trace: Trace, places: Iterable[tuple[int, int]]) -> None:
+        for start, end in places:
+            if not any(taken[start:end]):
                 found.append((start, end, trace))
                 taken[start:end] = b"\1" * (end - start)
+
+    closed = {trace for trace, gate in _GATES.items() if not gate.search(text)}
+    for trace, pattern, holds in _PATTERNS:
+        if trace not in closed:
+            take(trace, (match.span() for match in pattern.finditer(text) if holds(match[0])))
+    take(Trace.NAME, persons.named(text))
+    take(Trace.NAME, persons.again(text, [each[:2] for each in found if each[2] is Trace.NAME]))
     return sorted(found)
 
 
@@ -238,11 +271,35 @@ def masked(text: str) -> tuple[str, list[Trace]]:
     return text, [trace for _, _, trace in found]
 
 
-def warning(found: list[Trace]) -> str:
-    """What the author is told before publishing."""
-    named = [LABELS[each] for each in found]
-    listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} et {named[-1]}"
+QUOTED: Final = 3  # of what was found, in the words told to the author
+LONGEST_QUOTE: Final = 60
+
+
+def warning(texts: Mapping[str, str]) -> str | None:
+    """What the author of these texts, each with the name of its field, is told before publishing; None of a clean one.
+
+    It quotes what was found: for the author alone, never for a log.
+    """
+    told: dict[Trace, list[str]] = {}
+    for field, text in texts.items():
+        where = f" ({field})" if field else ""
+        for start, end, trace in spans(text):
+            told.setdefault(trace, []).append(f"«\u00a0{_short(text[start:end])}\u00a0»{where}")
+    if not told:
+        return None
+    named = "\u00a0; ".join(f"{LABELS[trace]}, {_listed(told[trace])}" for trace in Trace if trace in told)
     return (
-        f"Votre texte semble contenir {listed}. Il sera lisible par tous et réutilisable. Retirez ce qui permet de "
-        "vous reconnaître ou de reconnaître quelqu’un, ou cochez la case pour publier tel quel."
+        f"Votre texte semble contenir {named}. Il sera lisible par tous et réutilisable. Retirez ce qui permet de "
+        "vous reconnaître ou de reconnaître quelqu’un, ou cochez la case pour publier quand même."
     )
+
+
+def _short(found: str) -> str:
+    words = " ".join(found.split())
+    return words if len(words) <= LONGEST_QUOTE else words[:LONGEST_QUOTE].rstrip() + "…"
+
+
+def _listed(quotes: list[str]) -> str:
+    distinct = list(dict.fromkeys(quotes))
+    more = len(distinct) - QUOTED
+    return ", ".join(distinct[:QUOTED]) + (f" et {more} autre{'s' if more > 1 else ''}" if more > 0 else "")

@@ -198,15 +198,14 @@ def chosen_rules(form: RulesForm) -> dict[str, Any]:
 
 def sure_field() -> Any:
     """Shown to those alone whose text seems to hold personal data."""
-    return BooleanField("J’ai relu mon texte : publier tel quel")
+    return BooleanField("J’ai relu mon texte : publier quand même")
 
 
 def check_traces(form: Any) -> None:
     """Raise InvalidError when the text seems to hold personal data, unless its author has seen so and is sure."""
-    written = (form[name].data or "" for name in ("title", "body", "reason", "sources") if name in form)
-    found = traces.kinds(*written)
-    if found and not form.sure.data:
-        words = traces.warning(found)
+    written = (form[name] for name in ("title", "body", "reason", "sources") if name in form)
+    words = traces.warning({field.label.text: field.data or "" for field in written})
+    if words and not form.sure.data:
         raise InvalidError(words, fields={"sure": words})
 
 

@@ -54,7 +54,7 @@ def page_form(
     sure: bool = False,
 ) -> tuple[Form, list[Asked]]:
     """The form of a page filled with these answers, and its questions in order; errors are put on their fields."""
-    declared: dict[str, Any] = {"sure": BooleanField("J’ai relu mes réponses\u00a0: publier telles quelles")}
+    declared: dict[str, Any] = {"sure": BooleanField("J’ai relu mes réponses\u00a0: publier quand même")}
     values: dict[str, Any] = {"sure": sure}
     parts: dict[uuid.UUID, list[str]] = {question.id: [] for question in questions}
     for question in questions:

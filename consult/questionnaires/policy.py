@@ -101,9 +101,9 @@ def traced(questions: Sequence[Question], answers: Answers) -> dict[uuid.UUID, s
         given = answers.get(question.id)
         if given is not None and question.visibility is AnswerVisibility.ROWS:
             written = given["text"] if kinds.of(question).written else None
-            faults = traces.kinds(written or "", given["other"] or "")
-            if faults:
-                found[question.id] = traces.warning(faults)
+            told = traces.warning({"": f"{written or ''}\n{given['other'] or ''}"})
+            if told:
+                found[question.id] = told
     return found
 
 

@@ -124,7 +124,7 @@ def test_a_version_of_a_version_is_compared_with_it_or_with_the_article(town, cl
         ({"title": "Bof"}, "il en faut au moins 5"),
         ({"reason": "Parce que."}, "il en faut au moins 20"),
         ({"sources": "javascript:alert(1) Mon site"}, "Source 1 : une adresse qui commence par"),
-        ({"body": f"{REWRITTEN} Appelez le 06 12 34 56 78."}, "publier tel quel"),
+        ({"body": f"{REWRITTEN} Appelez le 06 12 34 56 78."}, "publier quand même"),
     ],
 )
 def test_what_is_refused_comes_back_as_it_was_typed(town, typed, said):

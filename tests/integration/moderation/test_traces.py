@@ -64,7 +64,10 @@ def test_its_author_is_told_before_and_may_insist(app):
     data["submission_key"] = "k"
     refused = client.post(here, data=data)
     assert refused.status_code == 422
-    assert "Votre texte semble contenir un numéro de téléphone" in refused.text
+    assert (
+        "Votre texte semble contenir un numéro de téléphone, «\u00a006 12 34 56 78\u00a0» (Votre proposition)"
+        in refused.text
+    )
     assert TEXT in refused.text, "nothing is lost"
     assert 'name="sure"' in refused.text
     assert client.post(here, data=data | {"sure": "y"}).status_code == 303

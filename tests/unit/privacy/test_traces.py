@@ -19,6 +19,23 @@ HOLDS = [
     ("IBAN FR76 3000 6000 0112 3456 7890 189", Trace.IBAN),
     ("versez sur FR7630006000011234567890189", Trace.IBAN),
     ("DE89 3704 0044 0532 0130 00", Trace.IBAN),
+    ("jeanne.martin arobase exemple point fr", Trace.EMAIL),
+    ("jeanne (arobase) mairie.exemple (point) fr", Trace.EMAIL),
+    ("jeanne.martin@exemple[dot]fr", Trace.EMAIL),
+    ("jeanne <at> exemple.fr", Trace.EMAIL),
+    ("06/12/34/56/78", Trace.PHONE),
+    ("06_12_34_56_78 ou rien", Trace.PHONE),
+    ("06 - 12 34 56 78", Trace.PHONE),
+    ("0262 41 23 45 à La Réunion", Trace.PHONE),
+    ("+262 692 12 34 56", Trace.PHONE),
+    ("+590 690 12 34 56 en Guadeloupe", Trace.PHONE),
+    ("00 594 694 12 34 56", Trace.PHONE),
+    ("+687 26 12 34 à Nouméa", Trace.PHONE),
+    ("+689 87 12 34 56 à Papeete", Trace.PHONE),
+    ("+508 41 23 45", Trace.PHONE),
+    ("+32 470 12 34 56", Trace.PHONE),
+    ("NIR 1 85 05 2A 006 084 35", Trace.SOCIAL_SECURITY),
+    ("1 90 01 2B 033 123 68", Trace.SOCIAL_SECURITY),
     ("carte 4970 1012 3456 7890 non, 4539 1488 0343 6467", Trace.CARD),
     ("J’habite 12 rue des Lilas, à côté de l’école.", Trace.ADDRESS),
     ("au 3 bis, avenue de la République", Trace.ADDRESS),
@@ -68,6 +85,14 @@ HOLDS = [
     ("le Pr Élodie Lévêque est partie", Trace.NAME),
     ("Bonjour, je m’appelle Jeanne Martin et j’habite ici.", Trace.NAME),
     ("Je soussignée Jeanne Martin déclare", Trace.NAME),
+    ("Jeanne Martin gare son camion devant chez moi.", Trace.NAME),
+    ("Hier Jeanne Martin m’a menacé", Trace.NAME),
+    ("le médecin Jean-Pierre de La Tour est parti", Trace.NAME),
+    ("MARTIN Jeanne, guichet 3", Trace.NAME),
+    ("Martin, Jeanne : absente", Trace.NAME),
+    ("c’est JEANNE MARTIN qui décide", Trace.NAME),
+    ("Claire Dupont du service voirie", Trace.NAME),
+    ("Fatima El Idrissi est en CDI", Trace.NAME),
 ]
 HOLDS_NOT = [
     "Il faudrait 12 000 000 000 euros sur 10 ans, soit 1,2 % du budget.",
@@ -102,6 +127,13 @@ HOLDS_NOT = [
     "La Tour Eiffel, de La Rochelle à Le Havre.",
     "Madame La Procureure, Monsieur Le Juge, Monsieur L’Ambassadeur, Madame L’Inspectrice.",
     "Monsieur Le Secrétaire général, Madame La Rectrice, Monsieur Le Défenseur des droits.",
+    "France Travail, Europe Écologie et Marine Nationale ; Aurore Boréale, Rose Trémière.",
+    "Au collège Jean Moulin, rue Pierre Curie, hôpital Robert Debré, loi Claude Évin.",
+    "Charles de Gaulle, Victor Hugo et Martin Luther King l’ont dit ; le prix Albert Londres.",
+    "Pierre et le loup ; Marie est d’accord. Jeanne d’Arc. Nice, Florence et Paris.",
+    "JUSTICE FISCALE POUR TOUS. FRANCE PÉRIPHÉRIQUE.",
+    "Il arrive chez moi. Le point at. Il y a un arobase sur le clavier point final.",
+    "Budget : +33 000 000 euros, +44 000 000 et +32 % ; 2019/2020/2021/2022 ; 01/02/2024 10:30.",
     "La S.A.M.Monaco, le S.M.Marché ; cela me Semble clair.",
     "0000000000 ou 0111111111 ne sont à personne.",
 ]
@@ -143,8 +175,16 @@ def test_precision_and_recall_on_the_authored_set():
 
 
 def test_the_author_is_told_in_words():
-    words = warning(kinds("jeanne@exemple.fr ou 06 12 34 56 78, 4 rue des Lilas"))
-    assert "une adresse électronique, un numéro de téléphone et une adresse postale" in words
+    words = warning(
+        {"Titre": "Un banc 4 rue des Lilas", "": "jeanne@exemple.fr ou 06 12 34 56 78, ou jeanne@exemple.fr"}
+    )
+    assert words
+    assert "une adresse électronique, «\u00a0jeanne@exemple.fr\u00a0»\u00a0; un numéro de téléphone, " in words
+    assert "une adresse postale, «\u00a04 rue des Lilas\u00a0» (Titre). " in words
+    assert warning({"Titre": "Un banc", "": "près de l’école"}) is None
+    many = warning({"": "a@x.fr b@x.fr c@x.fr d@x.fr e@x.fr"})
+    assert many
+    assert "«\u00a0c@x.fr\u00a0» et 2 autres. " in many
 
 
 def test_a_long_text_takes_no_time_and_no_harm():
