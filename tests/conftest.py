@@ -140,14 +140,15 @@ def _postgres_database(postgres_server) -> Iterator[Database]:
 
 
 class _fresh_postgres:  # noqa: N801  # reads as the function it stands for
-    """An empty database of its own on that server, dropped at the end."""
+    """A database of its own on that server, empty or a copy of another, dropped at the end."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, template: str = "template0") -> None:
         self.server = server.replace("+psycopg", "", 1)
+        self.template = template
         self.name = f"consult_test_{uuid.uuid4().hex[:12]}"
 
     def __enter__(self) -> str:
-        self._run(f"CREATE DATABASE {self.name} ENCODING 'UTF8' TEMPLATE template0")
+        self._run(f"CREATE DATABASE {self.name} ENCODING 'UTF8' TEMPLATE {self.template}")
         base, _, query = self.server.partition("?")
         return base.rsplit("/", 1)[0] + f"/{self.name}" + (f"?{query}" if query else "")
 
@@ -159,9 +160,9 @@ class _fresh_postgres:  # noqa: N801  # reads as the function it stands for
             connection.execute(statement)
 
 
-@pytest.fixture
-def fresh_postgres(postgres_server) -> "Callable[[], contextlib.AbstractContextManager[str]]":
-    """Makes empty PostgreSQL databases, each dropped at the end of its block."""
+@pytest.fixture(scope="session")
+def fresh_postgres(postgres_server) -> "Callable[..., contextlib.AbstractContextManager[str]]":
+    """Makes PostgreSQL databases, empty or copied from `template`, each dropped at the end of its block."""
     return functools.partial(_fresh_postgres, postgres_server)
 
 

@@ -12,10 +12,9 @@ from consult.migrations import commands
 from tests import factories
 
 
-def test_keys_of_pseudonyms_are_made_again_and_nobody_loses_a_name(empty_database_url, now):
+def test_keys_of_pseudonyms_are_made_again_and_nobody_loses_a_name(migrated_database_url, now):
     """0034: two names that only now look alike stay with those who wear them, and a third may take neither."""
-    commands.upgrade(empty_database_url)
-    database = Database(empty_database_url)
+    database = Database(migrated_database_url)
     names = {"Hélène": "helene", "Нelene": "нelene", "Ysolde": "helene2"}  # the second begins in Cyrillic
     with database.transaction(tenant=ALL_TENANTS) as session:
         organisation = factories.make_organisation(session)
@@ -23,8 +22,8 @@ def test_keys_of_pseudonyms_are_made_again_and_nobody_loses_a_name(empty_databas
             since = now + dt.timedelta(minutes=minutes)
             factories.make_account(session, organisation, pseudonym=name, pseudonym_key=key, created_at=since)
     database.dispose()
-    commands.downgrade(empty_database_url, "0033")
-    commands.upgrade(empty_database_url, "0034")
+    commands.downgrade(migrated_database_url, "0033")
+    commands.upgrade(migrated_database_url, "0034")
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         kept = dict(session.execute(select(Account.pseudonym, Account.pseudonym_key)).all())
         assert session.scalar(text("SELECT protected_names FROM organisation")) == ""
@@ -33,10 +32,9 @@ def test_keys_of_pseudonyms_are_made_again_and_nobody_loses_a_name(empty_databas
     database.dispose()
 
 
-def test_a_name_worn_before_is_known_by_both_its_looks(empty_database_url, now):
+def test_a_name_worn_before_is_known_by_both_its_looks(migrated_database_url, now):
     """0051: a name whose capitals are those of another alphabet keeps ours from whoever comes next."""
-    commands.upgrade(empty_database_url)
-    database = Database(empty_database_url)
+    database = Database(migrated_database_url)
     with database.transaction(tenant=ALL_TENANTS) as session:
         session.expire_on_commit = False
         organisation = factories.make_organisation(session)
@@ -45,8 +43,8 @@ def test_a_name_worn_before_is_known_by_both_its_looks(empty_database_url, now):
         erased = factories.make_account(session, organisation, pseudonym="Compte supprimé", pseudonym_key=None)
         erased.pseudonym_look = None
     database.dispose()
-    commands.downgrade(empty_database_url, "0050")
-    commands.upgrade(empty_database_url)
+    commands.downgrade(migrated_database_url, "0050")
+    commands.upgrade(migrated_database_url)
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         assert set(session.scalars(select(Account.pseudonym_look))) == {"hanna", None}
         for wanted, taken in (("Hanna", True), ("Bepa", True), ("Compte supprimé", False)):
@@ -54,18 +52,17 @@ def test_a_name_worn_before_is_known_by_both_its_looks(empty_database_url, now):
     database.dispose()
 
 
-def test_who_had_asked_for_news_still_does_and_declines_nothing_else(empty_database_url):
+def test_who_had_asked_for_news_still_does_and_declines_nothing_else(migrated_database_url):
     """0039: what was chosen before stays; the other mails are sent as they were."""
-    commands.upgrade(empty_database_url)
-    database = Database(empty_database_url)
+    database = Database(migrated_database_url)
     with database.transaction(tenant=ALL_TENANTS) as session:
         organisation = factories.make_organisation(session)
         for wanted in (True, False):
             chosen = {"told_of_answers": wanted, "told_when_answered": False, "told_of_reports": False}
             factories.make_account(session, organisation, **chosen)
     database.dispose()
-    commands.downgrade(empty_database_url, "0038")
-    commands.upgrade(empty_database_url)
+    commands.downgrade(migrated_database_url, "0038")
+    commands.upgrade(migrated_database_url)
     choices = (Account.told_of_answers, Account.told_when_answered, Account.told_of_reports, Account.told_of_delays)
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         assert sorted(map(tuple, session.execute(select(*choices)))) == [

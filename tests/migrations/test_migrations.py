@@ -114,21 +114,19 @@ def test_up_down_and_up_again_with_rows_on_each(empty_database_url):
     fill(empty_database_url)
 
 
-def test_a_migrated_journal_is_append_only(empty_database_url):
-    commands.upgrade(empty_database_url)
-    fill(empty_database_url)
-    database = Database(empty_database_url)
+def test_a_migrated_journal_is_append_only(migrated_database_url):
+    fill(migrated_database_url)
+    database = Database(migrated_database_url)
     for rewrite in ("UPDATE audit_entry SET reason = 'x'", "DELETE FROM audit_entry"):
         with pytest.raises(DBAPIError, match="append-only"), database.engine.begin() as connection:
             connection.execute(text(rewrite))
     database.dispose()
 
 
-def test_second_factors_kept_in_clear_are_sealed_and_drafts_weighed(empty_database_url, monkeypatch):
+def test_second_factors_kept_in_clear_are_sealed_and_drafts_weighed(migrated_database_url, monkeypatch):
     """0002, on rows that were there before; down again, the secret is as the older version reads it."""
     monkeypatch.setenv("CONSULT_SEAL_KEYS", "s" * 40)
-    commands.upgrade(empty_database_url)
-    database = Database(empty_database_url)
+    database = Database(migrated_database_url)
     with database.transaction(tenant=ALL_TENANTS) as session:
         organisation = factories.make_organisation(session)
         account = factories.make_account(session, organisation, Role.MODERATOR).id
@@ -143,24 +141,23 @@ def test_second_factors_kept_in_clear_are_sealed_and_drafts_weighed(empty_databa
 
     secret, size = "totp_secret FROM account WHERE totp_secret IS NOT NULL", "size FROM reply_draft"
     database.dispose()
-    commands.downgrade(empty_database_url, "0001")
+    commands.downgrade(migrated_database_url, "0001")
     assert kept(secret) == [clear]
     database.dispose()
-    commands.upgrade(empty_database_url, "0002")
+    commands.upgrade(migrated_database_url, "0002")
     sealed, weight = kept(secret, size)
     assert clear not in sealed
     assert second_factors("s" * 40).unseal(sealed, account) == clear
     assert weight >= 100
     database.dispose()
-    commands.downgrade(empty_database_url, "0001")
+    commands.downgrade(migrated_database_url, "0001")
     assert kept(secret) == [clear]
     database.dispose()
 
 
-def test_rows_follow_when_removals_are_told_apart_and_back(empty_database_url):
+def test_rows_follow_when_removals_are_told_apart_and_back(migrated_database_url):
     """0003: an older version calls every decision « moderation », and does not know what its dumps show."""
-    commands.upgrade(empty_database_url)
-    database = Database(empty_database_url)
+    database = Database(migrated_database_url)
     with database.transaction(tenant=ALL_TENANTS) as session:
         organisation = factories.make_organisation(session)
         consultation = factories.make_consultation(session, organisation)
@@ -182,9 +179,9 @@ def test_rows_follow_when_removals_are_told_apart_and_back(empty_database_url):
         return kinds
 
     assert rows() == ["moderation.kept", "moderation", "tombstone"]
-    commands.downgrade(empty_database_url, "0002")
+    commands.downgrade(migrated_database_url, "0002")
     assert rows() == ["moderation", "moderation", "tombstone"]
-    commands.upgrade(empty_database_url)
+    commands.upgrade(migrated_database_url)
     assert rows() == ["moderation", "moderation", "tombstone"]
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         dump = session.scalars(select(Dump)).one()
@@ -192,10 +189,9 @@ def test_rows_follow_when_removals_are_told_apart_and_back(empty_database_url):
     database.dispose()
 
 
-def test_dumps_that_tell_no_format_are_made_again(empty_database_url):
+def test_dumps_that_tell_no_format_are_made_again(migrated_database_url):
     """0016: the catalogue and the API tell the format of each file; what was made before did not say it."""
-    commands.upgrade(empty_database_url)
-    database = Database(empty_database_url)
+    database = Database(migrated_database_url)
     file = {"name": "votes.csv", "dataset": "votes", "rows": 0, "bytes": 0, "sha256": "0" * 64}
     with database.transaction(tenant=ALL_TENANTS) as session:
         organisation = factories.make_organisation(session)
@@ -204,18 +200,17 @@ def test_dumps_that_tell_no_format_are_made_again(empty_database_url):
             consultation = factories.make_consultation(session, organisation)
             session.add(Dump(status=DumpStatus.DONE, consultation_id=consultation.id, files=files, **made))
     database.dispose()
-    commands.downgrade(empty_database_url, "0015")
-    commands.upgrade(empty_database_url)
+    commands.downgrade(migrated_database_url, "0015")
+    commands.upgrade(migrated_database_url)
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         served = {"format" in dump.files[0]: is_served(session, dump) for dump in session.scalars(select(Dump))}
     database.dispose()
     assert served == {False: False, True: True}
 
 
-def test_what_waited_to_be_counted_is_counted_once_up_and_down(empty_database_url):
+def test_what_waited_to_be_counted_is_counted_once_up_and_down(migrated_database_url):
     """0015: deltas are folded into the counters; back in time, what has no place yet waits again."""
-    commands.upgrade(empty_database_url)
-    database = Database(empty_database_url)
+    database = Database(migrated_database_url)
     with database.transaction(tenant=ALL_TENANTS) as session:
         organisation = factories.make_organisation(session)
         step = factories.make_step(session, factories.make_consultation(session, organisation))
@@ -237,12 +232,12 @@ def test_what_waited_to_be_counted_is_counted_once_up_and_down(empty_database_ur
         return found
 
     assert counters() == (0, 0, 0, 0, 0), "nothing has its place"
-    commands.downgrade(empty_database_url, "0009")
+    commands.downgrade(migrated_database_url, "0009")
     with database.engine.connect() as connection:
         waiting = connection.execute(text("SELECT value, sum(change) FROM vote_delta GROUP BY value ORDER BY value"))
         assert [tuple(row) for row in waiting] == [("against", 1), ("for", 3)]
     database.dispose()
-    commands.upgrade(empty_database_url)
+    commands.upgrade(migrated_database_url)
     assert counters() == (2, 0, 1, 3, 1)
     with database.transaction(tenant=ALL_TENANTS) as session:
         settle(session)
@@ -345,35 +340,33 @@ def test_two_upgrades_at_once_both_succeed(empty_database_url):
     database.dispose()
 
 
-def test_questions_of_new_kinds_become_those_that_older_versions_know(empty_database_url):
-    database = Database(empty_database_url)
-    commands.upgrade(empty_database_url)
+def test_questions_of_new_kinds_become_those_that_older_versions_know(migrated_database_url):
+    database = Database(migrated_database_url)
     with database.transaction(tenant=ALL_TENANTS) as session:
         consultation = factories.make_consultation(session, factories.make_organisation(session))
         step = factories.make_step(session, consultation, kind="questionnaire")
         for kind, options in (("matrix", [("Ligne", "row"), "Oui", "Non"]), ("date", []), ("single", ["Oui", "Non"])):
             factories.make_question(session, step, kind, options)
-    commands.downgrade(empty_database_url, "0030")
+    commands.downgrade(migrated_database_url, "0030")
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         kinds = session.execute(text("SELECT kind FROM question ORDER BY position")).scalars().all()
         roles = session.execute(text("SELECT DISTINCT kind FROM question_option")).scalars().all()
     assert (kinds, roles) == (["multiple", "long_text", "single"], ["normal"])
-    commands.upgrade(empty_database_url)
+    commands.upgrade(migrated_database_url)
     database.dispose()
 
 
-def test_replies_without_an_account_stay_where_no_code_opens_them(empty_database_url):
-    database = Database(empty_database_url)
-    commands.upgrade(empty_database_url)
+def test_replies_without_an_account_stay_where_no_code_opens_them(migrated_database_url):
+    database = Database(migrated_database_url)
     with database.transaction(tenant=ALL_TENANTS) as session:
         consultation = factories.make_consultation(session, factories.make_organisation(session))
         step = factories.make_step(session, consultation, kind="questionnaire")
         factories.make_reply(session, step, edit_key="a" * 64)
         factories.make_reply(session, step, edit_key="b" * 64, batch_ref="c" * 32)
-    commands.downgrade(empty_database_url, "0037")
+    commands.downgrade(migrated_database_url, "0037")
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         assert session.execute(text("SELECT edit_key FROM reply ORDER BY batch_ref")).scalars().all().count(None) == 1
-    commands.upgrade(empty_database_url)
+    commands.upgrade(migrated_database_url)
     with database.session(write=False, tenant=ALL_TENANTS) as session:
         assert session.execute(text("SELECT count(*) FROM reply")).scalar() == 2
     database.dispose()
