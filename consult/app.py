@@ -25,6 +25,7 @@ from consult import html as rich_text
 from consult.accounts import bindings as accounts_bindings
 from consult.accounts import jobs as accounts_jobs
 from consult.accounts import views as accounts_views
+from consult.accounts.identities import keys as identity_keys
 from consult.actor import ANONYMOUS, Actor
 from consult.audience import service as audience
 from consult.audience.visits import Visits
@@ -276,6 +277,7 @@ def create_app(settings: Settings) -> ConsultApp:
     app.extensions["settings"] = settings
     app.extensions["database"] = Database(settings.database_url, pool_size=settings.pool_size)
     app.extensions["bindings"] = bindings(settings)
+    app.extensions["identity_keys"] = identity_keys.load(settings.identity_key_files)
     app.extensions["organisations"] = {}  # what gate.py remembers of them
     app.extensions |= ASKED_FROM_BELOW
     _start_login(app)

@@ -147,6 +147,13 @@ class Settings:
         "niveaux qui valent le second facteur d'un agent, séparés par une espace ; vide : il est toujours demandé ici",
     )
 
+    identity_key_files: str = _option(
+        "CONSULT_IDENTITY_KEY_FILES",
+        "",
+        "fichiers PEM, séparés par des virgules, des clés privées (RSA ou P-256) qui ouvrent les jetons chiffrés ; "
+        "vide : ils ne sont pas lus",
+    )
+
     registry_dir: str = _option(
         "CONSULT_REGISTRY_DIR", "", "dossier public du registre, que nginx peut servir ; vide : dossier de données"
     )

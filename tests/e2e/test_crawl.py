@@ -31,11 +31,7 @@ AFTER_AN_ACT = {
     "accounts.unsent.show", "consultations.age.show", "accounts.identities.proven", "accounts.identities.confirm_link",
     # Only where the settings name an identity provider.
     "accounts.identities.begin", "accounts.identities.back", "accounts.identities.mine", "accounts.identities.left",
-    "accounts.identities.leave",
-    "contributions.ballots.show",  # no step of the demonstration takes ballots: test_ballots.py walks through it
-    # No step of the demonstration is on invitation: test_invitations.py goes through its pages.
-    "questionnaires.invitations_desk.by_mail", "questionnaires.invitations_desk.by_code",
-    "questionnaires.invitations_desk.revoke",
+    "accounts.identities.leave", "accounts.identities.encryption_keys",
     "samples.sample", "samples.code", "samples.settle",  # a sample is drawn first
 }  # fmt: skip
 # Read by programs.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from flask import current_app, g, request, session, url_for
+from joserfc.jwk import KeySet
 
 from consult.accounts.identities import policy
 from consult.accounts.identities.client import Begun, Client, Proven
@@ -53,10 +54,16 @@ def provider_or_404(name: str) -> Provider:
     return provider
 
 
+def own_keys() -> KeySet:
+    """Those that open what a provider encrypts."""
+    found: KeySet = current_app.extensions["identity_keys"]
+    return found
+
+
 def client(provider: Provider) -> Client:
     """The platform as this organisation's client of a provider."""
     back = url_for("accounts.identities.back", provider=provider.name.value).removeprefix(request.script_root)
-    return Client(provider, addresses().site + back)
+    return Client(provider, addresses().site + back, own_keys())
 
 
 def remember_begun(provider: Provider, begun: Begun, suite: str) -> None:

@@ -1,12 +1,13 @@
 """Talking to an identity provider: OpenID Connect Core 1.0, code flow, over Authlib.
 
 Only signatures of the listed algorithms are believed, whatever a provider announces, and only for the issuer, the
-client and the nonce of this very request.
+client and the nonce of this very request; also inside a token that is encrypted for us.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import secrets
 import threading
 import time
@@ -23,9 +24,11 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from consult.accounts.identities import keys
 from consult.accounts.identities.policy import PROOF_LIFE, Provider, UnprovenError
 from consult.errors import UnavailableError
 
+logger = logging.getLogger(__name__)
 ALGORITHMS: Final = ["ES256", "RS256"]
 TIMEOUT: Final = 5.0  # seconds for each answer of a provider
 REMEMBERED: Final = 3600.0  # seconds for which what a provider says of itself is believed
@@ -59,8 +62,9 @@ class Proven:
 class Client:
     """The platform as a client of one provider, coming back to one address."""
 
-    def __init__(self, provider: Provider, redirect_uri: str) -> None:
-        self.provider, self._redirect_uri = provider, redirect_uri
+    def __init__(self, provider: Provider, redirect_uri: str, own_keys: KeySet) -> None:
+        """`own_keys` open what the provider encrypts."""
+        self.provider, self._redirect_uri, self._own_keys = provider, redirect_uri, own_keys
 
     def begin(self, now: dt.datetime) -> tuple[str, Begun]:
         """Where to send the browser, and what it must come back with. Raises UnavailableError."""
@@ -124,7 +128,7 @@ class Client:
             raise self._unproven() from error
         if not isinstance(token.get("id_token"), str):
             raise self._unproven()
-        return dict(token)
+        return {**token, "id_token": self._opened(token["id_token"])}
 
     def _id_token(self, token: Mapping[str, Any], nonce: str, now: dt.datetime) -> Mapping[str, Any]:
         params = {"nonce": nonce, "client_id": self.provider.client_id, "access_token": token.get("access_token")}
@@ -136,13 +140,23 @@ class Client:
             reply = session.get(self._announced()["userinfo_endpoint"], headers={"Accept": "application/jwt"})
             reply.raise_for_status()
             signed = reply.headers.get("Content-Type", "").startswith("application/jwt")
-            told = self._claims(reply.text, JWTClaims, {}, now) if signed else reply.json()
+            told = self._claims(self._opened(reply.text), JWTClaims, {}, now) if signed else reply.json()
         except requests.JSONDecodeError as error:
             raise self._unproven() from error
         except requests.RequestException as error:
             raise self._away() from error
         if not isinstance(told, Mapping) or told.get("sub") != subject:
             raise self._unproven()
+
+    def _opened(self, text: str) -> str:
+        """The signed token, out of its encryption if it has one."""
+        if not keys.is_encrypted(text):
+            return text
+        try:
+            return keys.opened(text, self._own_keys)
+        except (JoseError, ValueError) as error:
+            logger.warning("an encrypted token of %s could not be opened: %s", self.provider.name.value, error)
+            raise self._unproven() from error
 
     def _claims(self, text: str, kind: Any, params: Mapping[str, Any], now: dt.datetime) -> Mapping[str, Any]:
         """What a signed token says, once its signature, issuer, audience, dates and nonce are found right."""
@@ -166,8 +180,8 @@ class Client:
         try:
             return jwt.decode(text, KeySet.import_key_set(self._announced()["keys"]), algorithms=ALGORITHMS)
         except (JoseError, ValueError):
-            keys = _ANNOUNCED.get(self.provider, fresh=True)["keys"]
-            return jwt.decode(text, KeySet.import_key_set(keys), algorithms=ALGORITHMS)
+            fresh = _ANNOUNCED.get(self.provider, fresh=True)["keys"]
+            return jwt.decode(text, KeySet.import_key_set(fresh), algorithms=ALGORITHMS)
 
     def _announced(self) -> dict[str, Any]:
         return _ANNOUNCED.get(self.provider)

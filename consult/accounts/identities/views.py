@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
@@ -61,6 +61,17 @@ def back(provider: str) -> ResponseReturnValue:
     begun, suite = browser.take_begun(wanted)
     browser.remember_proven(wanted, client(wanted).finish(begun, request.args, g.now), suite)
     return redirect(url_for(".proven", provider=provider), 303)
+
+
+@bp.get(f"{ROOT}/cles")
+@anyone
+@limiter.limit("120/minute")
+def encryption_keys(provider: str) -> ResponseReturnValue:
+    """The public keys for which that provider may encrypt its tokens (JWK Set), to declare to it as `jwks_uri`."""
+    provider_or_404(provider)
+    if not browser.own_keys().keys:
+        raise NotFoundError("Ce site n’a pas de clé pour ouvrir des jetons chiffrés.")
+    return jsonify(browser.own_keys().as_dict(private=False))
 
 
 @bp.get(f"{ROOT}/suite")
