@@ -246,7 +246,7 @@ def _refuse_brought_back(settings: Settings, database: Database) -> None:
 def demo(code_only: bool) -> None:  # noqa: FBT001  # click gives flags so
     """Charger la consultation fictive de démonstration, et dire avec quels comptes l’essayer."""
     from consult import app, clock
-    from consult.demo import load, visitors
+    from consult.demo import lately, load, visitors
     from consult.organisations import queries
     from consult.registry import sequencer
 
@@ -274,7 +274,7 @@ def demo(code_only: bool) -> None:  # noqa: FBT001  # click gives flags so
         organisation = queries.by_slug(session, load.ORGANISATION)
         assert organisation is not None
         site = queries.address_of(session, organisation, settings)
-    click.echo("\n".join(visitors.introduction(site, clock.now())))
+    click.echo("\n".join(visitors.introduction(site, clock.now(), lately.INVITATION)))
 
 
 @cli.group()

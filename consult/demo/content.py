@@ -44,18 +44,18 @@ def generate(seed: int) -> DemoContent:
     """The whole demonstration; the same seed gives the same content, to the letter (see `digest`)."""
     plan = read("consultation.yaml")
     drafts = [draft for name in _PROPOSAL_FILES for draft in read(f"proposals_{name}.yaml")]
-    people = _participants(_source(seed, "people"))
+    people = _participants(source(seed, "people"))
     debaters = people[:DEBATERS]
-    proposals = _proposals(drafts, debaters, _source(seed, "proposals"))
-    arguments = _arguments(drafts, proposals, debaters, _source(seed, "arguments"))
-    reports, decisions = _moderation(plan["moderation"], proposals, arguments, debaters, _source(seed, "moderation"))
+    proposals = _proposals(drafts, debaters, source(seed, "proposals"))
+    arguments = _arguments(drafts, proposals, debaters, source(seed, "arguments"))
+    reports, decisions = _moderation(plan["moderation"], proposals, arguments, debaters, source(seed, "moderation"))
     hidden_at = {decision.target: decision.minute for decision in decisions if decision.action == "hide"}
     hidden_at |= {a.id: hidden_at[a.proposal] for a in arguments if a.proposal in hidden_at}
     appeal = {draft["id"]: float(draft["appeal"]) for draft in drafts}
-    drawn = _source(seed, "votes")
+    drawn = source(seed, "votes")
     votes = ballots.cast(debaters, proposals, arguments, appeal=appeal, withdrawn_at=hidden_at, rng=drawn)
-    answered, law = _answered(people, seed), bill.generate(read("bill.yaml"), debaters, _source(seed, "bill"))
-    debated = debate.generate(read("debate.yaml"), debaters, _source(seed, "debate"))
+    answered, law = _answered(people, seed), bill.generate(read("bill.yaml"), debaters, source(seed, "bill"))
+    debated = debate.generate(read("debate.yaml"), debaters, source(seed, "debate"))
     first_acts = _first_acts(
         [(p.author, p.minute) for p in proposals]
         + [(a.author, a.minute) for a in arguments]
@@ -102,8 +102,8 @@ def _bill_acts(law: DemoBill) -> list[tuple[str, int]]:
 
 def _answered(people: Sequence[DemoParticipant], seed: int) -> tuple[DemoReply, ...]:
     repliers = [person.id for person in people[SILENT_DEBATERS:]]
-    drawn = replies.draw(repliers, read("answers.yaml"), _source(seed, "replies"))
-    return opinions.added(drawn, _source(seed, "opinions"))
+    drawn = replies.draw(repliers, read("answers.yaml"), source(seed, "replies"))
+    return opinions.placed(opinions.added(drawn, source(seed, "opinions")), source(seed, "places"))
 
 
 def digest(content: DemoContent) -> str:
@@ -123,7 +123,7 @@ def read(name: str) -> Any:
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
 
 
-def _source(seed: int, part: str) -> random.Random:
+def source(seed: int, part: str) -> random.Random:
     """One source of randomness by part: a change in one leaves the others as they were."""
     return random.Random(f"{seed}/{part}")  # noqa: S311  # invented content, not a secret
 
@@ -152,6 +152,7 @@ def _question(question: Mapping[str, Any]) -> DemoQuestion:
         rows=tuple(question.get("rows", {}).items()),
         settings=question.get("settings", {}),
         only_if=tuple(question["only_if"]) if "only_if" in question else None,
+        pictures=tuple(question.get("pictures", {}).items()),
     )
 
 

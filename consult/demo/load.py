@@ -28,21 +28,25 @@ from consult.contributions.debate import service as debate
 from consult.contributions.manage import service as themes
 from consult.contributions.models import Level
 from consult.db import ALL_TENANTS, Database, as_tenant
-from consult.demo import visitors
-from consult.demo.content import codebook, generate
+from consult.demo import streets, visitors
+from consult.demo.content import codebook, generate, source
 from consult.demo.debate import ID as DEBATE
 from consult.demo.followup import Decider
-from consult.demo.people import DAYS
+from consult.demo.lately import Lately
+from consult.demo.people import DAYS, MINUTES_PER_DAY
 from consult.demo.records import DemoContent, DemoQuestion
 from consult.demo.replay import Replay, Stage, Tell
 from consult.errors import ForbiddenError
 from consult.jobs.worker import Worker
+from consult.media.pictures import Picture, recoded
 from consult.organisations import service as organisations
 from consult.organisations.models import Organisation
 from consult.protocols import Bindings
+from consult.questionnaires.anonymous import urns
 from consult.questionnaires.builder import service as builder
 from consult.questionnaires.kinds.draft import QuestionDraft
 from consult.questionnaires.models import AnswerVisibility, Question
+from consult.questionnaires.pictures.service import attach
 from consult.sealing import second_factors
 from consult.settings import Settings
 
@@ -103,7 +107,7 @@ class _Loader:
     ) -> None:
         self._session, self._bindings, self._content, self._now = session, bindings, content, now
         self._site, self._secret = settings.public_url.rstrip("/"), settings.secret_key
-        self._keyring = second_factors(settings.seal_keys)
+        self._keyring, self._seal_keys = second_factors(settings.seal_keys), settings.seal_keys
         today = now.astimezone(PARIS).date()
         self._midnight = dt.datetime.combine(today - dt.timedelta(days=DAYS), dt.time(), PARIS)
         self._opened_at = self._morning(0)
@@ -134,6 +138,7 @@ class _Loader:
             self._set_up(created_at)
             replay = Replay(self._session, self._stage())
             replay.run(self._content, tell)
+            self._lately().run()
             self._decider(replay).run()
             self._ask_for_analysis()
 
@@ -174,7 +179,7 @@ class _Loader:
         )
         self._add_steps(organiser, created_at)
         for theme in self._content.themes:
-            added = themes.add_theme(self._session, self._steps["proposals"], title=theme.title)
+            added = themes.add_theme(self._session, self._steps["vos-propositions"], title=theme.title)
             self._themes[theme.id] = added.id
         self._write_bill(organiser, created_at)
         self._ask(organiser, created_at)
@@ -191,7 +196,7 @@ class _Loader:
     def _add_steps(self, organiser: Actor, now: dt.datetime) -> None:
         self._steps: dict[str, Step] = {}
         for step in self._content.consultation.steps:
-            self._steps[step.kind] = consultations.add_step(
+            self._steps[step.slug] = consultations.add_step(
                 self._session,
                 self._consultation,
                 actor=organiser,
@@ -201,12 +206,13 @@ class _Loader:
                 introduction=step.body,
                 opens_at=self._morning(step.opens_on_day),
                 closes_at=self._evening(step.closes_on_day),
+                settings=step.settings,
                 order_seed=hashlib.sha256(f"{self._content.seed}/{step.slug}".encode()).hexdigest()[:32],
                 now=now,
             )
 
     def _write_bill(self, organiser: Actor, now: dt.datetime) -> None:
-        step = self._steps["bill"]
+        step = self._steps["projet-de-loi"]
         parts: dict[str, uuid.UUID] = {}
         for part in self._content.bill.parts:
             draft = bill.PartDraft(Level(part.level), heading=part.heading, body=part.body)
@@ -218,7 +224,7 @@ class _Loader:
     def _ask(self, organiser: Actor, now: dt.datetime) -> None:
         asked = self._content.debate
         draft = debate.QuestionDraft(asked.title, asked.body, asked.sources)
-        self._submitted[DEBATE] = debate.ask(self._session, self._steps["debate"], draft, actor=organiser, now=now)
+        self._submitted[DEBATE] = debate.ask(self._session, self._steps["le-debat"], draft, actor=organiser, now=now)
 
     def _write_questions(self, organiser: Actor, now: dt.datetime) -> None:
         for asked in self._content.questions:
@@ -235,10 +241,19 @@ class _Loader:
                 condition=self._condition(asked),
                 **({"maximum": asked.max_choices} | asked.settings),
             )
-            question = builder.add(self._session, self._steps["questionnaire"], draft, actor=organiser, now=now)
+            question = builder.add(self._session, self._steps["votre-quotidien"], draft, actor=organiser, now=now)
             self._questions[asked.id] = question
             by_label = {option.label: str(option.id) for option in question.options}
             self._options |= {(asked.id, key): by_label[label] for key, label in (*asked.options, *asked.rows)}
+            self._illustrate(asked, question)
+        self._lately().ask(now)
+
+    def _illustrate(self, asked: DemoQuestion, question: Question) -> None:
+        drawn = recoded([streets.draw(key) for key, _ in asked.pictures]) if asked.pictures else []
+        by_id = {str(option.id): option for option in question.options}
+        for (key, alt), picture in zip(asked.pictures, drawn, strict=True):
+            assert isinstance(picture, Picture), picture
+            attach(by_id[self._options[asked.id, key]], picture, alt)
 
     def _condition(self, asked: DemoQuestion) -> dict[str, Any] | None:
         if asked.only_if is None:
@@ -261,6 +276,19 @@ class _Loader:
             content_types=self._bindings.content_types,
             midnight=self._midnight,
             site=self._site,
+        )
+
+    def _lately(self) -> Lately:
+        return Lately(
+            session=self._session,
+            steps=self._steps,
+            organiser=self._actors[Role.ORGANISER],
+            people=self._content.participants,
+            accounts=self._accounts,
+            keys=urns.keyring(self._seal_keys),
+            midnight=self._at(DAYS * MINUTES_PER_DAY),
+            now=self._now,
+            rng=source(self._content.seed, "lately"),
         )
 
     def _decider(self, replay: Replay) -> Decider:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from consult.demo.people import chance
 from consult.demo.records import DemoReply
+from consult.departements import DEPARTEMENTS
 
 _Said = TypeVar("_Said")
 _DISTANCES: dict[str, tuple[float, float]] = {  # kilometres: the middle, and how far one strays from it
@@ -23,6 +24,8 @@ _JUDGED: dict[str, tuple[float, ...]] = {
     "nuit": (34, 33, 20, 8, 5), "zone-30": (19, 22, 17, 16, 26), "gratuite": (30, 24, 20, 14, 12),
 }  # fmt: skip
 _TRIALS = {"pistes": 5.0, "pret": 1.5, "stationnement": 2.0, "prime": 2.0, "rien": 4.0}
+_STREETS = ("voitures", "velos", "pietons", "bus")
+_PREFERRED = {"voiture": (6, 2, 4, 2), "velo": (1, 8, 3, 2), "collectif": (1, 2, 4, 6), "marche": (1, 2, 8, 2)}
 _WITHOUT_CAR = {"grande-ville": 8, "banlieue": 5, "ville-moyenne": 4, "bourg": 2, "campagne": 1}
 
 
@@ -52,6 +55,23 @@ def _with_opinions(reply: DemoReply, rng: random.Random) -> DemoReply:
         cells=_some({key: given for key, given in cells.items() if given}, rng, 0.85),
         figures=_some({"distance": figure}, rng, 0.8),
     )
+
+
+def placed(replies: Sequence[DemoReply], rng: random.Random) -> tuple[DemoReply, ...]:
+    """The same replies, most of them with a street and a département too; few départements have most of the people."""
+    codes = rng.sample(sorted(DEPARTEMENTS), len(DEPARTEMENTS))
+    weights = [1 / rank for rank in range(1, len(codes) + 1)]
+
+    def told(reply: DemoReply) -> DemoReply:
+        (mode,) = reply.choices["mode"]
+        street = rng.choices(_STREETS, _PREFERRED.get(mode, (3, 3, 4, 3)))[0]
+        return replace(
+            reply,
+            choices=reply.choices | _some({"rue": (street,)}, rng, 0.85),
+            figures=reply.figures | _some({"departement": rng.choices(codes, weights)[0]}, rng, 0.75),
+        )
+
+    return tuple(told(reply) for reply in replies)
 
 
 def _ranking(rng: random.Random) -> list[str]:

@@ -37,6 +37,7 @@ class DemoStep:
     body: str
     opens_on_day: int
     closes_on_day: int
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class DemoQuestion:
     rows: tuple[tuple[str, str], ...]
     settings: dict[str, Any]  # others, as a draft of question names them
     only_if: tuple[str, str, str] | None  # (question, comparison, option)
+    pictures: tuple[tuple[str, str], ...]  # (option, what its picture shows); see `streets`
 
 
 @dataclass(frozen=True, slots=True)

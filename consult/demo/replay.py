@@ -60,7 +60,7 @@ class Stage:
 
     organisation: Organisation
     consultation: Consultation
-    steps: Mapping[str, Step]  # by kind
+    steps: Mapping[str, Step]  # by slug
     accounts: Mapping[str, uuid.UUID]
     themes: Mapping[str, uuid.UUID]
     questions: Mapping[str, Question]
@@ -121,7 +121,7 @@ class Replay:
     def _propose(self, proposal: DemoProposal) -> None:
         self._contents[proposal.id] = contributions.submit_proposal(
             self._session,
-            step=self._stage.steps["proposals"],
+            step=self._stage.steps["vos-propositions"],
             account_id=self._stage.accounts[proposal.author],
             title=proposal.title,
             body=proposal.body,
@@ -135,7 +135,7 @@ class Replay:
         assert isinstance(rewritten, Proposal)
         self._contents[version.id] = bill.submit_version(
             self._session,
-            step=self._stage.steps["bill"],
+            step=self._stage.steps["projet-de-loi"],
             rewritten=rewritten,
             account_id=self._stage.accounts[version.author],
             title=version.title,
@@ -201,7 +201,7 @@ class Replay:
     def _reply(self, replies: Sequence[DemoReply]) -> None:
         if not replies:
             return
-        step, questions = self._stage.steps["questionnaire"], list(self._stage.questions.values())
+        step, questions = self._stage.steps["votre-quotidien"], list(self._stage.questions.values())
         rows: list[dict[str, Any]] = []
         openings: list[dict[str, Any]] = []
         for reply in replies:

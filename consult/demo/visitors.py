@@ -91,7 +91,7 @@ def code(now: dt.datetime) -> str:
     return pyotp.TOTP(TOTP_SECRET).at(now)
 
 
-def introduction(site: str, now: dt.datetime) -> list[str]:
+def introduction(site: str, now: dt.datetime, invitation: str) -> list[str]:
     """The lines that tell a newcomer where to go and how to sign in."""
     width = max(len(visitor.title) for visitor in VISITORS)
     return [
@@ -99,6 +99,7 @@ def introduction(site: str, now: dt.datetime) -> list[str]:
         "Consultation fictive de démonstration",
         f"  Site public  {site}/",
         f"  Gestion      {site}/gestion",
+        f"  Invitation   {site}/invitation?code={invitation}",
         f"  Connexion    {site}/connexion, mot de passe\u00a0: {PASSWORD}",
         *(f"    {visitor.title:<{width}}  {visitor.email}" for visitor in VISITORS),
         f"  Les agents donnent aussi un code\u00a0: {code(now)} en ce moment, puis «\u202fconsult demo --code\u202f»",

@@ -17,6 +17,7 @@ from consult.coding.models import AnalysisRun, Codebook
 from consult.consultations import policy as consultations
 from consult.consultations.bindings import PresentationStep
 from consult.consultations.models import Consultation, ContentStatus
+from consult.contributions.ballots.models import Ballot
 from consult.contributions.bill.bindings import BillStep
 from consult.contributions.bindings import ArgumentContent, ProposalContent, ProposalsStep
 from consult.contributions.debate.bindings import DebateStep
@@ -26,8 +27,9 @@ from consult.contributions.votes import cast_vote
 from consult.db import ALL_TENANTS, Base, Database
 from consult.demo import load as loader
 from consult.demo import visitors
-from consult.demo.content import generate
-from consult.errors import ForbiddenError
+from consult.demo.content import generate, read
+from consult.demo.lately import INVITATION
+from consult.errors import ConflictError, ForbiddenError
 from consult.migrations import load_models
 from consult.moderation.models import Act, Decision, Report
 from consult.organisations.models import Organisation
@@ -35,7 +37,11 @@ from consult.protocols import Bindings
 from consult.questionnaires import policy as questionnaires
 from consult.questionnaires import queries as questionnaire_queries
 from consult.questionnaires import service as questionnaire_service
+from consult.questionnaires.anonymous import urns
 from consult.questionnaires.bindings import QuestionnaireStep
+from consult.questionnaires.by_code import codes
+from consult.questionnaires.by_code import service as by_code
+from consult.questionnaires.invitations import queries as invitations
 from consult.questionnaires.models import Answer, Question, Reply
 from consult.registry.models import EntryKind, RegistryEntry
 from consult.reporting.bindings import ResultsStep
@@ -93,28 +99,39 @@ def check_counts(database, content):
         def count(model):
             return session.scalar(select(func.count()).select_from(model))
 
-        bill, debate = content.bill, content.debate
+        bill, debate, lately = content.bill, content.debate, read("lately.yaml")
+        offered = sum(len(each["proposals"]) for each in lately["ballots"])
+        voters = sum(each["voters"] for each in lately["ballots"])
         articles = sum(part.level == "article" for part in bill.parts)
         arguments, votes = (
             sum(len(getattr(each, name)) for each in (content, bill, debate)) for name in ("arguments", "votes")
         )
-        assert count(Proposal) == len(content.proposals) + articles + len(bill.versions) + 1
+        assert count(Proposal) == len(content.proposals) + articles + len(bill.versions) + 1 + offered
         assert count(Argument) == arguments
         assert count(Vote) == votes
-        assert count(Reply) == len(content.replies)
+        assert count(Reply) == len(content.replies) + lately["invited"]["replies"]
         said = [[reply.choices, reply.texts, reply.cells, reply.figures] for reply in content.replies]
-        assert count(Answer) == sum(len(part) for parts in said for part in parts)
+        answered = (
+            select(func.count(Answer.id)).join(Reply, Reply.id == Answer.reply_id).where(Reply.account_id.is_not(None))
+        )
+        assert session.scalar(answered) == sum(len(part) for parts in said for part in parts)
         assert count(Report) == len(content.reports)
         assert count(Account) == len(content.participants) + len(visitors.VISITORS)
+        ballots = session.scalars(select(Ballot)).all()
+        assert len(ballots) == voters
         for proposal in session.scalars(select(Proposal)):
             rows = Counter(session.scalars(select(Vote.value).where(Vote.proposal_id == proposal.id)))
             shown = (proposal.votes_for, proposal.votes_mixed, proposal.votes_against)
             assert shown == (rows[VoteValue.FOR], rows[VoteValue.MIXED], rows[VoteValue.AGAINST])
-            assert proposal.votes_total == sum(shown)
+            assert proposal.votes_total == sum(shown) + proposal.points
+            given = [ballot.choices.get(str(proposal.id), 0) for ballot in ballots]
+            assert (proposal.points, proposal.ballots) == (sum(given), sum(map(bool, given)))
         entries = dict(session.execute(select(RegistryEntry.kind, func.count()).group_by(RegistryEntry.kind)).all())
-        assert entries[EntryKind.VOTE_CAST] == votes
+        assert entries[EntryKind.VOTE_CAST] == votes + voters
         assert entries[EntryKind.VERSION] == len(bill.versions)
-        assert entries[EntryKind.CONTRIBUTION] == len(content.proposals) + len(content.replies)
+        assert entries[EntryKind.CONTRIBUTION] == (
+            len(content.proposals) + offered + len(content.replies) + lately["invited"]["replies"]
+        )
         assert entries[EntryKind.ARGUMENT] == arguments
         assert entries[EntryKind.MODERATION] + entries[EntryKind.MODERATION_KEPT] == len(content.decisions)
 
@@ -130,7 +147,8 @@ def test_a_second_load_changes_nothing(database, shortened):
 
 
 def test_visitors_are_told_where_to_go_and_a_code_that_works_now():
-    told = "\n".join(visitors.introduction("https://demo.example", NOW))
+    told = "\n".join(visitors.introduction("https://demo.example", NOW, INVITATION))
+    assert f"https://demo.example/invitation?code={INVITATION}" in told
     assert "https://demo.example/connexion" in told
     assert visitors.PASSWORD in told
     assert all(visitor.email in told for visitor in visitors.VISITORS)
@@ -170,7 +188,10 @@ def test_votes_written_in_bulk_are_logged_as_a_vote_cast_on_the_site(loaded):
     with loaded.session(write=True, tenant=tenant(loaded)) as session:
         visitor = session.scalars(select(Account).where(Account.email == "participant@demo.example")).one()
         for model in (Proposal, Argument):
-            target = session.scalars(select(model).where(model.status == ContentStatus.PUBLISHED)).first()
+            voted = select(Vote.proposal_id if model is Proposal else Vote.argument_id)
+            target = session.scalars(
+                select(model).where(model.id.in_(voted), model.status == ContentStatus.PUBLISHED)
+            ).first()
             step = next(s for s in session.scalars(select(Consultation)).one().steps if s.id == target.step_id)
             live = cast_vote(session, target, step=step, account_id=visitor.id, value=VoteValue.FOR, now=NOW)
             column = Vote.proposal_id if model is Proposal else Vote.argument_id
@@ -217,6 +238,29 @@ def test_questions_keep_their_limits_and_their_exclusive_option(loaded):
         )
         assert {question.settings.get("maximum") for question in questions} >= {2, 3}
         assert sum(option.kind == "exclusive" for question in questions for option in question.options) == 1
+
+
+def test_the_invitation_that_is_told_opens_its_questionnaire_once(loaded):
+    with loaded.session(write=True, tenant=tenant(loaded)) as session:
+        opened = invitations.opened(session, tenant(loaded), INVITATION)
+        assert (opened.step.slug, opened.used) == ("le-comite-des-usagers", False)
+        questions = questionnaire_queries.questions(session, opened.step.id)
+        reply = {"actor": Actor(), "keys": urns.keyring(""), "now": NOW, "invitation": INVITATION}
+        by_code.submit(session, opened.step, questions, {}, code=codes.draw(), **reply)
+        with pytest.raises(ConflictError, match="déjà servi"):
+            by_code.submit(session, opened.step, questions, {}, code=codes.draw(), **reply)
+
+
+def test_pictures_and_the_map_have_answers(loaded):
+    with loaded.transaction(tenant=tenant(loaded), write=False) as session:
+        pictured = session.scalars(select(Question).where(Question.kind == "picture_single")).one()
+        assert [option.picture.width for option in pictured.options] == [480] * 4
+        for kind in ("picture_single", "departement"):
+            answers = session.scalars(
+                select(Answer).join(Question, Question.id == Answer.question_id).where(Question.kind == kind)
+            ).all()
+            assert len({tuple(answer.options) for answer in answers}) >= 4
+            assert len(answers) > 1_000
 
 
 def test_the_analysis_is_asked_on_an_approved_codebook(loaded):

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consult.accounts.pseudonyms.policy import clean, skeleton
+from consult.demo import streets
 from consult.demo.content import codebook, digest, generate
 from consult.demo.grammar import bare
 from consult.demo.people import DAYS, MINUTES_PER_DAY
+from consult.departements import DEPARTEMENTS
 
 SEED = 2026
 LAST_MINUTE = DAYS * MINUTES_PER_DAY
@@ -41,7 +43,7 @@ def test_volumes_are_those_announced(content):
     assert 380 <= len(debaters) <= 420
     assert len(content.debate.arguments) == 24
     assert len(content.themes) == 6
-    assert len(content.questions) == 17
+    assert len(content.questions) == 19
     assert {step.kind for step in content.consultation.steps} == {
         "bill",
         "debate",
@@ -150,8 +152,16 @@ def test_replies_are_valid_answers_to_the_questions(content):
             assert set(chosen) <= set(allowed)
             assert len(set(chosen)) == len(chosen) <= (questions[key].max_choices or len(allowed))
             assert questions[key].kind == "multiple" or len(chosen) == 1
+        assert reply.figures.get("departement", "75") in DEPARTEMENTS
         assert all(questions[key].kind.endswith("_text") for key in reply.texts)
         assert reply.choices["mode"] != ("velo",) or "essai-velo" not in reply.choices
+
+
+def test_each_picture_is_drawn_and_told_in_words(content):
+    (pictured,) = [question for question in content.questions if question.pictures]
+    assert [key for key, _ in pictured.pictures] == [key for key, _ in pictured.options]
+    assert len({streets.draw(key) for key, _ in pictured.pictures}) == len(pictured.pictures)
+    assert all(streets.draw(key) == streets.draw(key) and alt.startswith("Dessin") for key, alt in pictured.pictures)
 
 
 def test_closed_answers_are_correlated_as_in_life(content):
