@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 
 READING: Final = frozenset({"GET", "HEAD"})
 REMEMBERED: Final = 100  # addresses of organisations that a process remembers
+TOO_HEAVY: Final = (
+    "Votre session était terminée, et ce que vous envoyez est trop volumineux pour être gardé\u00a0: rien n’est "
+    "enregistré. Reconnectez-vous, puis recommencez avec moins de texte ou un fichier plus léger. Le bouton "
+    "«\u00a0Précédent\u00a0» du navigateur rend souvent ce qui était saisi\u00a0: copiez-le d’abord."
+)
 WITHOUT_ORGANISATION: Final = frozenset({"static", "site.healthz", "site.readyz"})  # files, and probes of one node
 
 
@@ -139,7 +144,7 @@ def _ask_to_sign_in() -> AnyResponse:
     """Have the person sign in, then come back. Raises NotSignedInError where nothing would be come back to."""
     wanted = None if request.path.startswith("/api") else _wanted()
     if wanted is None:
-        raise errors.NotSignedInError
+        raise errors.NotSignedInError(TOO_HEAVY if _is_too_heavy() else "")
     if request.method not in READING:
         flash("Il faut vous connecter pour envoyer ce formulaire. Ce que vous avez saisi vous attend ensuite.", "info")
     return redirect(url_for("accounts.sign_in", suite=wanted), 303)
@@ -152,13 +157,23 @@ def _allow_files() -> None:
         request.max_content_length = access.heaviest + current_app.config["MAX_CONTENT_LENGTH"]
 
 
+def _is_too_heavy() -> bool:
+    return (request.content_length or 0) > (request.max_content_length or 0)
+
+
 def _ask_second_factor() -> AnyResponse:
-    return redirect(url_for("accounts.second_factor.show", suite=_wanted()), 303)
+    wanted = _wanted()
+    if wanted is None and _is_too_heavy():
+        flash(TOO_HEAVY, "danger")
+    return redirect(url_for("accounts.second_factor.show", suite=wanted), 303)
 
 
 def _wanted() -> str | None:
     """Where to come back: the page that was asked for; for a form, the page that gives it back, if it is kept."""
-    return request.full_path.rstrip("?") if request.method in READING else keep_sent()
+    if request.method in READING:
+        return request.full_path.rstrip("?")
+    _allow_files()  # what is typed beside a file is kept, the file is not
+    return keep_sent()
 
 
 def _second_factor_is_fresh() -> bool:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, current_app, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_limiter import Limiter
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from consult.actor import Role
 from consult.errors import ExpiredFormError, ForbiddenError
@@ -201,11 +202,14 @@ def may_give_back(request: Request, public_url: str) -> bool:
     """Whether what a refused form held may be given back to its browser.
 
     Not with a password, nor when the browser does not prove that the form was on a page of this site: another one could
-    otherwise have its own words shown here.
+    otherwise have its own words shown here. Nor what is too heavy to be read.
     """
     origin = request.headers.get("Origin")
     ours = request.headers.get("Sec-Fetch-Site") == "same-origin" or (origin and _is_ours(origin, request, public_url))
-    return request.method in UNSAFE_METHODS and bool(ours) and "password" not in request.form
+    try:
+        return request.method in UNSAFE_METHODS and bool(ours) and "password" not in request.form
+    except RequestEntityTooLarge:
+        return False
 
 
 def typed(request: Request, public_url: str) -> list[tuple[str, str]]:

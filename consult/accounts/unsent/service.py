@@ -23,11 +23,14 @@ ADDRESS_FORMS: Final = 100  # kept at once for people who share a connection
 
 @dataclass(frozen=True, slots=True)
 class SentForm:
-    """Where a form was sent, the page that it was on (empty when unknown), its names and values."""
+    """Where a form was sent, the page that it was on (empty when unknown), its names and values; the names of the files
+    that went with it, which are not kept.
+    """
 
     address: str
     page: str
     fields: list[tuple[str, str]]
+    files: list[str]
 
 
 def keep(
@@ -37,7 +40,7 @@ def keep(
 
     False when it is too long, or when its connection (see security.address_key) has too many kept.
     """
-    text = json.dumps([form.address, form.page, form.fields], ensure_ascii=False)
+    text = json.dumps([form.address, form.page, form.fields, form.files], ensure_ascii=False)
     mine = _named(organisation_id, token)
     near = select(func.count()).where(UnsentForm.address_key == address_key, UnsentForm.digest != mine)
     kept = session.scalar(near.where(UnsentForm.expires_at > now)) or 0
@@ -63,8 +66,8 @@ def kept(session: Session, *, organisation_id: uuid.UUID, token: str, now: dt.da
     sealed = session.scalar(select(UnsentForm.sealed).where(UnsentForm.digest == mine, UnsentForm.expires_at > now))
     if sealed is None:
         return None
-    address, page, fields = json.loads(_keyring(token).unseal(sealed, mine))
-    return SentForm(address, page, [(name, value) for name, value in fields])
+    address, page, fields, *files = json.loads(_keyring(token).unseal(sealed, mine))  # a day ago, without files
+    return SentForm(address, page, [(name, value) for name, value in fields], files[0] if files else [])
 
 
 def _named(organisation_id: uuid.UUID, token: str) -> str:

@@ -25,9 +25,11 @@ def keep_sent() -> str | None:
     if not may_give_back(request, settings.public_url):
         return None
     address = request.script_root + request.full_path.rstrip("?")
+    files = [file.filename for file in request.files.values() if file.filename]
+    page, fields = page_before(request, settings.public_url), typed(request, settings.public_url)
     kept = service.keep(
         g.session,
-        service.SentForm(address, page_before(request, settings.public_url), typed(request, settings.public_url)),
+        service.SentForm(address, page, fields, files),
         organisation_id=g.organisation.id,
         token=session.setdefault(UNSENT_COOKIE, new_token()),
         address_key=address_key(settings.secret_key),

@@ -8,8 +8,9 @@ import re
 
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
+from consult.accounts.models import LoginSession
 from consult.actor import SYSTEM, Role
 from consult.audit.models import AuditEntry
 from consult.consultations.models import Step
@@ -44,12 +45,15 @@ def picture(colour="green", size=(64, 48)):
     return out.getvalue()
 
 
-def send(client, path, fields, files):
+HERE = {"Sec-Fetch-Site": "same-origin", "Referer": "http://localhost/gestion"}  # what a browser adds by itself
+
+
+def send(client, path, fields, files, headers=None):
     """Post a form as a browser does; the test client would leave its own temporary files open."""
     parts = [f'name="{name}"\r\n\r\n{value}'.encode() for name, value in fields.items()]
     parts += [f'name="{name}"; filename="photo.png"\r\n\r\n'.encode() + raw for name, raw in files.items()]
     body = b"".join(b"--limit\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts) + b"--limit--"
-    return client.post(path, data=body, content_type="multipart/form-data; boundary=limit")
+    return client.post(path, data=body, content_type="multipart/form-data; boundary=limit", headers=headers)
 
 
 class Studio(Office):
@@ -64,10 +68,11 @@ class Studio(Office):
             self.question, self.options = question.id, [option.id for option in question.options]
         self.images = f"{self.path}/questions/{self.question}/images"
 
-    def give(self, rank=0, raw=None, alt="Une place plantée", client=None, token=None):
+    def give(self, rank=0, raw=None, alt="Une place plantée", client=None, token=None, headers=None):
         client, option = client or self.client, self.options[rank]
         fields = {"csrf_token": token or csrf_token(client, self.images), f"{option}-alt": alt}
-        return send(client, f"{self.images}/{option}", fields, {f"{option}-file": raw} if raw is not None else {})
+        files = {f"{option}-file": raw} if raw is not None else {}
+        return send(client, f"{self.images}/{option}", fields, files, headers)
 
     def kept(self):
         with self.writing() as session:
@@ -199,6 +204,41 @@ def test_a_picture_stays_in_its_organisation(studio, app):
         assert neighbour.post(target, data=form).status_code == 404
         assert neighbour.post(f"{target}/retirer", data=form).status_code == 404
     assert studio.kept()[studio.options[0]][0] == "Une place plantée"
+
+
+def test_what_was_typed_beside_a_large_file_waits_for_whoever_signs_in_again(studio):
+    """A session that ended meanwhile: over the limit of other forms, and over the limit of this one (issue 4)."""
+    token = csrf_token(studio.client, studio.images)
+    with studio.writing() as session:
+        session.execute(delete(LoginSession))
+    heavy = studio.give(raw=picture() + bytes(3_000_000), alt="Des arbres, un banc.", token=token, headers=HERE)
+    assert heavy.status_code == 303
+    assert heavy.location.endswith("/connexion?suite=/connexion/reprise")
+    sign_in(studio.client, studio.organiser)
+    again = _text(studio.client.get("/connexion/reprise"))
+    assert "Des arbres, un banc." in again
+    assert "Les fichiers ne sont pas gardés." in again
+    assert "photo.png" in again
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_what_is_too_heavy_to_be_kept_is_refused_in_words_with_a_way_back(studio, ended):
+    token = csrf_token(studio.client, studio.images)
+    with studio.writing() as session:
+        if ended:
+            session.execute(delete(LoginSession))
+        else:
+            session.execute(update(LoginSession).values(second_factor_at=None))
+    heaviest = studio.give(raw=picture() + bytes(10_500_000), token=token, headers=HERE)
+    if ended:
+        assert heaviest.status_code == 401
+    else:
+        assert heaviest.status_code == 303
+        heaviest = studio.client.get(heaviest.location)
+    page = _text(heaviest)
+    assert "trop volumineux pour être gardé" in page
+    assert "Menu" in page, "a page of the site, not the one of a breakdown"
+    assert not ended or 'href="/connexion?suite=/gestion"' in heaviest.text
 
 
 def test_only_this_form_takes_a_large_file_and_only_from_its_page(studio, app):
