@@ -161,7 +161,7 @@ class Availability:
     @property
     def allowed(self) -> dt.timedelta:
         """43 min 12 s of a month of 30 days."""
-        return (self.end - self.start) * round(10_000 - PROMISED * 100) / 10_000
+        return allowed(self.start, self.end)
 
     @property
     def left(self) -> dt.timedelta:
@@ -172,6 +172,11 @@ class Availability:
     def breached(self) -> bool:
         """Whether more was used than is allowed."""
         return self.down > self.allowed
+
+
+def allowed(start: dt.datetime, end: dt.datetime) -> dt.timedelta:
+    """The downtime that the promise leaves in a period."""
+    return (end - start) * round(10_000 - PROMISED * 100) / 10_000
 
 
 def month(year: int, number: int) -> tuple[dt.datetime, dt.datetime]:

@@ -112,6 +112,8 @@ from consult.subscriptions import views as subscriptions_views
 from consult.tickets import bindings as tickets_bindings
 from consult.tickets import jobs as tickets_jobs
 from consult.tickets import views as tickets_views
+from consult.tickets.status import jobs as status_jobs
+from consult.tickets.status import views as status_views
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -128,6 +130,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     coding_quality_views.bp,
     followup_views.bp,
     tickets_views.bp,
+    status_views.bp,
     reporting_views.bp,
     subscriptions_views.bp,
     opendata_views.bp,
@@ -153,6 +156,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *moderation_jobs.TASKS,
     *followup_jobs.TASKS,
     *tickets_jobs.TASKS,
+    *status_jobs.TASKS,
     *subscriptions_jobs.TASKS,
     *mission_jobs.TASKS,
     *raw_jobs.TASKS,
@@ -325,7 +329,7 @@ def bindings(settings: Settings) -> Bindings:
         *mission_jobs.handlers(settings, by_name),
         *privacy_jobs.handlers(settings, PERSONAL_DATA),
         *(handler(settings) for handler in (raw_jobs.MakeRaw, raw_jobs.ExpireRaw, subscriptions_jobs.TellFollowers)),
-        *(handler(settings) for handler in (*followup_jobs.HANDLERS, *tickets_jobs.HANDLERS)),
+        *(handler(settings) for handler in (*followup_jobs.HANDLERS, *tickets_jobs.HANDLERS, *status_jobs.HANDLERS)),
         *(coding_jobs.RunHandler(settings.data_path, read_rows), coding_jobs.MeasureHandler()),
     )
     return Bindings(

@@ -21,6 +21,7 @@ from consult.privacy.cli import privacy
 from consult.questionnaires.cli import questionnaires
 from consult.registry.cli import registry, witness
 from consult.settings import Settings, UnsafeSettingsError
+from consult.tickets.cli import probe
 
 REFUSED, WRONG_USE = 1, 2
 
@@ -46,6 +47,7 @@ cli.add_command(registry)
 cli.add_command(witness)
 cli.add_command(privacy)
 cli.add_command(questionnaires)
+cli.add_command(probe)
 
 
 def main() -> None:
@@ -348,6 +350,10 @@ class _Serve:
                 )
                 raise NotFoundError(f"{named} : voir « consult organisation create ».")
             return Served(settings, database, app.bindings(settings), found.id, tell)
+
+    def settings(self) -> Settings:
+        """The settings alone."""
+        return _settings()
 
     def platform(self) -> Platform:
         """The platform as a whole."""

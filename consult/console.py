@@ -102,3 +102,6 @@ class Serve(Protocol):
 
     def platform(self) -> Platform:
         """All of them."""
+
+    def settings(self) -> Settings:
+        """The settings alone: no database is opened."""

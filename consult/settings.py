@@ -109,6 +109,9 @@ class Settings:
     security_log_key: str = _option(
         "CONSULT_SECURITY_LOG_KEY", "", "clé publique du lecteur du journal de sécurité ; vide : journal en clair"
     )
+    probe_dir: str = _option(
+        "CONSULT_PROBE_DIR", "", "dossier des mesures de consult probe ; vide : dans le dossier de données"
+    )
     security_log_days: int = _option(
         "CONSULT_SECURITY_LOG_DAYS", 365, "durée de conservation du journal de sécurité, de 180 à 365 jours"
     )
@@ -294,6 +297,10 @@ class Settings:
     @property
     def erasures_path(self) -> Path:
         return Path(self.erasures_file) if self.erasures_file else self.data_path / "erasures.ndjson"
+
+    @property
+    def probe_path(self) -> Path:
+        return Path(self.probe_dir) if self.probe_dir else self.data_path / "probe"
 
     @property
     def registry_seed_path(self) -> Path:

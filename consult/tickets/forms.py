@@ -87,6 +87,16 @@ class ExplainForm(_Form):
     release = StringField("Version qui corrige", [Length(max=policy.TITLE_MAX)])
 
 
+class PublicForm(_Form):
+    """What the status page says."""
+
+    words = TextAreaField(
+        "Ce que dit la page de statut",
+        [Length(max=policy.PUBLIC_MAX)],
+        description="Public, sans donnée personnelle. Vide\u00a0: la page n’en dit rien.",
+    )
+
+
 class MessageForm(_Form):
     """A message of the thread."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from consult.labels import NO_BREAK
+from consult.labels import NARROW, NO_BREAK, moment, number
 from consult.seam import service_levels as levels
 from consult.tickets.models import EventKind, Kind, Side
 
@@ -84,6 +85,18 @@ def length(value: dt.timedelta) -> str:
     if hours:
         return f"{hours}{NO_BREAK}h {minutes:02d}{NO_BREAK}min"
     return f"{minutes}{NO_BREAK}min" if minutes else f"{seconds}{NO_BREAK}s"
+
+
+def percentage(value: float) -> str:
+    """A percentage to the thousandth below: rounding never turns a breach into a promise kept."""
+    return f"{number(math.floor(value * 1_000) / 1_000, 3)}{NARROW}%"
+
+
+def outage(told: Mapping[str, Any]) -> str:
+    """A time when the platform was down, in words."""
+    start, end = (dt.datetime.fromisoformat(told[name]) for name in ("start", "end"))
+    unseen = "" if told["seen"] else ", non mesuré"
+    return f"Du {moment(start)} au {moment(end)} ({length(end - start)}{unseen})"
 
 
 def clock(each: levels.Clock, now: dt.datetime) -> str:

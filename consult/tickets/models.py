@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from consult.db import ADMINISTRATION, NEVER, Base, TenantOwned
+from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned
 from consult.immutable import refuse_changes
 from consult.seam import service_levels
 
@@ -152,6 +152,8 @@ class Ticket(TenantOwned, Base):
     closed_at: Mapped[dt.datetime | None] = mapped_column(info=ADMINISTRATION)
     cause: Mapped[str] = mapped_column(String(200), default="", info=ADMINISTRATION)
     release: Mapped[str] = mapped_column(String(200), default="", info=ADMINISTRATION)  # that mends it
+    # What the status page says of it; empty: nothing.
+    public_words: Mapped[str] = mapped_column(Text, default="", server_default=text("''"), info=PUBLIC)
 
     events: Mapped[list[TicketEvent]] = relationship(order_by=TicketEvent.number)
     clocks: Mapped[list[TicketClock]] = relationship(cascade="all, delete-orphan", lazy="selectin")

@@ -22,6 +22,7 @@ TITLE_MAX: Final = 200
 REASON_MIN: Final = 10
 REASON_MAX: Final = 1_000
 FILES_MAX: Final = 20
+PUBLIC_MAX: Final = 500
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class State:
     closed_at: dt.datetime | None = None
     cause: str = ""
     release: str = ""
+    public_words: str = ""
 
 
 def state(events: Iterable[TicketEvent]) -> State:
@@ -52,6 +54,8 @@ def state(events: Iterable[TicketEvent]) -> State:
                 found.reached = {each: at for each, at in found.reached.items() if each in left}
             case EventKind.EXPLAINED:
                 found.cause, found.release = detail["cause"], detail["release"]
+            case EventKind.PUBLISHED:
+                found.public_words = detail.get("words", "")
             case EventKind.CLOSED:
                 found.closed_at = event.at
             case EventKind.REOPENED:

@@ -128,6 +128,17 @@ def explain(session: Session, ticket: Ticket, *, cause: str, release: str, actor
         _write(session, ticket, EventKind.EXPLAINED, actor, now, cause=cause, release=release)
 
 
+def publish(session: Session, ticket: Ticket, words: str, *, actor: Actor, now: dt.datetime) -> None:
+    """Say of an anomaly what the status page shows; nothing takes it away. Raises InvalidError, ConflictError."""
+    _lock(session, ticket)
+    if ticket.kind is not Kind.ANOMALY:
+        raise ConflictError("Seule une anomalie se montre sur la page de statut.")
+    words = many_lines(words)
+    refuse({"words": length_fault("Le texte", words, 10, policy.PUBLIC_MAX) if words else ""})
+    if words != ticket.public_words:
+        _write(session, ticket, EventKind.PUBLISHED, actor, now, words=words)
+
+
 def say(session: Session, ticket: Ticket, body: str, *, actor: Actor, sender: Sender, now: dt.datetime) -> None:
     """Add a message to the thread; the other side is told. Raises InvalidError, ConflictError."""
     _take(session, ticket)
@@ -205,6 +216,7 @@ def _numbered(session: Session, organisation_id: uuid.UUID) -> Ticket:
     last = session.scalar(select(func.max(Ticket.number)).where(Ticket.organisation_id == organisation_id)) or 0
     return Ticket(
         id=uuid.uuid4(), organisation_id=organisation_id, number=last + 1, severity=None, cause="", release="",
+        public_words="",
         events=[], clocks=[], messages=[], files=[],
     )  # fmt: skip
 
@@ -238,7 +250,7 @@ def _write(
     ticket.events.append(event)
     known = policy.state(ticket.events)
     ticket.severity, ticket.closed_at = known.severity, known.closed_at
-    ticket.cause, ticket.release = known.cause, known.release
+    ticket.cause, ticket.release, ticket.public_words = known.cause, known.release, known.public_words
     _reckon(ticket, known, now)
     session.flush()
 

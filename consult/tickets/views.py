@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from consult import pagecache
 from consult.accounts.notices.views import sender
 from consult.consultations.forms import put_errors
 from consult.errors import ConflictError, InvalidError
@@ -188,6 +189,20 @@ def explain(ticket_id: uuid.UUID) -> View:
     )  # fmt: skip
 
 
+@bp.post(f"{ITEM}/statut")
+@team
+@limited
+def publish(ticket_id: uuid.UUID) -> View:
+    """Say of it what the status page shows."""
+    form = forms.PublicForm(request.form)
+
+    def save(ticket: Ticket) -> None:
+        service.publish(g.session, ticket, form.words.data or "", actor=g.actor, now=g.now)
+        pagecache.purge()
+
+    return _act(ticket_id, form, save)
+
+
 @bp.post(f"{ITEM}/clore")
 @administration
 @limited
@@ -250,6 +265,7 @@ def _page(ticket: Ticket, *, refused: Any = None) -> str:
         "reach": _choose(forms.MilestoneForm(), policy.next_milestones(ticket.kind, known)),
         "refuse": _choose(forms.RefusalForm(prefix="refuse"), list(known.reached)),
         "explain": forms.ExplainForm(data={"cause": ticket.cause, "release": ticket.release}),
+        "public": forms.PublicForm(data={"words": ticket.public_words}),
         "reason": forms.ReasonForm(prefix="close"),
     }
     for name, form in shown.items():

@@ -33,6 +33,7 @@ AFTER_AN_ACT = {
     "accounts.identities.begin", "accounts.identities.back", "accounts.identities.mine", "accounts.identities.left",
     "accounts.identities.leave", "accounts.identities.encryption_keys",
     "samples.sample", "samples.code", "samples.settle",  # a sample is drawn first
+    "tickets.show",  # no ticket is open in the demonstration
 }  # fmt: skip
 # Read by programs.
 NOT_PAGES = {
@@ -40,6 +41,7 @@ NOT_PAGES = {
     "site.security_txt", "registry.logs", "registry.checkpoint", "registry.key", "registry.tile", "registry.openings",
     "registry.verifier", "registry.witness", "registry.cosigned", "opendata.download", "opendata.download_whole",
     "opendata.negotiated_catalogue", "private.figures", "private.rows", "private.tables", "registry.census",
+    "tickets.file", "status.as_json",
     "registry.programs", "opendata.cases", "questionnaires.pictures.show",
 }  # fmt: skip
 

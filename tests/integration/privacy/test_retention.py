@@ -34,6 +34,7 @@ OF_NOBODY = {
     "registry_flow",
     "registry_sequencer",
     "step_figures",
+    "service_month",
 }  # fmt: skip
 LIFE = (dt.timedelta(hours=1), dt.timedelta(hours=2))
 
