@@ -40,18 +40,19 @@ run: $(VENV)/.locked assets ## Installe, prépare la démonstration et sert sur 
 
 test: $(VENV)/.locked assets ## Tous les tests (15 min au plus)
 	@deploy/system-packages test
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not audit"
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not audit"
 
 check: $(VENV)/.locked assets ## Style, types et tests rapides (2 min au plus)
 	@$(MAKE) --no-print-directory --jobs 2 lint quick-tests
 
 quick-tests:
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not audit and not slow and not browser and not real_data"
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal \
+	  -m "not audit and not slow and not browser and not real_data" -k "not postgresql"
 
 # Known advisories are not asked for here, since they are read on line: see CONTRIBUTING.md.
 audit: $(VENV)/.locked assets lint ## Tout, avec les tests longs, LibreOffice et les dépendances (60 min au plus)
 	@deploy/system-packages audit
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.locked ## Style, types et frontières entre paquets
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import threading
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ RESTART_SEQUENCES = "SELECT setval(format('%I.%I', schemaname, sequencename), st
 QUICK_HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 # What is imported stays: to look for cycles in it at the usual rate takes a twentieth of the time.
 gc.set_threshold(100_000, 50, 100)
+LONG = {"browser": 3, "real_data": 2, "slow": 1}  # how long the files are that hold such tests
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
@@ -54,6 +56,21 @@ def pytest_terminal_summary(terminalreporter, exitstatus):
         return
     verdict = "a failure, since CI=true" if IN_CI else "would be a failure under CI=true"
     terminalreporter.write_line(f"{len(skipped)} skipped (reasons above): {verdict}", red=IN_CI, yellow=not IN_CI)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Before tests are chosen by their marks. Long files come first, so that no process works alone at the end."""
+    for item in items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        if item.get_closest_marker("sqlite_first") and params.get("database") == "postgresql":
+            item.add_marker(pytest.mark.audit)
+    length = defaultdict(int)
+    for item in items:
+        length[item.path] = max(
+            length[item.path], *(bool(item.get_closest_marker(mark)) * n for mark, n in LONG.items())
+        )
+    items.sort(key=lambda item: -length[item.path])
 
 
 @pytest.hookimpl(trylast=True)

@@ -13,7 +13,8 @@ from consult.opendata import api, envelopes, examples
 from tests import factories
 from tests.conftest import missing
 
-pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+# Many pages and processes: `make check` leaves it to `make test`.
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_first]
 
 PAGE = "/aide/api/reference"
 

@@ -328,6 +328,7 @@ def test_serve_without_a_worker_leaves_the_jobs_to_others(serve, database):
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite_first
 def test_an_organisation_and_its_first_administrator(consult, process, database, database_url):
     given = {"DATABASE_URL": database_url, "CONSULT_NEW_PASSWORD": PASSWORD}
     assert consult("organisation", "create", "mairie", "Mairie des essais", **given).returncode == 0

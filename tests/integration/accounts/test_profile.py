@@ -15,7 +15,8 @@ from consult.errors import GoneError
 from consult.mail.models import OutgoingMail
 from tests import factories as f
 
-pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+# Many pages and processes: `make check` leaves it to `make test`.
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_first]
 
 NAME, ADDRESS = "/mon-compte/pseudonyme", "/mon-compte/adresse"
 OLD, NEW = "ancienne@exemple.fr", "nouvelle@exemple.fr"

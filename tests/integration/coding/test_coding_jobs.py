@@ -41,6 +41,7 @@ def test_the_published_plan_says_which_party_approved_and_not_who(session, tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite_first
 def test_a_finished_run_keeps_figures_and_no_copy_of_the_texts(session, tmp_path: Path, now):
     organisation = make_organisation(session)
     session.info["tenant"] = organisation.id

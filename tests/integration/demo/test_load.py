@@ -48,7 +48,7 @@ from consult.reporting.bindings import ResultsStep
 from consult.settings import Settings
 from tests.registers import settle
 
-pytestmark = pytest.mark.slow  # each loads, or waits for, the whole demonstration
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_first]  # each loads, or waits for, the whole demonstration
 
 NOW = dt.datetime(2026, 11, 22, 15, 30, tzinfo=dt.UTC)
 

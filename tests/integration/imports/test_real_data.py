@@ -16,7 +16,7 @@ from consult.questionnaires.models import Answer, Question, QuestionOption, Repl
 from consult.registry.models import EntryKind, RegistryEntry
 from consult.search.models import SearchDocument
 
-pytestmark = pytest.mark.real_data
+pytestmark = [pytest.mark.real_data, pytest.mark.sqlite_first]
 
 
 def csv_rows(path, **options):

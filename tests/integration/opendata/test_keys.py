@@ -22,7 +22,8 @@ from consult.privacy.service import erase_account
 from consult.protocols import Bindings
 from tests import factories as f
 
-pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+# Many pages and processes: `make check` leaves it to `make test`.
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_first]
 
 PAGE = "/gestion/cles-api"
 FIGURES, TABLES = "/api/private/figures", "/api/private/tables"

@@ -27,7 +27,7 @@ from consult.registry.service import append
 from tests import factories as f
 from tests.integration.registry.scene import LATER, NOW, SLUG, Scene, Seed, verify
 
-pytestmark = pytest.mark.slow  # every format, and processes
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_first]  # every format, and processes
 
 # Personal data as people leave them in what they write, and what stands in their place.
 LEFT = {

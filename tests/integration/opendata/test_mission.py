@@ -25,7 +25,7 @@ from consult.privacy.service import erase_account
 from tests import factories as f
 from tests.integration.registry.scene import SLUG, Scene, Seed
 
-pytestmark = pytest.mark.slow  # every format
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_first]  # every format
 PAGE = f"/gestion/consultations/{SLUG}/dossier"
 
 

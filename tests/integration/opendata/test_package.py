@@ -20,7 +20,8 @@ from consult.registry.models import EntryKind
 from consult.registry.service import append
 from tests import factories
 
-pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+# Many pages and processes: `make check` leaves it to `make test`.
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_first]
 
 
 @pytest.fixture

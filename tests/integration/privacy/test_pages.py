@@ -15,7 +15,8 @@ from consult.privacy.models import ErasureEntry
 from tests import factories as f
 from tests.integration.privacy.town import EMAIL, PSEUDONYM, WRITTEN, Town
 
-pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+# Many pages and processes: `make check` leaves it to `make test`.
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_first]
 
 DATA, FILE, LEAVE, LEFT = "/mon-compte/donnees", "/mon-compte/donnees.json", "/mon-compte/supprimer", "/compte-supprime"
 

@@ -17,7 +17,8 @@ from consult.privacy.rights.models import RightsRequest
 from tests import factories as f
 from tests.integration.privacy.town import EMAIL, WRITTEN, Town
 
-pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+# Many pages and processes: `make check` leaves it to `make test`.
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_first]
 
 MINE, VISITOR, STAFF = "/mon-compte/droits", "/droits", "/gestion/droits"
 WHY = "Je conteste ce qui est écrit de moi, merci de le geler."

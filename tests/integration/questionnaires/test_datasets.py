@@ -114,6 +114,7 @@ def _organisation(session, consultation):
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite_first
 def test_memory_does_not_follow_the_number_of_replies(session, consultation):
     step = make_step(session, consultation, kind="questionnaire")
     written = make_question(session, step, "long_text")

@@ -23,7 +23,8 @@ from tests import factories as f
 from tests.integration.registry.scene import LATER, Scene, Seed
 from tests.registers import features, sequencer, tamper
 
-pytestmark = pytest.mark.slow  # many pages and processes: `make check` leaves it to `make test`
+# Many pages and processes: `make check` leaves it to `make test`.
+pytestmark = [pytest.mark.slow, pytest.mark.sqlite_first]
 
 ONE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 ADDRESS = re.compile(r'href="/recepisse/([0-9a-f]{32})"')

@@ -21,6 +21,7 @@ def square(database, settings):
 
 
 @pytest.mark.slow  # a dump, and every page twice
+@pytest.mark.sqlite_first
 def test_a_name_chosen_for_a_consultation_stands_for_the_other_in_every_channel(square):
     """AT-18.1: page, list, search, API, dump, feed, log and mails; what a page in memory showed is forgotten."""
     square.write()
