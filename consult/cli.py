@@ -21,7 +21,7 @@ from consult.privacy.cli import privacy
 from consult.questionnaires.cli import questionnaires
 from consult.registry.cli import registry, witness
 from consult.settings import Settings, UnsafeSettingsError
-from consult.tickets.cli import probe
+from consult.tickets.cli import probe, tickets
 
 REFUSED, WRONG_USE = 1, 2
 
@@ -48,6 +48,7 @@ cli.add_command(witness)
 cli.add_command(privacy)
 cli.add_command(questionnaires)
 cli.add_command(probe)
+cli.add_command(tickets)
 
 
 def main() -> None:

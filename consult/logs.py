@@ -49,7 +49,8 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     _replace_handlers(root, handler)
     root.setLevel(logging.INFO)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for loud in ("alembic", "fontTools"):  # the second tells each glyph that a PDF keeps
+        logging.getLogger(loud).setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
 
     journal = logging.getLogger(SECURITY_LOGGER)

@@ -67,6 +67,8 @@ class Document:
         """A table told as `about`, whose columns have a header, repeated on each page, and a width in centimetres."""
         table = self._docx.add_table(rows=0, cols=len(columns), style="Table Grid")
         table.autofit = False
+        for column, width in zip(table.columns, columns.values(), strict=True):
+            column.width = Cm(width)  # what LibreOffice reads; Word reads that of each cell
         _in(table._tblPr, "w:tblDescription").set(qn("w:val"), xml_text(about))  # noqa: SLF001  # no word for it
         for values in ((*columns,), *rows):
             for cell, value, width in zip(table.add_row().cells, values, columns.values(), strict=True):

@@ -87,6 +87,14 @@ def length(value: dt.timedelta) -> str:
     return f"{minutes}{NO_BREAK}min" if minutes else f"{seconds}{NO_BREAK}s"
 
 
+def instant(at: dt.datetime) -> str:
+    """An instant in Paris; in the hour that comes twice when clocks go back, which of both it is."""
+    local = at.astimezone(levels.PARIS)
+    twice = local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
+    season = "d’hiver" if local.fold else "d’été"
+    return f"{moment(at)} (heure {season})" if twice else moment(at)
+
+
 def percentage(value: float) -> str:
     """A percentage to the thousandth below: rounding never turns a breach into a promise kept."""
     return f"{number(math.floor(value * 1_000) / 1_000, 3)}{NARROW}%"
