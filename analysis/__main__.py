@@ -22,6 +22,7 @@ from analysis.inputs import DUMP_HELP, add_external, read_inputs
 from analysis.languages import CODES, FRENCH, language
 from analysis.lemmas import LEMMAS_HELP, read_overrides
 from analysis.lexical import cli as lexical
+from analysis.moderation import cli as moderation
 from analysis.plurals import counted
 from analysis.reconciliation import account, account_line
 from analysis.recorded import Progress, Recorded
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     semantic.register(commands, _progress)
     lexical.register(commands, _progress)
     tabulate.register(commands, _progress)
+    moderation.register(commands, _progress)
     return parser
 
 
