@@ -201,6 +201,7 @@ def test_any_site_may_read_anonymously_and_only_so(client, filled, database):
     assert "Access-Control-Allow-Origin" not in client.get(f"{BASE}/votes").headers
 
 
+@pytest.mark.slow
 def test_a_reader_in_a_hurry_is_asked_to_wait(settings, filled):
     import dataclasses
 

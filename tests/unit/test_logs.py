@@ -129,6 +129,7 @@ def test_each_day_has_its_file_and_those_past_a_year_are_erased(application, tmp
     ]
 
 
+@pytest.mark.slow
 def test_several_processes_write_whole_lines_to_the_same_file(tmp_path):
     program = (
         "from consult import logs; from consult.settings import Settings\n"

@@ -106,6 +106,7 @@ def test_hostile_words_stay_words(written):
     assert opened(content).paragraphs
 
 
+@pytest.mark.slow
 def test_the_same_words_give_the_same_bytes_in_any_process():
     program = "import sys; from tests.unit.test_office import sample; sys.stdout.buffer.write(sample())"
     made = [

@@ -220,6 +220,7 @@ def test_an_administrator_resets_a_lost_second_factor(client, app, make, organis
     assert (entry.target_id, entry.reason) == (str(enrolled.id), "téléphone perdu")
 
 
+@pytest.mark.slow
 def test_a_sealed_second_factor_is_enrolled_given_and_sealed_again(settings, make, organisation, rows, database):
     """The secret is never in the database in clear; a new key takes over, then the old one is dropped."""
     old, new = "o" * 32, "n" * 32

@@ -166,6 +166,7 @@ def test_too_many_requests_are_refused_in_french_with_the_time_to_wait(settings,
     app.extensions["database"].dispose()
 
 
+@pytest.mark.slow
 @one_database
 def test_the_limit_is_shared_by_nodes_through_redis(settings, organisation, redis_url):
     """AT-19.6."""

@@ -53,6 +53,7 @@ def run(place, monkeypatch, capsys, *line):
     return report, (said.err if code else said.out).replace("\u202f", " ").replace("\xa0", " ")
 
 
+@pytest.mark.slow
 def test_two_versions_of_a_plan(place, monkeypatch, capsys):
     plans = ["--codebook-before", "plan1.yaml", "--codebook", "plan2.yaml"]
     report, said = run(place, monkeypatch, capsys, "one.ndjson", "two.ndjson", "--dump", "avis.csv", *plans)

@@ -134,6 +134,7 @@ def test_a_source_whose_texts_are_no_arguments_is_refused(place, tmp_path, capsy
     assert "une colonne «\u202fside\u202f»" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_themes_and_samples_are_of_one_corpus_contributions_or_source(place, tmp_path, lemma_cache, capsys):
     assert ran(place, "themes", tmp_path / "themes.json", lemma_cache=lemma_cache) == 0
     found = json.loads((tmp_path / "themes.json").read_text(encoding="utf-8"))
@@ -184,6 +185,7 @@ def test_a_list_of_sources_is_read_alone(place, tmp_path, lemma_cache, capsys):
     assert "source externe, licence Etalab 2.0" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_report_bills_contributions_alone_and_is_verified_with_its_sources(place, tmp_path, lemma_cache, capsys):
     line = ["report", str(place / "avis.csv"), "--external", str(place / "sources.yaml"), "--cache", str(lemma_cache)]
     assert main([*line, "--out", str(tmp_path / "out")]) == 0

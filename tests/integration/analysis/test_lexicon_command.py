@@ -78,6 +78,7 @@ def test_figures_stand_with_and_without_campaigns(made):
     assert all(code["without"] <= code["count"] for code in found["codes"])
 
 
+@pytest.mark.slow
 def test_what_copies_swell_is_given_as_if_they_were_not_there(tmp_path, lemma_cache):
     """Figures « without » are those of a corpus in which each letter stands once."""
     texts, themes = planted(150)
@@ -134,6 +135,7 @@ def test_a_pattern_that_holds_nearly_everywhere_is_counted_as_it_is(made):
     assert counts["tout"] > 140
 
 
+@pytest.mark.slow
 def test_at_u4_6_a_second_run_gives_the_same_files_whatever_the_number_of_processes(made, table, lemma_cache, tmp_path):
     assert main(["verify", str(made), "--dump", str(table), "--cache", str(lemma_cache)]) == 0
     options = ["--codebook", str(made / "codebook.yaml"), "--classes", "3", "--jobs", "2", "--cache", str(lemma_cache)]
@@ -257,6 +259,7 @@ def test_a_corpus_goes_to_iramuteq_and_back(table, tmp_path, lemma_cache):
     assert figures(tmp_path / "out")["reconciliation"]["received"] == 158
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "texts"),
     [

@@ -122,6 +122,7 @@ def test_every_command_that_writes_is_recorded():
     assert found - directories == command_line._COMMANDS.keys() == COMMANDS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_at_u4_6_each_result_is_made_again_alike(place, name, capsys):
     manifest = json.loads((place / f"{FIRST[name]}.manifest.json").read_text(encoding="utf-8"))
@@ -141,6 +142,7 @@ def test_at_u4_6_each_result_is_made_again_alike(place, name, capsys):
     )
 
 
+@pytest.mark.slow
 def test_every_result_says_what_became_of_each_contribution(tmp_path, capsys):
     """The parts add up to what was received; who points elsewhere is coded by people alone."""
     texts, coded = answers(140, 1)
@@ -178,6 +180,7 @@ def test_every_result_says_what_became_of_each_contribution(tmp_path, capsys):
     assert [(row["code"], row["origin"]) for row in rows if row["unit"] in {"c102", "c103"}] == [("train", "human")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["classify", "codebook diff", "codebook propose", "themes"])
 def test_corrected_lemmas_are_read_by_every_command_that_reads_lemmas(place, command, tmp_path, capsys):
     """The one file, by the one option: a word that no dictionary holds is read as « vélo »."""

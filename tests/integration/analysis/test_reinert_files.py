@@ -191,6 +191,7 @@ def test_every_text_received_is_classified_or_said_not_to_be(made, labels):
     assert rec["set_apart"] + rec["nonresponse"] + rec["undecidable"] + rec["coded"] + rec["no_code"] == 184
 
 
+@pytest.mark.slow
 def test_at_u4_6_the_same_files_come_back_whatever_the_processes_and_the_order_of_rows(
     made, corpus, lemma_cache, tmp_path
 ):

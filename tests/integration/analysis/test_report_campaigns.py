@@ -41,6 +41,7 @@ def corpus(folder, name):
     return json.loads((folder / name / "results.json").read_text(encoding="utf-8"))["corpora"][0]
 
 
+@pytest.mark.slow
 def test_the_register_leads_to_the_contributions_and_holds_none_of_their_words(folder):
     found = corpus(folder, "all")["campaigns"]
     assert found == {

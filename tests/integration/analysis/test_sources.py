@@ -105,6 +105,7 @@ def test_a_workbook_without_the_columns_names_those_it_has(tmp_path):
         readers.read(tmp_path / "avis.xlsx")
 
 
+@pytest.mark.slow
 def test_reports_become_paragraphs_with_their_provenance(tmp_path):
     (tmp_path / "rapport.pdf").write_bytes(pdf("Le réseau ferroviaire", "doit être entretenu."))
     with zipfile.ZipFile(tmp_path / "rapport.docx", "w") as archive:

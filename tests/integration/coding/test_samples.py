@@ -135,6 +135,7 @@ def measure(app):
         list(MeasureHandler().run(session, {"sample": str(session.scalars(select(QualitySample.id)).one())}, {}))
 
 
+@pytest.mark.slow
 def test_at_u4_6_a_sample_is_drawn_coded_blind_and_measured(app, world):
     """Alpha, precision, recall and corrected prevalence, with the codebook and the run that they are of."""
     sent = draw(app, world)
@@ -181,6 +182,7 @@ def test_at_u4_6_a_sample_is_drawn_coded_blind_and_measured(app, world):
     assert asked.status_code == 303
 
 
+@pytest.mark.slow
 def test_disagreements_are_settled_once_all_have_coded(app, world):
     """What is settled prevails in the measure; the agreement stays that of the people."""
     address = draw(app, world, per_stratum="12").location
@@ -251,6 +253,7 @@ def test_an_answer_is_asked_for_and_can_be_corrected(app, world):
         assert kept == ['["velo"]', '["train", "velo"]'], "a correction is a new row"
 
 
+@pytest.mark.slow
 def test_what_is_not_public_any_more_is_left_out_of_the_measure(app, world):
     address = draw(app, world, coders=[str(world["people"][0].id)], readers="1").location
     gone = json.loads(stored(app).key)["units"][0]
@@ -312,6 +315,7 @@ def test_a_faulty_draw_is_refused_and_keeps_what_was_typed(app, world):
         assert session.scalars(select(SampleCoder)).all() == []
 
 
+@pytest.mark.slow
 def test_a_measure_that_fails_says_why_and_coding_opens_again(app, world):
     address = draw(app, world).location
     with app.extensions["database"].transaction(tenant=ALL_TENANTS) as session:

@@ -220,6 +220,7 @@ def test_twelve_levels_and_hostile_words_make_a_sound_file(bill, client):
     assert found[-1][1] == hostile.replace("\x07", "\ufffd")
 
 
+@pytest.mark.slow
 def test_a_long_bill_costs_no_more_statements_and_reads_no_table_through(bill, client):
     database = bill.app.extensions["database"]
     with watched(database) as seen:

@@ -126,6 +126,7 @@ def test_the_api_gives_the_tree_and_the_texts(bill, client):
     assert {row["article"] for row in rows} == {part["id"] for part in parts if part["level"] == "article"}
 
 
+@pytest.mark.slow
 def test_120_articles_cost_no_more_statements_than_three(bill):
     app, step, texts, _ = bill
     client = app.test_client()

@@ -60,6 +60,7 @@ def play(seed):
     seed.decide(hidden, Act.HIDE, 0)
 
 
+@pytest.mark.slow
 def test_an_honest_bill_is_verified_and_nothing_is_missing(scene):
     code, frauds, said = scene.verify()
     assert (code, frauds) == (0, []), said

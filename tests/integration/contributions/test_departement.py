@@ -114,6 +114,7 @@ def test_the_rules_say_it_where_it_is_asked(session):
     assert policy.asks_departement({}) is policy.Asked.NO
 
 
+@pytest.mark.slow
 def test_the_list_of_one_departement_is_found_by_an_index(database, world, asking, client, database_of):
     asking("optional")
     with database_of() as session:

@@ -90,6 +90,7 @@ def test_each_text_says_where_it_is_and_under_which_other_name(life):
     assert "Nymphéa" not in "".join(listed(life.client, LISTS["votes"], 1)), "a vote is shown under no name"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", LISTS.values(), ids=LISTS)
 def test_a_page_reads_few_rows_whatever_there_is(life, path):
     with life.database.transaction(tenant=ALL_TENANTS) as session:  # somebody else's: so many that no plan is near

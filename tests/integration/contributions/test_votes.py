@@ -185,6 +185,7 @@ def test_the_census_tells_of_a_vote_that_was_deleted_or_added_beside_the_log(ses
     assert "acts are missing or in excess" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [True, False])
 def test_two_hundred_parallel_votes_of_one_account_make_one(database, session, scene, at_once):
     """AT-19.12."""

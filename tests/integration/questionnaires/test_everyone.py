@@ -141,6 +141,7 @@ def test_the_same_form_sent_again_is_the_same_reply(app, mode):
     assert (site.count(Reply), site.count(ReplyUrn)) == ((0, 1) if mode else (1, 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [{}, {"anonymous": True}])
 def test_two_hundred_times_the_same_form_at_once_is_one_reply(app, mode):
     site = Open(app, **mode)
@@ -212,6 +213,7 @@ def test_a_signed_in_account_is_tied_to_nothing(site):
     assert site.step.title not in _text(site.client.get("/mon-compte/reponses"))
 
 
+@pytest.mark.slow
 def test_anonymous_replies_of_all_go_through_the_urn(secret):
     page = _text(secret.client.get(secret.path))
     assert "Ce questionnaire est anonyme" in page

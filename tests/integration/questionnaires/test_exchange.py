@@ -143,6 +143,7 @@ def test_the_real_questions_of_the_great_debate_are_asked_as_they_were(office, r
         assert len(conditions.asked(questions, yes | texts)) == 97
 
 
+@pytest.mark.slow
 def test_two_hundred_questions_and_a_thousand_options_still_work(office):
     many = [f"Commune {rank}" for rank in range(1000)]
     questions = [{"kind": "dropdown", "wording": "Laquelle ?", "options": many}]

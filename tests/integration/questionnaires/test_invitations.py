@@ -150,6 +150,7 @@ def test_a_reply_sent_again_is_acknowledged_again(site):
     assert len(site.rows(Reply)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [{}, {"anonymous": True}])
 def test_two_hundred_sends_at_once_are_one_reply(app, mode):
     """AT-18.3: from twenty browsers that followed the same link, each with its own form."""

@@ -28,6 +28,8 @@ from consult.registry.models import EntryKind
 from consult.sealing import Keyring
 from tests import factories as f
 
+pytestmark = pytest.mark.slow  # sixty people reply
+
 PEOPLE, BATCH = 60, urns.LEAST
 # Drawn at random within three batches, 3 people are found on average, as a Poisson law: 16 or more once in 10⁷. The
 # rank correlation has a standard deviation of 0,13: beyond 0,75 once in 10⁸.

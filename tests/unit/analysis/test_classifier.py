@@ -138,6 +138,7 @@ def write(path, header, rows):
     return path
 
 
+@pytest.mark.slow
 def test_commands_learn_sample_and_measure(tmp_path, capsys):
     """AT-U4.6: from human codings to suggestions, to a blind sample, to a published quality."""
     texts, coded = answers(260, 5)
@@ -178,6 +179,7 @@ def test_commands_learn_sample_and_measure(tmp_path, capsys):
     assert "n’ont pas été codées" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_rules_code_before_the_model_and_an_unapproved_plan_is_not_to_be_published(tmp_path, capsys, monkeypatch):
     """AT-U4.4: a run on a version without both approvals says that it cannot be published."""
     monkeypatch.setattr(

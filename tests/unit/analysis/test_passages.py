@@ -71,6 +71,7 @@ def test_a_long_text_without_punctuation_is_cut():
     assert "mot250" in found[0].words
 
 
+@pytest.mark.slow
 def test_words_read_enough_stop_the_reading():
     found = chosen([f"Encore{'!' * n}" for n in range(5_000)], words=4_000)
     assert 10 < len(found) < 4_000

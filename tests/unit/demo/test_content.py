@@ -33,6 +33,7 @@ def test_the_same_seed_gives_the_same_content_to_the_letter_and_another_seed_doe
     assert once != digest(generate(seed + 1))
 
 
+@pytest.mark.slow
 def test_volumes_are_those_announced(content):
     assert 60 <= len(content.proposals) <= 70
     assert len(content.arguments) >= 200

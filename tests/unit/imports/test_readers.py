@@ -214,6 +214,7 @@ def test_parquet_values_become_the_texts_a_csv_would_hold(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_reader_abandoned_midway_leaves_no_child(tmp_path):
     pq.write_table(pa.table({"id": list(range(200_000))}), tmp_path / "t.parquet")
     before = children()

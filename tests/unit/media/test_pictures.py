@@ -80,6 +80,7 @@ def test_what_it_says_of_place_camera_and_colours_goes_and_it_stands_upright():
         assert hidden not in picture.content
 
 
+@pytest.mark.slow
 def test_transparency_stays_and_noise_still_fits():
     images = [Image.new("RGBA", (80, 80), (0, 0, 0, 0)), noise(900, 900), drawn(2, 3000)]
     clear, loud, tall = recoded([saved(image, "PNG") for image in images])

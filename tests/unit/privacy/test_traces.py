@@ -187,6 +187,7 @@ def test_the_author_is_told_in_words():
     assert "«\u00a0c@x.fr\u00a0» et 2 autres. " in many
 
 
+@pytest.mark.slow
 def test_a_long_text_takes_no_time_and_no_harm():
     """No pattern that explodes: a megabyte of what looks like the beginning of each."""
     numbers = ("06 ", "a@", "FR76 ", "1 rue ", "x.", "4970 ", "AB-", "www.facebook.com/")

@@ -24,7 +24,7 @@ def drawn(seed, people=500):
     return pd.DataFrame(frame), draws.uniform(0.3, 3, people)
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", [*range(20), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(20, 200))])
 def test_at_u4_2_flat_and_cross_counts_equal_pandas(seed, tmp_path, monkeypatch):
     """AT-U4.2: 200 random data sets, weights included; blocks of 64 people, so that several are added up."""
     monkeypatch.setattr(engine, "BLOCK", 64)

@@ -11,14 +11,14 @@ from analysis.tabulate.suppression import interval, suppress
 
 
 def tables(counts, hidden):
-    """Every table of whole numbers with the same margins and the same shown cells."""
-    places = [tuple(place) for place in np.argwhere(hidden)]
-    most = [min(int(counts[i][hidden[i]].sum()), int(counts[:, j][hidden[:, j]].sum())) for i, j in places]
-    for values in itertools.product(*(range(top + 1) for top in most)):
-        other = counts.copy()
-        for place, value in zip(places, values, strict=True):
-            other[place] = value
-        if (other.sum(axis=0) == counts.sum(axis=0)).all() and (other.sum(axis=1) == counts.sum(axis=1)).all():
+    """Every table of two rows with the same margins and the same shown cells: the first row tells the second."""
+    columns = counts.sum(axis=0)
+    tried = (
+        range(whole + 1) if lost else (own,) for own, lost, whole in zip(counts[0], hidden[0], columns, strict=True)
+    )
+    for first in itertools.product(*tried):
+        other = np.array([first, columns - first])
+        if sum(first) == counts[0].sum() and (other == counts)[~hidden].all():
             yield other
 
 
