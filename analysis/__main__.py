@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis import __version__, nonresponse, provenance, recorded, tiers
+from analysis import __version__, corrections, nonresponse, provenance, recorded, tiers
 from analysis.coding import cli as coding
 from analysis.coding.codebook_files import load_any
 from analysis.coding.drift import cli as drift
@@ -106,6 +106,8 @@ def _add_options(sub: argparse.ArgumentParser, name: str) -> None:
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
         sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
         sub.add_argument("--lemmas", type=Path, help=LEMMAS_HELP)
+    if name == "code":
+        sub.add_argument("--corrections", type=Path, help=corrections.CORRECTIONS_HELP)
     if name in {"report", "code", "describe"}:
         sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
     if name in {"report", "code", "verify"}:
@@ -209,7 +211,10 @@ def _code(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     )
     rows = [json.dumps(row, ensure_ascii=False) + "\n" for row in results.assignments(found)]
     options.out.write_text("".join(rows), encoding="utf-8")
+    if options.corrections:
+        corrections.write(options.corrections, found.lemmas)
     _erase_progress()
+    print(corrections.told(found.lemmas))
     for result in found.corpora:
         print(account_line(result.corpus, result.reconciliation))
         for warning in warnings(result.standings):
@@ -217,12 +222,17 @@ def _code(options: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     return {
         **account([(result.corpus, result.reconciliation) for result in found.corpora]),
         "codes": {result.corpus.key: plain(result.standings) for result in found.corpora},
+        "corrections": found.corrections,
     }
 
 
 _COMMANDS = {
     "code": Recorded(
-        "code", ("dump", "codebook", "lemmas", "quality", "external"), ("out",), _code, plans=("codebook",)
+        "code",
+        ("dump", "codebook", "lemmas", "quality", "external"),
+        ("out", "corrections"),
+        _code,
+        plans=("codebook",),
     ),
     **coding.COMMANDS,
     **drift.COMMANDS,

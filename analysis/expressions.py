@@ -15,7 +15,7 @@ from analysis.errors import AnalysisError
 from analysis.languages import Language
 from analysis.lemmas import Lemmas
 from analysis.text import Tokens, Vocabulary
-from analysis.words import prepare
+from analysis.words import raw_words
 
 LONGEST = 6
 PROPOSED = 100
@@ -56,7 +56,7 @@ def read_expressions(path: Path, read: Language) -> tuple[str, ...]:
 
 
 def _words(expression: str, read: Language) -> tuple[str, ...]:
-    return tuple(part.lower() for word in prepare(expression).split() for part in read.split(word))
+    return tuple(part.lower() for word in raw_words(expression) for part in read.split(word))
 
 
 def join(tokens: Tokens, vocabulary: Vocabulary, lemmas: Lemmas, expressions: Iterable[str]) -> tuple[Tokens, Lemmas]:

@@ -24,10 +24,12 @@ from analysis.languages import ENGLISH, Language, language
 from analysis.lemma_tables import MODEL, Tables
 from analysis.passages import Material, Passage, Pool, choose, pool
 from analysis.tagging import Progress, parts_of_speech
+from analysis.words import is_emoji, without_tone
 
 LEMMAS_HELP = "lemmes corrigés (YAML « forme: lemme »)"
 CONTENT = frozenset({"NOUN", "VERB", "ADJ", "ADV", "PROPN"})
-_LEMMA_FORMAT = "5"
+_SYMBOL = "SYM"
+_LEMMA_FORMAT = "6"
 _PLURALS = ("es", "nts", "rs", "ts", "ons", "és")
 
 
@@ -36,8 +38,8 @@ class Lemmas:
     """For each form of the vocabulary, in order: lemma, part of speech (UPOS), and where they come from.
 
     `source` is one of `override`, `context`, `table`, `accents` (accents restored), `typo` (typing error mended),
-    `form` (unknown: the form is its own lemma). `corrections` lists form -> the form it was read as; `passages` counts
-    those read in context.
+    `form` (unknown: the form is its own lemma, an emoji whatever its skin). `corrections` lists form ->
+    the form it was read as; `passages` counts those read in context.
     """
 
     lemma: tuple[str, ...]
@@ -151,7 +153,9 @@ def _learn(
         found = learnt.get(form)
         grammatical = form in fixed or (found is not None and found[1] not in CONTENT)
         restored = None if known or grammatical else accents.restore(form)
-        if restored:
+        if is_emoji(form):
+            found, origin = (without_tone(form), _SYMBOL), "form"
+        elif restored:
             corrections[form] = restored
             found, origin = learnt.get(restored) or tables.guess(restored), "accents"
         elif form in mended and not grammatical:
@@ -180,10 +184,11 @@ def _english(forms: Sequence[str], fixed: dict[str, str], counts: Sequence[int])
     lemma, source = [], []
     for form in forms:
         read = mended.get(form, form)
-        lemma.append(fixed.get(form) or fixed.get(read) or table.lemmatize(read, lang=ENGLISH).lower())
+        plain = without_tone(read) if is_emoji(read) else read
+        lemma.append(fixed.get(form) or fixed.get(plain) or table.lemmatize(plain, lang=ENGLISH).lower())
         origin = "typo" if form in mended else "table" if form in known else "form"
         source.append("override" if form in fixed else origin)
-    pos = tuple("NUM" if form[0].isdigit() else "X" for form in forms)
+    pos = tuple(_SYMBOL if is_emoji(form) else "NUM" if form[0].isdigit() else "X" for form in forms)
     return Lemmas(tuple(lemma), pos, tuple(source), mended, 0)
 
 

@@ -160,8 +160,7 @@ def _passages(found: Pool, taken: NDArray[np.bool_]) -> Iterator[Passage]:
         else:
             own.append([first, last])
     for owner, own in runs.items():
-        words, spaces = in_context(found.texts[owner])
-        places = [place for place, word in enumerate(words) if word[0].isalnum()]
+        words, spaces, places = in_context(found.texts[owner])
         places.append(len(words))
         for first, last in own:
             span = slice(places[first] if first else 0, places[last])

@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis import __version__
 from analysis.errors import AnalysisError
+from analysis.languages import CODES, language
 
 MANIFEST = "manifest.json"
 FORMAT = "consult-analysis/1"
@@ -73,6 +74,7 @@ def write_beside(
         "publishable": publishable,
         "code": {"version": __version__, "sha256": code_digest()},
         "packages": {name: version(name) for name in PACKAGES},
+        "languages": {code: language(code).version for code in CODES},
         "python": ".".join(platform.python_version_tuple()[:2]),
         "machine": platform.machine(),
         "outputs": found,
@@ -103,6 +105,12 @@ def check_replayed(manifest: dict[str, Any], replayed: Path) -> None:
     """Raises AnalysisError naming the first file that a new run, directory or manifest, makes differently."""
     again = read_manifest(replayed)
     changed = [name for name, number in manifest["packages"].items() if again["packages"].get(name) != number]
+    read = manifest.get("languages", {})  # older manifests name none
+    changed += [
+        f"texte {again['languages'][code]} au lieu de {was}"
+        for code, was in read.items()
+        if again["languages"][code] != was
+    ]
     if manifest["code"] != again["code"]:
         changed.insert(0, "analysis")
     hint = f" (versions différentes : {', '.join(changed)})" if changed else ""

@@ -28,6 +28,7 @@ from analysis.coding.standing import (
     warnings,
     withheld,
 )
+from analysis.corrections import CORRECTIONS_HELP
 from analysis.errors import AnalysisError
 from analysis.inputs import DUMP_HELP, add_external
 from analysis.languages import CODES, FRENCH
@@ -51,6 +52,7 @@ def register(commands: Any, progress: Progress) -> None:
     classify.add_argument("--coded", type=Path, required=True, help="CSV id, code, coder (code vide : lue, sans code)")
     classify.add_argument("--codebook", type=Path, help="plan de codification : ses motifs codent avant le modèle")
     classify.add_argument("--lemmas", type=Path, help=f"{LEMMAS_HELP}, pour les motifs du plan")
+    classify.add_argument("--corrections", type=Path, help=CORRECTIONS_HELP)
     classify.add_argument("--quality", type=Path, help=QUALITY_HELP)
     classify.add_argument("--out", type=Path, required=True, help="fichier NDJSON à écrire")
     classify.add_argument(
@@ -106,6 +108,8 @@ def _classify(options: argparse.Namespace, progress: Progress) -> dict[str, Any]
     from analysis.coding.assignments import combine, without
     from analysis.semantic.vectors import sentence_vectors
 
+    if options.corrections and not options.codebook:
+        raise AnalysisError("« --corrections » liste ce que lisent les motifs d’un plan : donnez-le (--codebook).")
     human = settled(read_codings(options.coded))
     read = answers(options, human)
     units, texts = read.units, read.texts
@@ -310,7 +314,7 @@ COMMANDS = {
         Recorded(
             "classify",
             ("dump", "coded", "codebook", "lemmas", "quality", "external"),
-            ("out", "next"),
+            ("out", "next", "corrections"),
             _classify,
             plans=("codebook",),
         ),

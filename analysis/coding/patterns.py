@@ -15,6 +15,7 @@ Written by analysts in a codebook, one pattern a line. Grammar (EBNF; spaces are
     element    = word , [ "*" ] ;
     group      = "@" , name ;                (* a pattern named in the `groups` of the codebook *)
     number     = digit , { digit } ;         (* 1 to 20; 5 when it is left out *)
+    word       = ? letters, digits, inner hyphens, apostrophes and points ? | ? one emoji ? ;
 
 Meaning. A word, a sequence, `PRES` and `PUIS` find *places* in a text; places never cross the end of a
 sentence. `a PRES/n b` finds a and b at most n words apart, in any order; `a PUIS/n b` in this order
@@ -31,7 +32,7 @@ from dataclasses import dataclass
 
 from analysis.errors import AnalysisError
 from analysis.languages import Language, language
-from analysis.words import prepare
+from analysis.words import EMOJI, prepare, raw_words
 
 DEFAULT_DISTANCE = 5
 MAX_DISTANCE = 20
@@ -91,11 +92,12 @@ class Negated:
 Node = Word | Sequence | Either | Both | Near | Negated
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<sequence>"[^"]*"?)|(?P<open>\()|(?P<close>\))|(?P<group>@[\w-]+)
+    rf"""\s*(?:(?P<sequence>"[^"]*"?)|(?P<open>\()|(?P<close>\))|(?P<group>@[\w-]+)
     |(?P<operator>(?:PRES|PUIS)(?:\s*/\s*\d+)?|PRÈS(?:\s*/\s*\d+)?|OU|ET|SAUF|NIE|AFFIRME)(?![\w'’-])
-    |(?P<word>=?[\w][\w'’.-]*\*?)|(?P<bad>\S))""",
+    |(?P<word>=?(?:[\w][\w'’.-]*\*?|{EMOJI}))|(?P<bad>\S))""",
     re.VERBOSE,
 )
+_PREFIX = re.compile(r"(\S+\*)")
 
 
 def parse(text: str, groups: Mapping[str, str] | None = None, read: Language | None = None) -> Node:
@@ -254,11 +256,11 @@ class _Parser:
         if len(value) == 1 or not value.endswith('"'):
             raise self._refused("un guillemet n’est pas fermé.")
         found: list[Word] = []
-        for element in value[1:-1].split():
-            if element.endswith("*"):
-                found.append(self._prefix(element))
+        for part in _PREFIX.split(value[1:-1]):
+            if part.endswith("*"):
+                found.append(self._prefix(part))
             else:
-                found += [Word("exact", part.lower()) for part in self._split(prepare(element)) if part]
+                found += [Word("exact", form.lower()) for word in raw_words(part) for form in self._split(word)]
         if not found:
             raise self._refused("les guillemets sont vides.")
         return found[0] if len(found) == 1 else Sequence(tuple(found))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from analysis import corrections
 from analysis.answers import told
 from analysis.coding.codebook import Codebook
 from analysis.coding.hits import Hits
@@ -39,6 +40,9 @@ class Rules:
             read=self.vocabulary.language,
             progress=in_context(progress),
         )
+        if options.corrections:
+            corrections.write(options.corrections, self.lemmas)
+        print(corrections.told(self.lemmas))
         self._progress = progress
         self._lexicon = Lexicon(self.vocabulary, self.lemmas)
 

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from analysis import nonresponse, provenance
+from analysis import corrections, nonresponse, provenance
 from analysis.coding import codebook as codebooks
 from analysis.coding.lexicon_rules import Lexicon, Matcher
 from analysis.coding.patterns import parse, words
@@ -65,7 +64,7 @@ def register(commands: Any, progress: Progress) -> None:
             sub.add_argument("--segment", type=int, default=0, help="mots par segment (0 : contributions entières)")
             sub.add_argument("--least", type=int, help="effectif minimal d’une classe")
             sub.add_argument("--double", action="store_true", help="double classification")
-            sub.add_argument("--corrections", type=Path, help="écrire ici toutes les formes corrigées (YAML, à relire)")
+            sub.add_argument("--corrections", type=Path, help=corrections.CORRECTIONS_HELP)
         if name == "lexicon":
             sub.add_argument("--codebook", type=Path, help="plan de codification (YAML)")
             sub.add_argument("--quality", type=Path, help=QUALITY_HELP)
@@ -121,8 +120,7 @@ def _run(name: str, options: argparse.Namespace, progress: Progress) -> None:
             cache=options.cache, progress=progress,
         )  # fmt: skip
     if getattr(options, "corrections", None):
-        content = yaml.safe_dump(dict(sorted(study.lemmas.corrections.items())), allow_unicode=True)
-        options.corrections.write_text(content, encoding="utf-8")
+        corrections.write(options.corrections, study.lemmas)
     for found in study.corpora:
         if lexicon.CODES in study.options.parts:
             account_of = account_line(found.corpus, found.reconciliation)

@@ -209,6 +209,14 @@ def illustrated(
     ]
 
 
+def supplementary(found: Correspondence, table: Table, classes: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Where the lemmas of another table fall on the plane, which they take no part in making: coordinates of shape
+    (n_lemmas, n_axes), NaN for a lemma that no classified unit holds.
+    """
+    inside = np.flatnonzero(classes >= 0)
+    return projected(found, by_class(table.matrix[inside], classes[inside], int(classes.max(initial=-1)) + 1))
+
+
 def category_names(variable: Variable) -> list[str]:
     """What the categories of a variable are called beside lemmas."""
     return [f"{variable.label} : {category}" for category in variable.categories]

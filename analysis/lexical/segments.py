@@ -114,15 +114,16 @@ def tabulate(
     min_units: int = MIN_UNITS,
     min_texts: int = 1,
     max_lemmas: int = MAX_LEMMAS,
+    content: bool = True,
 ) -> Table:
-    """The table of content lemmas by segment: the `max_lemmas` that most segments hold, in `min_units` at least, of
-    `min_texts` texts at least.
+    """The table of content lemmas by segment, or if not `content` of all the others (IRaMuTeQ's supplementary forms):
+    the `max_lemmas` that most segments hold, in `min_units` at least, of `min_texts` texts at least.
 
     Of lemmas held by as many segments, the first in alphabetical order are kept: the table does not depend on the
     order of the texts.
     """
     of_word = np.repeat(np.arange(len(segments), dtype=np.int32), np.diff(segments.starts))
-    kept = words.content[words.numbers]
+    kept = (words.content == content)[words.numbers]
     units, numbers = of_word[kept], words.numbers[kept]
     indptr = np.concatenate([[0], np.cumsum(np.bincount(units, minlength=len(segments)))])
     ones = np.ones(len(numbers))

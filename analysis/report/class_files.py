@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.iramuteq import starred
 from analysis.lexical.profiles import Feature, Profile, Typical, category_names
@@ -18,6 +19,20 @@ LONGEST_EXCERPT = 600
 MARKED = 10
 # The parts of speech as IRaMuTeQ's dictionaries name them.
 TYPES = {"NOUN": "nom", "PROPN": "nom propre", "VERB": "ver", "ADJ": "adj", "ADV": "adv", "X": "nr"}
+SUPPLEMENTARY_TYPES = {
+    **{kind: f"{name}_sup" for kind, name in TYPES.items() if kind in {"NOUN", "VERB", "ADJ", "ADV"}},
+    "AUX": "aux",
+    "DET": "art",
+    "PRON": "pro",
+    "ADP": "pre",
+    "CCONJ": "con",
+    "SCONJ": "con",
+    "INTJ": "ono",
+    "NUM": "num",
+    "SYM": "émoji",
+    "PROPN": "nom propre",
+    "X": "nr",
+}
 PROFILE = (
     *("corpus", "classe", "n°", "eff. s.t.", "eff. total", "pourcentage", "chi2", "Type", "forme", "p"),
     "chi2 hors campagnes",
@@ -85,6 +100,7 @@ def write(out: Path, study: LexiconStudy) -> None:
     tables: tuple[tuple[str, Row, Callable[[LexiconStudy, CorpusLexicon, Classes], Iterator[Row]]], ...] = (
         ("profiles.csv", PROFILE, _profiles),
         ("antiprofiles.csv", PROFILE, _antiprofiles),
+        ("formes_supplementaires.csv", PROFILE, _supplementary),
         ("variables.csv", PROFILE, _variables),
         ("segments_typiques.csv", TYPICAL, _typical),
         ("segments_repetes.csv", REPEATED, _repeated),
@@ -135,11 +151,16 @@ def _feature(number: int, item: Feature, shown: tuple[str, str], chi2_without: f
 
 
 def _features(
-    found: CorpusLexicon, profile: Profile, items: Sequence[Feature], without: Chi2, names: dict[tuple[str, str], str]
+    found: CorpusLexicon,
+    profile: Profile,
+    items: Sequence[Feature],
+    without: Chi2,
+    names: dict[tuple[str, str], str],
+    types: dict[str, str] = TYPES,
 ) -> Iterator[Row]:
     for number, item in enumerate(items, start=1):
         star = names.get((item.kind, item.name))
-        shown = (TYPES.get(item.kind, item.kind.lower()), item.name) if star is None else ("var", star)
+        shown = (types.get(item.kind, item.kind.lower()), item.name) if star is None else ("var", star)
         yield (
             found.corpus.key,
             profile.label + 1,
@@ -155,6 +176,14 @@ def _profiles(_study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> I
 def _antiprofiles(_study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Iterator[Row]:
     for profile in classes.profiles:
         yield from _features(found, profile, profile.antiprofile, classes.chi2_without, {})
+
+
+def _supplementary(_study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Iterator[Row]:
+    """Those that the class holds more than the rest, then those that it holds less."""
+    own = classes.supplementary
+    for profile in own.profiles:
+        items = (*profile.profile, *profile.antiprofile)
+        yield from _features(found, profile, items, own.chi2_without, {}, SUPPLEMENTARY_TYPES)
 
 
 def _variables(_study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Iterator[Row]:
@@ -202,7 +231,7 @@ def _plane_header() -> tuple[str, ...]:
 
 
 def _plane(_study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Iterator[Row]:
-    """Classes, then lemmas, then categories, which have no mass: they take no part in the axes."""
+    """Classes, lemmas, then supplementary lemmas and categories, which have no mass: they take no part in the axes."""
     plane, key = classes.plane, found.corpus.key
     if plane is None:
         return
@@ -226,10 +255,19 @@ def _plane(_study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Iter
         if not np.isnan(plane.rows[rank]).any():
             own, place = best[lemma][1] if lemma in best else None, plane.rows[rank]
             yield (key, "forme", lemma, own, _round(plane.row_masses[rank]), *_axes(place), *_axes(shares[1][rank]))
+    for kind, name, place in _projected(classes):
+        if not np.isnan(place).any():
+            yield (key, kind, name, None, None, *_axes(place), *[None] * _AXES)
+
+
+def _projected(classes: Classes) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
+    own = classes.supplementary
+    if own.places is not None:
+        for lemma, place in zip(own.table.lemmas, own.places, strict=True):
+            yield "forme supplémentaire", lemma, place
     for variable, places in classes.illustrated:
         for category, place in zip(variable.categories, places, strict=True):
-            if not np.isnan(place).any():
-                yield (key, "variable", starred(variable, category), None, None, *_axes(place), *[None] * _AXES)
+            yield "variable", starred(variable, category), place
 
 
 def _round(value: float) -> float:

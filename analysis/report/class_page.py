@@ -9,7 +9,17 @@ from jinja2 import Environment
 
 from analysis.lexical.disclosure import PUBLISHED_FROM
 from analysis.lexical.profiles import Profile, Typical
-from analysis.report.class_files import TYPES, class_page, classified, drawn, excerpt, marked, stars, summary
+from analysis.report.class_files import (
+    SUPPLEMENTARY_TYPES,
+    TYPES,
+    class_page,
+    classified,
+    drawn,
+    excerpt,
+    marked,
+    stars,
+    summary,
+)
 from analysis.report.lexicon import CODES, Classes, CorpusLexicon, LexiconStudy
 from analysis.report.listings import Listing
 from analysis.report.pages import environment
@@ -17,6 +27,7 @@ from analysis.tabulate.flat import percentage
 
 SHOWN_FORMS = 30
 SHOWN_AVOIDED = 10
+SHOWN_SUPPLEMENTARY = 15
 SHOWN_VARIABLES = 20
 SHOWN_SEGMENTS = 10
 SHOWN_MARKED = 8
@@ -39,9 +50,11 @@ def write(out: Path, study: LexiconStudy) -> None:
         page=class_page,
         stars=stars,
         types=TYPES,
+        supplementary_types=SUPPLEMENTARY_TYPES,
         published_from=PUBLISHED_FROM,
         shown_forms=SHOWN_FORMS,
         shown_avoided=SHOWN_AVOIDED,
+        shown_supplementary=SHOWN_SUPPLEMENTARY,
         shown_variables=SHOWN_VARIABLES,
         shown_segments=SHOWN_SEGMENTS,
     )

@@ -27,7 +27,7 @@ from analysis.lexical.disclosure import PUBLISHED_FROM
 from analysis.lexical.double import Agreement, classify_twice
 from analysis.lexical.frequencies import Frequency, LemmaTokens, frequencies
 from analysis.lexical.keyness import Keyness, keyness
-from analysis.lexical.profiles import Profile, illustrated, plane, profiles
+from analysis.lexical.profiles import Profile, illustrated, plane, profiles, supplementary
 from analysis.lexical.reinert import CLASSES, UNCLASSIFIED, Classification, check_options, classify
 from analysis.lexical.repeated import Repeated, repeated_segments
 from analysis.lexical.segments import Segments, Table, check_size, cut, tabulate
@@ -89,6 +89,18 @@ class RepeatedSegments:
 
 
 @dataclass(frozen=True)
+class Supplementary:
+    """Lemmas that take no part in the classification (function words, numbers, emojis), as its classes hold them: their
+    profiles, `chi2_without` as in `Classes`, and their `places` on the plane, of shape (n_lemmas, n_axes), if any.
+    """
+
+    table: Table
+    profiles: list[Profile]
+    chi2_without: Chi2
+    places: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
 class Classes:
     """A classification of units, simple or double, with what describes its classes.
 
@@ -103,6 +115,7 @@ class Classes:
     chi2_without: Chi2
     plane: Correspondence | None
     illustrated: list[tuple[Variable, NDArray[np.float64]]]
+    supplementary: Supplementary
     repeated: RepeatedSegments | None
 
     @property
@@ -328,6 +341,7 @@ def _classes(
         _without(table, classes, kept, described, variables),
         found,
         illustrated(found, table, classes, variables) if found else [],
+        _supplementary(prepared, table.segments, classes, kept, found),
         _repeated(prepared, table.segments, vocabulary, classes, kept) if SEGMENTS in options.parts else None,
     )
 
@@ -347,6 +361,19 @@ def _without(
         for profile in described
         for item in (*profile.features, *profile.variables)
     }
+
+
+def _supplementary(
+    prepared: Prepared,
+    segments: Segments,
+    classes: NDArray[np.int32],
+    kept: NDArray[np.bool_],
+    found: Correspondence | None,
+) -> Supplementary:
+    table = tabulate(prepared.words, segments, min_texts=_least_texts(prepared), content=False)
+    described = profiles(table, classes, typical=0)
+    without = _without(table, classes, kept, described)
+    return Supplementary(table, described, without, supplementary(found, table, classes) if found else None)
 
 
 def _repeated(

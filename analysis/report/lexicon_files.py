@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import provenance, tiers
+from analysis import corrections, provenance, tiers
 from analysis.lexical.contrasts import Contrast, contrast
 from analysis.lexical.disclosure import PUBLISHED_FROM, distinct_texts, without_rare_words
 from analysis.lexical.profiles import Feature, Profile, Typical
 from analysis.lexical.specificity import BANALITY
 from analysis.report import class_files, class_page, once
 from analysis.report.class_files import excerpt, summary
-from analysis.report.lexicon import CLASSIFICATION, Classes, CorpusLexicon, LexiconStudy, WordCounts
+from analysis.report.lexicon import CLASSIFICATION, Chi2, Classes, CorpusLexicon, LexiconStudy, WordCounts
 
 FORMAT = "consult-lexicon/1"
 KEPT_LEMMAS = 1_000
@@ -68,12 +68,8 @@ def _corrections(study: LexiconStudy) -> Json:
     for found in study.corpora:
         tokens = found.prepared.tokens
         texts += distinct_texts(tokens.forms, tokens.texts, size)
-    shown = [
-        {"form": form, "read_as": study.lemmas.corrections[form], "why": study.lemmas.source[number]}
-        for number, form in enumerate(study.vocabulary.forms[: len(study.lemmas.source)])
-        if form in study.lemmas.corrections and texts[number] >= PUBLISHED_FROM
-    ]
-    return {"total": len(study.lemmas.corrections), "shown": shown}
+    forms = study.vocabulary.forms
+    return corrections.listed(study.lemmas, (forms[rank] for rank in np.flatnonzero(texts >= PUBLISHED_FROM).tolist()))
 
 
 def source(study: LexiconStudy) -> Json:
@@ -235,15 +231,16 @@ def _classes(study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Jso
                 "label": profile.label,
                 "units": profile.size,
                 "units_without": int((kept & (members == profile.label)).sum()),
-                "profile": _features(classes, profile, profile.profile),
-                "antiprofile": _features(classes, profile, profile.antiprofile),
-                "variables": _features(classes, profile, profile.variables),
+                "profile": _features(profile, profile.profile, classes.chi2_without),
+                "antiprofile": _features(profile, profile.antiprofile, classes.chi2_without),
+                "supplementary": _features(passive, passive.profile, classes.supplementary.chi2_without),
+                "variables": _features(profile, profile.variables, classes.chi2_without),
                 "typical": [_typical(study, found, classes, item) for item in profile.typical[:KEPT_TYPICAL]],
                 "typical_on_average": [
                     _typical(study, found, classes, item) for item in profile.typical_on_average[:KEPT_TYPICAL]
                 ],
             }
-            for profile in classes.profiles
+            for profile, passive in zip(classes.profiles, classes.supplementary.profiles, strict=True)
         ],
         "plane": plane
         and {
@@ -254,8 +251,7 @@ def _classes(study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Jso
     }
 
 
-def _features(classes: Classes, profile: Profile, features: Sequence[Feature]) -> list[Json]:
-    without = classes.chi2_without
+def _features(profile: Profile, features: Sequence[Feature], without: Chi2) -> list[Json]:
     return [
         {**asdict(item), "chi2_without": without.get((profile.label, item.kind, item.name))}
         for item in features[:KEPT_FEATURES]

@@ -31,6 +31,7 @@ def results(study: Study, lists: Lists, *, seed: int) -> Json:
         "billable": study.billable,
         "codebook": _codebook(study),
         "notices": list(study.source.notices),
+        "corrections": study.corrections,
         "corpora": [_corpus(study, result, lists) for result in study.corpora],
         "questionnaires": [
             {

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis import nonresponse
+from analysis import corrections, nonresponse
 from analysis.answers import told
 from analysis.coding.codebook import Code, Codebook
 from analysis.coding.hits import Hits
@@ -139,10 +140,10 @@ class Study:
     questionnaires: list[QuestionnaireResult]
 
     @property
-    def restored(self) -> dict[str, str]:
-        """The forms that were read with their accents restored, those that may be published."""
-        published = {form for result in self.corpora for item in result.frequencies for form, _ in item.forms}
-        return {form: accented for form, accented in self.lemmas.corrections.items() if form in published}
+    def corrections(self) -> dict[str, Any]:
+        """The forms that were read as others: how many, and those that may be published."""
+        published = sorted({form for result in self.corpora for item in result.frequencies for form, _ in item.forms})
+        return corrections.listed(self.lemmas, published)
 
     @property
     def publishable(self) -> bool:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from analysis.text import Tokens, Vocabulary
+from analysis.words import is_emoji
 
 WORDS = 3
 CHARACTERS = 5
@@ -95,14 +96,15 @@ def word_shingles(texts: Bare, ranks: Ranks) -> Shingles:
 
 
 def character_shingles(texts: Bare, ranks: Ranks) -> Shingles:
-    """Runs of five characters of each of these texts, words parted by one space, repeats included."""
+    """Runs of five characters of each of these texts, words parted by one space, emojis blank, repeats included."""
+    forms = ["" if is_emoji(form) else form for form in texts.forms]
     joined = [
-        " ".join(texts.forms[number] for number in texts.words[texts.starts[rank] : texts.starts[rank + 1]].tolist())
+        " ".join(forms[number] for number in texts.words[texts.starts[rank] : texts.starts[rank + 1]].tolist())
         for rank in ranks.tolist()
     ]
     lengths = np.fromiter(map(len, joined), dtype=np.int64, count=len(joined))
     codes = np.frombuffer("".join(joined).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    highest = max(map(ord, "".join(texts.forms)), default=0)
+    highest = max(map(ord, "".join(forms)), default=0)
     counts = np.maximum(lengths - (CHARACTERS - 1), 0)
     starts = np.append(0, np.cumsum(counts))
     firsts = np.append(0, np.cumsum(lengths))[:-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,16 +56,22 @@ def step_page(session: Session, step: Step, actor: Actor, now: dt.datetime, argu
     """The results step: the last published run, or the reason why there is none yet."""
     del actor, now, arguments
     run = coding.published_run(session, step.consultation_id)
+    later = _later(session, run) if run else {}
     return render_template(
         "reporting/step.html",
         step=step,
         run=run,
-        results=seam.results(_folder(run) / "report") if run else None,
-        measures=seam.measures(_folder(run) / "report") if run else {},
-        outdated=bool(run and coding.unread_measures(session, run)),
+        results=queries.judged(seam.results(_folder(run) / "report"), later) if run else None,
+        measures={**seam.measures(_folder(run) / "report"), **later} if run else {},
+        outdated=bool(later),
         bases=_bases(step.consultation),
         files=sorted(_files(run, PUBLIC_FILES)) if run else [],
     )
+
+
+def _later(session: Session, run: AnalysisRun) -> dict[str, dict[str, Any]]:
+    """What was measured of the codes of a run since it was asked for, by corpus."""
+    return {each.corpus: json.loads(each.measure or "") for each in coding.unread_measures(session, run)}
 
 
 def _files(run: AnalysisRun, names: Mapping[str, str]) -> dict[str, str]:
@@ -119,14 +126,15 @@ def run_page(slug: str, run_id: uuid.UUID) -> str:
     """One run: its progress, its failure, or its results."""
     consultation, run = _run(slug, run_id)
     done = run.status is RunStatus.DONE
+    later = _later(g.session, run)
     return render_template(
         "reporting/run.html",
         consultation=consultation,
         run=run,
         job=coding.job_of(g.session, run),
-        results=seam.results(_folder(run) / "report") if done else None,
-        measures=seam.measures(_folder(run) / "report") if done else {},
-        unread_measures=coding.unread_measures(g.session, run),
+        results=queries.judged(seam.results(_folder(run) / "report"), later) if done else None,
+        measures={**seam.measures(_folder(run) / "report"), **later} if done else {},
+        outdated=bool(later),
         files=sorted(_files(run, STAFF_FILES)),
         may_publish=g.actor.holds(Role.ORGANISER, Role.ADMINISTRATOR, consultation_id=consultation.id),
     )
@@ -167,7 +175,8 @@ def _behind(consultation: Consultation, run: AnalysisRun, *, back: str) -> str:
     if run.status is not RunStatus.DONE:
         raise NotFoundError("Cette analyse n’a pas de résultat.")
     report = _folder(run) / "report"
-    figure = queries.figure(seam.results(report), report, request.args)
+    results = queries.judged(seam.results(report), _later(g.session, run))
+    figure = queries.figure(results, report, request.args)
     pages = max(1, -(-len(figure.ids) // queries.PAGE_SIZE))
     page = min(max(request.args.get("page", 1, type=int), 1), pages)
     shown = figure.ids[(page - 1) * queries.PAGE_SIZE : page * queries.PAGE_SIZE]

@@ -201,7 +201,7 @@ def run_lemmas() -> None:
     pipeline = spacy.load("fr_core_news_md", exclude=["parser", "ner", "senter"])
     agreed = total = 0
     for text in texts[:HELD_OUT]:
-        words, spaces = in_context(text)
+        words, spaces, _ = in_context(text)
         doc = Doc(pipeline.vocab, words=words, spaces=spaces)
         for _, component in pipeline.pipeline:
             doc = component(doc)

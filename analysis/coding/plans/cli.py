@@ -10,6 +10,8 @@ from analysis.coding.codebook_files import load_any, write_any
 from analysis.coding.hits import Hits
 from analysis.coding.rules import Rules
 from analysis.coding.standing import of_codebook, plain, read_measures, warnings
+from analysis.corrections import CORRECTIONS_HELP
+from analysis.errors import AnalysisError
 from analysis.languages import CODES, FRENCH
 from analysis.lemmas import LEMMAS_HELP
 from analysis.plurals import counted, noun
@@ -46,6 +48,7 @@ def register(commands: Any, progress: Progress) -> None:
         sub.add_argument("--corpus", help="le corpus à coder, s’il y en a plusieurs")
         sub.add_argument("--seed", type=int, default=1, help="graine (1 par défaut)")
         sub.add_argument("--lemmas", type=Path, help=LEMMAS_HELP)
+        sub.add_argument("--corrections", type=Path, help=CORRECTIONS_HELP)
         sub.add_argument("--language", choices=CODES, default=FRENCH, help="langue des contributions (fr)")
 
 
@@ -67,6 +70,8 @@ def _convert(options: argparse.Namespace, _progress: Progress) -> None:
 def _diff(options: argparse.Namespace, progress: Progress) -> None:
     from analysis.coding.revision import compare, impact
 
+    if options.corrections and not options.dump:
+        raise AnalysisError("« --corrections » liste ce qui est lu d’un jeu : donnez-le (--dump).")
     before, after = load_any(options.before), load_any(options.after)
     revision = compare(before, after)
     report: dict[str, Any] = {"revision": asdict(revision)}
@@ -122,7 +127,13 @@ COMMANDS = {
     recorded.name: recorded
     for recorded in (
         Recorded("codebook convert", ("source",), ("target",), _convert, plans=("source",)),
-        Recorded("codebook diff", ("dump", "before", "after", "lemmas", "quality"), ("out",), _diff, plans=("after",)),
-        Recorded("codebook propose", ("dump", "plan", "lemmas"), ("out",), _propose, plans=("plan",)),
+        Recorded(
+            "codebook diff",
+            ("dump", "before", "after", "lemmas", "quality"),
+            ("out", "corrections"),
+            _diff,
+            plans=("after",),
+        ),
+        Recorded("codebook propose", ("dump", "plan", "lemmas"), ("out", "corrections"), _propose, plans=("plan",)),
     )
 }

@@ -14,6 +14,7 @@ TEXTS = [
     "La santé et l’éducation avant tout.",
     "La sante et l'education, c'est important.",
     "Les élus prennent des décisions sans écouter les citoyens.",
+    "M. et Mme Durand, art. 3, etc. Bravo \U0001f44d\U0001f3fd \U0001f44d",
 ]
 
 
@@ -44,6 +45,10 @@ def lemmas(vocabulary, material, lemma_cache):
         ("l'", "le", None),
         ("sante", "santé", "NOUN"),
         ("education", "éducation", "NOUN"),
+        ("m.", "monsieur", None),
+        ("mme", "madame", None),
+        ("art.", "article", None),
+        ("\U0001f44d\U0001f3fd", "\U0001f44d", "SYM"),
     ],
 )
 def test_forms_get_their_lemma(vocabulary, lemmas, form, lemma, pos):

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from distributed import LocalCluster
 
 from analysis import __main__ as command_line
 from analysis.__main__ import main
 from analysis.coding.classifier import NOTICE
+from analysis.errors import AnalysisError
 from analysis.lexical import cli as lexical
-from analysis.provenance import file_digest
+from analysis.provenance import check_replayed, file_digest
 from tests.unit.analysis.test_classifier import answers
 
 PLAN = """
@@ -70,6 +72,10 @@ def write_csv(path, header, rows):
 
 def told(capsys):
     return capsys.readouterr().err.replace("\u202f", " ").replace("\xa0", " ")
+
+
+def told_out(capsys):
+    return capsys.readouterr().out.replace("\u202f", " ").replace("\xa0", " ")
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +146,47 @@ def test_at_u4_6_each_result_is_made_again_alike(place, name, capsys):
     assert ("[140/140] lecture des mots" in said.err) == (
         name in {"classify", "sample", "codebook diff", "codebook propose", "themes"}
     )
+
+
+@pytest.mark.slow
+def test_forms_read_as_others_are_listed_and_each_is_undone(tmp_path, capsys, lemma_cache):
+    """Accents restored and typing errors mended: counted, shown in the manifest, all listed, undone by `form: form`."""
+    texts = ["la santé des bicyclettes"] * 5 + ["la bicyclete et la sante"] * 3 + ["une bicylette"]
+    texts += ["la bicyclette avant tout"] * 200
+    write_csv(tmp_path / "avis.csv", ["id", "text"], [(f"c{rank}", text) for rank, text in enumerate(texts)])
+    plan = PLAN.replace("'vélo OU bicyclette'", "'bicyclette'")
+    (tmp_path / "plan.yaml").write_text(plan, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        line = [*COMMANDS["code"], "--corrections", "formes.yaml", "--cache", str(lemma_cache)]
+        assert main(line) == 0
+        assert "1 forme lue avec ses accents rétablis, 2 fautes de frappe corrigées" in told_out(capsys)
+        expected = {"bicyclete": "bicyclette", "bicylette": "bicyclette", "sante": "santé"}
+        assert yaml.safe_load(Path("formes.yaml").read_text(encoding="utf-8")) == expected
+        manifest = json.loads(Path("codes.ndjson.manifest.json").read_text(encoding="utf-8"))
+        assert manifest["summary"]["corrections"] == {
+            "total": 3,
+            "shown": [
+                {"form": "bicyclete", "read_as": "bicyclette", "why": "typo"},
+                {"form": "sante", "read_as": "santé", "why": "accents"},
+            ],
+        }
+        assert len(Path("codes.ndjson").read_text(encoding="utf-8").splitlines()) == 209
+        assert main(["verify", "codes.ndjson"]) == 0
+        Path("lemmes.yaml").write_text("bicyclete: bicyclete", encoding="utf-8")
+        assert main([*line, "--lemmas", "lemmes.yaml"]) == 0
+        assert "bicyclete" not in yaml.safe_load(Path("formes.yaml").read_text(encoding="utf-8"))
+        assert len(Path("codes.ndjson").read_text(encoding="utf-8").splitlines()) == 206
+        write_csv(tmp_path / "coded.csv", ["id", "code"], [("c0", "vélo")])
+        assert main([*COMMANDS["classify"][:4], "--out", "s.ndjson", "--corrections", "f.yaml"]) == 1
+    assert "donnez-le (--codebook)" in told(capsys)
+
+
+def test_a_text_layer_that_changed_is_named(place):
+    manifest = json.loads((place / "lines.txt.manifest.json").read_text(encoding="utf-8"))
+    old = {**manifest, "languages": {"fr": "fr-3"}, "outputs": {"lines.txt": "0" * 64}}
+    with pytest.raises(AnalysisError, match=r"diffère de celui d’une nouvelle exécution .*texte fr-4 au lieu de fr-3"):
+        check_replayed(old, place / "lines.txt.manifest.json")
 
 
 @pytest.mark.slow

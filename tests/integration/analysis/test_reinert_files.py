@@ -16,14 +16,20 @@ from tests.unit.analysis.lexical.conftest import COMMON, THEMES, planted
 LETTER = "haie abeille oiseau bocage prairie lisière ruisseau étang marais tourbière hérisson papillon libellule"
 # « piste cyclable » is read as one word.
 WORDS = {*" ".join(THEMES).split(), *COMMON.split()} - {"piste", "cyclable"}
+PASSIVE = ("mais", "\U0001f600", "12")
 SIDES = ("est", "ouest", "nord")
 
 
 @pytest.fixture(scope="module")
 def corpus():
-    """Texts by identifier, and the side of each: three themes, then one letter four times."""
+    """Texts by identifier, and the side of each: three themes, each with a word that is no content, then one letter
+    four times.
+    """
     texts, themes = planted(180, seed=11)
-    found = {f"c{rank:03}": (text, SIDES[theme]) for rank, (text, theme) in enumerate(zip(texts, themes, strict=True))}
+    found = {
+        f"c{rank:03}": (f"{text} {PASSIVE[theme]}", SIDES[theme])
+        for rank, (text, theme) in enumerate(zip(texts, themes, strict=True))
+    }
     return found | {f"z{rank}": (LETTER, "nord") for rank in range(4)}
 
 
@@ -91,6 +97,22 @@ def test_profiles_and_antiprofiles_are_those_of_the_classes(made, corpus, labels
     assert {row["Type"] for row in rows} <= {"nom", "nom propre", "ver", "adj", "adv"}
 
 
+def test_supplementary_forms_are_described_and_placed_but_decide_of_nothing(made, corpus, labels):
+    """Function words, emojis and numbers, as IRaMuTeQ describes its supplementary forms."""
+    rows = [row for row in table(made, "formes_supplementaires.csv") if row["forme"] in PASSIVE]
+    assert len(rows) == 9
+    for row in rows:
+        check(row, corpus, labels, lambda text, _side, word=row["forme"]: word in text.split())
+    assert {row["forme"]: row["Type"] for row in rows} == {"mais": "con", "\U0001f600": "émoji", "12": "num"}
+    active = {row["forme"] for name in ("profiles.csv", "antiprofiles.csv") for row in table(made, name)}
+    assert not active & set(PASSIVE)
+    placed = {row["nom"]: row for row in table(made, "plan_factoriel.csv") if row["nature"] == "forme supplémentaire"}
+    assert placed.keys() >= set(PASSIVE)
+    assert not any(row["masse"] for row in placed.values())
+    page = html.unescape((made / "report.html").read_text(encoding="utf-8"))
+    assert "Classe 1 : formes supplémentaires" in page.replace("\xa0", " ")
+
+
 def test_starred_variables_are_described_and_named_as_iramuteq_does(made, corpus, labels):
     rows = table(made, "variables.csv")
     assert {row["forme"] for row in rows} == {"*side_est", "*side_ouest", "*side_nord"}
@@ -151,7 +173,8 @@ def test_the_plane_is_the_correspondence_analysis_of_forms_by_classes(made):
     left, values, right = np.linalg.svd((share - np.outer(rows, columns)) / np.sqrt(np.outer(rows, columns)))
     expected = {form: left[rank, :2] * values[:2] / np.sqrt(rows[rank]) for rank, form in enumerate(forms)}
     expected |= {f"Classe {rank + 1}": right.T[rank, :2] * values[:2] / np.sqrt(columns[rank]) for rank in range(3)}
-    found = {row["nom"]: row for row in table(made, "plan_factoriel.csv")}
+    rows_of_plane = table(made, "plan_factoriel.csv")
+    found = {row["nom"]: row for row in rows_of_plane if row["nature"] != "forme supplémentaire"}
     assert set(expected) | {f"*side_{side}" for side in SIDES} == set(found)
     for axis in (0, 1):
         mine = np.array([float(found[name][f"coord. facteur {axis + 1}"]) for name in expected])

@@ -14,17 +14,24 @@ from analysis.corpus import Variable
 from analysis.tabulate.cross import cross_table
 from consult.actor import Role
 from consult.coding.jobs import run_folder
-from consult.coding.models import AnalysisRun, RunStatus
+from consult.coding.models import AnalysisRun, Codebook, QualitySample, RunStatus
 from consult.consultations.models import Consultation, ContentStatus
 from consult.contributions.models import Proposal
 from consult.db import ALL_TENANTS
+from consult.pagecache import purge
 from tests import factories
 
 
 def corpus(ids):
-    codes = [{"code": "velo", "label": "Vélo", "total": len(ids), "direct": len(ids), "share": 100.0}]
+    codes = [{"code": "velo", "label": "Vélo", "parent": "doux", "total": len(ids), "direct": len(ids), "share": 100.0}]
     codes[0] |= {"quality": "À lire avec prudence : l’intervalle descend sous le seuil.", "contributions": ids}
-    withheld = {"code": "train", "label": "Train", "quality": "Retenu : précision 0,41 sous le seuil de 0,70."}
+    codes += [{**codes[0], "code": "doux", "label": "Mobilités", "parent": None, "quality": "publiable"}]
+    withheld = {
+        "code": "train",
+        "label": "Train",
+        "parent": None,
+        "quality": "Retenu : précision 0,41 sous le seuil de 0,70.",
+    }
     withheld |= {**dict.fromkeys(("total", "direct", "share", "without")), "contributions": []}
     lemma = {"lemma": "piste", "shown": "piste", "count": len(ids), "texts": len(ids), "page": "x"}
     return {
@@ -152,6 +159,50 @@ def test_a_withheld_code_is_named_with_its_reason_and_leads_nowhere(app, world):
     assert visitor.get(f"{public}/chiffres?corpus=propositions&code=train").status_code == 404
     marked = page.split("code=velo")[1].split("</tr>")[0]
     assert "À lire avec prudence" in marked
+
+
+def test_a_code_measured_under_its_threshold_after_publication_is_withheld_at_once(app, world):
+    """The figures of the code go, with the contributions behind them; the code above it says that it counts them."""
+    slug, run_id, *_ = world
+    publish(app, world)
+    visitor = app.test_client()
+    public = f"/consultations/{slug}/resultats"
+    assert "code=velo" in visitor.get(public).text
+    estimate = {"value": 0.4, "low": 0.2, "high": 0.6}
+    judged = {"precision": estimate, "recall": estimate, "prevalence": estimate, "verdict": "withheld"}
+    reason = "Retenu : précision 0,40 sous le seuil de 0,70."
+    measure = {
+        "corpus": "propositions",
+        "codes": [{"code": "velo", "reason": reason, **judged}],
+        "agreement": {"codes": {}, "sets": {"value": None, "low": None, "high": None, "units": 0}},
+    }
+    with app.extensions["database"].transaction(tenant=ALL_TENANTS) as session:
+        run = session.get_one(AnalysisRun, run_id)
+        where = {"organisation_id": run.organisation_id, "consultation_id": run.consultation_id}
+        book = Codebook(**where, number=1, title="Plan", source="", digest="b" * 64, created_at=factories.NOW)
+        session.add(book)
+        session.flush()
+        run.codebook_id = book.id
+        later = factories.NOW + dt.timedelta(days=1)
+        sample = QualitySample(
+            **where, run_id=run_id, codebook_id=book.id, corpus="propositions", title="Vos propositions",
+            unit="contribution", size=1, seed=1, per_stratum=1, readers=1, precision=0.7, recall=0.5, key="{}",
+            drawn_at=later, measured_at=later, measure=json.dumps(measure), measure_digest="d" * 64,
+        )  # fmt: skip
+        session.add(sample)
+    purge()
+    page = visitor.get(public).text
+    assert "les codes sous leur seuil ne sont plus montrés ici, mais les fichiers datent d’avant" in page
+    row = page.split('<th scope="row">Vélo</th>')[1].split("</tr>")[0]
+    assert reason in row
+    assert re.findall(r'<td class="numeric">(.*?)</td>', row) == ["–", "–"]
+    assert visitor.get(f"{public}/chiffres?corpus=propositions&code=velo").status_code == 404
+    above = page.split("code=doux")[1].split("</tr>")[0]
+    assert "Compte aussi des sous-codes retenus" in above
+    assert ">60<" in above
+    staff = as_role(app, world[3][Role.ANALYST]).get(f"/gestion/consultations/{slug}/analyse/{run_id}").text
+    assert "la page publique ne montre plus les codes sous leur seuil" in staff
+    assert "code=velo" not in staff
 
 
 def test_results_say_who_could_answer_a_questionnaire_that_was_not_for_accounts(app, world):

@@ -15,6 +15,8 @@ from analysis.errors import AnalysisError
         ("-", "punctuation"),
         ("👍👍", "emoji"),
         ("🤷‍♂️", "emoji"),
+        ("👍🏽 ❤️", "emoji"),
+        ("🇫🇷", "emoji"),
         ("12", "digits"),
         ("1.2 .", "digits"),
         ("xxxx", "repeated"),

@@ -7,6 +7,7 @@ from analysis.lemmas import Lemmas
 from analysis.lexical.frequencies import LemmaTokens, lemmatise
 from analysis.lexical.segments import Table, cut, tabulate
 from analysis.text import Vocabulary
+from analysis.words import is_emoji
 
 THEMES = ("vélo piste cyclable trajet", "taxe impôt fiscal budget", "haie oiseau abeille forêt")
 COMMON = "ville maire vie jour soleil temps"
@@ -16,7 +17,8 @@ def plain_words(texts: list[str]) -> LemmaTokens:
     vocabulary = Vocabulary()
     tokens = vocabulary.tokenise(texts)
     size = len(vocabulary)
-    lemmas = Lemmas(tuple(vocabulary.forms), ("NOUN",) * size, ("table",) * size, {}, 0)
+    pos = tuple("SYM" if is_emoji(form) else "NOUN" for form in vocabulary.forms)
+    lemmas = Lemmas(tuple(vocabulary.forms), pos, ("table",) * size, {}, 0)
     return lemmatise(tokens, vocabulary, lemmas, np.ones(len(texts), dtype=np.bool_))
 
 
