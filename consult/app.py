@@ -220,6 +220,8 @@ class CurrentUser(UserMixin):  # type: ignore[misc]  # flask-login has no types
 class ConsultApp(APIFlask):
     """The application, with the one commit point of the web."""
 
+    jinja_environment = theming.Templates
+
     def full_dispatch_request(self) -> Response:
         """Run the request in one transaction; see the module's docstring."""
         database: Database = self.extensions["database"]

@@ -12,10 +12,11 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
 # What is deleted is overwritten (secure_delete): an erased text must not stay in the free parts of the file.
-# Pages written often are brought back to the file once in 16 MB of journal.
+# Pages written often are brought back to the file once in 16 MB of journal. A connection keeps 8 MB of them, what a
+# search that finds seven hundred contents reads: the 2 MB of SQLite are read again and again, in twice the time.
 _PRAGMAS: Final = (
     *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"),
-    *("secure_delete=ON", "wal_autocheckpoint=4000"),
+    *("secure_delete=ON", "wal_autocheckpoint=4000", "cache_size=-8000"),
 )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, selectinload
 
 from consult.consultations import policy
@@ -16,6 +16,7 @@ from consult.protocols import StepKind
 from consult.registry import conservation
 
 logger = logging.getLogger(__name__)
+_KEPT: Final = select(StepFigures.counts).where(StepFigures.step_id == bindparam("step"))
 Counts: TypeAlias = Mapping[str, int]
 # By type and origin, how many acts of a consultation there are in each state.
 States: TypeAlias = Callable[[Session, uuid.UUID], Mapping[tuple[str, str], Counts]]
@@ -58,7 +59,7 @@ class Counting:
 
 def of_step(session: Session, step: Step, live: Callable[[Session, Step], Counts]) -> Counts:
     """The counts of a step as they stand at `registry.queries.counted`; `live` ones before its first entry."""
-    kept = session.scalar(select(StepFigures.counts).where(StepFigures.step_id == step.id))
+    kept = session.scalar(_KEPT, {"step": step.id})
     return live(session, step) if kept is None else kept
 
 

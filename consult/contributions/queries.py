@@ -104,8 +104,9 @@ def proposals(
     """
     start = order.start_rank(step.order_seed, step.id, hour)
     asked = {"step": step.id, "theme": theme_id, "departement": departement, "start": start, "size": PAGE, "offset": 0}
-    found = search.find(session, step.id, text) if text else None
-    build = _statements if found is None and among is None else _list
+    found = search.finder(session.get_bind().dialect.name) if text else None
+    asked |= search.asked(session, step.id, text) if text else {}
+    build = _statements if among is None else _list
     by = tuple(name for name in _FILTERS if asked[name])
     count, listed = build(sort, by, found, among)
     number = max(1, number)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, case, exists, func, or_, select
+from sqlalchemy import Select, bindparam, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account, AccountStatus
@@ -32,6 +32,15 @@ from consult.questionnaires.models import Reply
 
 PAGE_SIZE: Final = 20
 SHOWN: Final = 100  # former versions, or commitments about one content
+# Built once: every page of contributions asks.
+_ANSWERS_TO: Final = select(OfficialAnswer).where(
+    OfficialAnswer.target_id.in_(bindparam("targets", expanding=True)), OfficialAnswer.status == Status.PUBLISHED
+)
+_AN_ANSWER: Final = (
+    select(OfficialAnswer.id)
+    .where(OfficialAnswer.consultation_id == bindparam("consultation"), OfficialAnswer.status == Status.PUBLISHED)
+    .limit(1)
+)
 ItemT = TypeVar("ItemT", OfficialAnswer, Commitment, UseCase)
 
 
@@ -98,10 +107,7 @@ def standing_answer(session: Session, target_id: uuid.UUID) -> OfficialAnswer | 
 
 def answers_to(session: Session, target_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, OfficialAnswer]:
     """The published answer to each of these, by what it answers."""
-    query = select(OfficialAnswer).where(
-        OfficialAnswer.target_id.in_(target_ids), OfficialAnswer.status == Status.PUBLISHED
-    )
-    return {answer.target_id: answer for answer in session.scalars(query)}
+    return {answer.target_id: answer for answer in session.scalars(_ANSWERS_TO, {"targets": list(target_ids)})}
 
 
 def commitments_about(session: Session, target_ids: Collection[uuid.UUID]) -> Sequence[Commitment]:
@@ -113,10 +119,7 @@ def commitments_about(session: Session, target_ids: Collection[uuid.UUID]) -> Se
 
 def has_answers(session: Session, consultation_id: uuid.UUID) -> bool:
     """Whether anything of a consultation is answered."""
-    found = select(OfficialAnswer.id).where(
-        OfficialAnswer.consultation_id == consultation_id, OfficialAnswer.status == Status.PUBLISHED
-    )
-    return session.scalar(found.limit(1)) is not None
+    return session.scalar(_AN_ANSWER, {"consultation": consultation_id}) is not None
 
 
 def answered(step_id: uuid.UUID, outcome: Outcome | None) -> Select[Any]:

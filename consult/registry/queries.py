@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, union
 from sqlalchemy.orm import Session
@@ -20,13 +20,17 @@ from consult.registry.models import (
     SequencerState,
 )
 
+# Built once: every page with a figure asks.
+_POSITION: Final = select(RegistryLog.size - 1).where(RegistryLog.size > 0)
+_COUNTED: Final = select(RegistryLog.counted_size - 1).where(RegistryLog.counted_size > 0)
+
 
 def position(session: Session) -> int | None:
     """The last position given in the log of the organisation; None before the first.
 
     The displayed counts stand there, for whoever reads both in one snapshot: a reading session does.
     """
-    return session.scalar(select(RegistryLog.size - 1).where(RegistryLog.size > 0))
+    return session.scalar(_POSITION)
 
 
 def recorded_at(session: Session, position: int) -> dt.datetime:
@@ -42,7 +46,7 @@ def position_in(organisation: ColumnElement[uuid.UUID]) -> ColumnElement[int | N
 
 def counted(session: Session) -> int | None:
     """The position at which the figures of steps and the census stand, for whoever reads both in one snapshot."""
-    return session.scalar(select(RegistryLog.counted_size - 1).where(RegistryLog.counted_size > 0))
+    return session.scalar(_COUNTED)
 
 
 def own_log(session: Session) -> RegistryLog | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import uuid
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, Select, Text, column, false, func, literal, select, table, union_all
+from sqlalchemy import ColumnElement, Select, Table, Text, bindparam, column, func, literal, select, table, union_all
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
@@ -16,16 +17,27 @@ from consult.search.models import SearchDocument
 ALIKE: Final = 0.5  # the share of the rare words asked from which two texts say much the same
 _COMMON: Final = 500  # a word that so many contents hold is no reason to read them
 _READ: Final = 1_000
+_D: Final = cast("Table", SearchDocument.__table__).c
 _FTS = table("search_words", column("rowid"), column("search_words", Text))
 
 
 def find(session: Session, step_id: uuid.UUID, text: str) -> Select[uuid.UUID]:
     """The ids of the step's contents that hold every word of the text, as a subquery; none when it has no word."""
-    wanted = policy.query_words(text)
-    found = select(SearchDocument.item_id).where(SearchDocument.step_id == step_id)
-    if not wanted:
-        return found.where(false())
-    return found.where(_holds(session, wanted))
+    return finder(session.get_bind().dialect.name).params(asked(session, step_id, text))
+
+
+@functools.cache
+def finder(dialect: str) -> Select[uuid.UUID]:
+    """`find`, for the values of `asked`: building a statement costs more than finding. On a table, which the filter of
+    organisations leaves alone: the step was found under it.
+    """
+    return select(_D.item_id).where(_D.step_id == bindparam("searched"), _matches(dialect, bindparam("words")))
+
+
+def asked(session: Session, step_id: uuid.UUID, text: str) -> dict[str, Any]:
+    """The values that `finder` wants."""
+    wanted = policy.query_words(text)  # none: both languages take it for nothing
+    return {"searched": step_id, "words": _expression(session.get_bind().dialect.name, wanted)}
 
 
 def similar(session: Session, step_id: uuid.UUID, text: str) -> list[uuid.UUID]:
@@ -66,9 +78,18 @@ def _holders(session: Session, step_id: uuid.UUID, wanted: list[str]) -> Any:
 
 
 def _holds(session: Session, wanted: list[str], *, any_of: bool = False) -> ColumnElement[bool]:
+    dialect = session.get_bind().dialect.name
+    return _matches(dialect, literal(_expression(dialect, wanted, any_of=any_of)))
+
+
+def _expression(dialect: str, wanted: list[str], *, any_of: bool = False) -> str:
     # The words are [a-z0-9]+ only: nothing in them has a meaning for either query language.
-    if session.get_bind().dialect.name == "sqlite":
-        asked = (" OR " if any_of else " AND ").join(f'"{word}"' for word in wanted)
-        return SearchDocument.id.in_(select(_FTS.c.rowid).where(_FTS.c.search_words.op("MATCH")(asked)))
-    asked = (" | " if any_of else " & ").join(f"'{word}'" for word in wanted)
-    return SearchDocument.words.op("@@", is_comparison=True)(literal(asked).cast(TSQUERY))
+    if dialect == "sqlite":
+        return (" OR " if any_of else " AND ").join(f'"{word}"' for word in wanted) or '""'
+    return (" | " if any_of else " & ").join(f"'{word}'" for word in wanted)
+
+
+def _matches(dialect: str, expression: ColumnElement[Any]) -> ColumnElement[bool]:
+    if dialect == "sqlite":
+        return _D.id.in_(select(_FTS.c.rowid).where(_FTS.c.search_words.op("MATCH")(expression)))
+    return _D.words.op("@@", is_comparison=True)(expression.cast(TSQUERY))
