@@ -68,6 +68,7 @@ from consult.opendata import views as opendata_views
 from consult.opendata.formats import Format
 from consult.opendata.keys import api as keys_api
 from consult.opendata.keys import bindings as keys_bindings
+from consult.opendata.keys import tickets as keys_tickets
 from consult.opendata.keys import views as keys_views
 from consult.opendata.mission import bindings as mission_bindings
 from consult.opendata.mission import jobs as mission_jobs
@@ -138,6 +139,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     raw_views.bp,
     keys_views.bp,
     keys_api.bp,
+    keys_tickets.bp,
     opendata_api.bp,
     registry_views.bp,
     privacy_views.bp,

@@ -45,6 +45,7 @@ def begin() -> AnyResponse | None:
     """Open the request: `g.now`, `g.organisation`, `g.actor`; refuse or redirect whoever may not call the view."""
     g.now = clock.now()
     g.actor, g.account_id, g.session_token, g.organisation, g.identity = ANONYMOUS, None, None, None, None
+    g.api_key = None
     if request.endpoint in WITHOUT_ORGANISATION:
         return None
     if "\0" in request.path:
@@ -63,7 +64,8 @@ def begin() -> AnyResponse | None:
     refused = _check_access(g.actor, consultation_id)
     if refused is None:
         _allow_files()
-        security.check_csrf(request, settings.public_url)
+        if g.api_key is None:  # no other site can have a browser send a key
+            security.check_csrf(request, settings.public_url)
     return refused
 
 

@@ -71,6 +71,12 @@ def _wanted(kind: str, state: str, severity: str, now: dt.datetime) -> list[Any]
     return conditions
 
 
+def above(session: Session, number: int, limit: int) -> Sequence[Ticket]:
+    """The next tickets of the organisation above a number, in the order of numbers."""
+    query = select(Ticket).where(Ticket.number > number).order_by(Ticket.number).limit(limit)
+    return session.scalars(query.options(selectinload(Ticket.events))).all()
+
+
 def to_alert(session: Session, now: dt.datetime, limit: int) -> Sequence[tuple[TicketClock, Ticket]]:
     """The delays of which a share passed that nobody was told of, the oldest first."""
     query: Select[TicketClock, Ticket] = select(TicketClock, Ticket).join(Ticket, Ticket.id == TicketClock.ticket_id)

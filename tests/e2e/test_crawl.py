@@ -41,7 +41,7 @@ NOT_PAGES = {
     "site.security_txt", "registry.logs", "registry.checkpoint", "registry.key", "registry.tile", "registry.openings",
     "registry.verifier", "registry.witness", "registry.cosigned", "opendata.download", "opendata.download_whole",
     "opendata.negotiated_catalogue", "private.figures", "private.rows", "private.tables", "registry.census",
-    "tickets.file", "status.as_json",
+    "tickets.file", "status.as_json", "private_tickets.listing", "private_tickets.one",
     "registry.programs", "opendata.cases", "questionnaires.pictures.show",
 }  # fmt: skip
 

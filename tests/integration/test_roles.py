@@ -131,8 +131,8 @@ def test_no_unsafe_request_passes_without_its_token(town):
     """AT-19.3."""
     passed = {}
     for rule, method in rules(town.app):
-        if method not in security.UNSAFE_METHODS:
-            continue
+        if method not in security.UNSAFE_METHODS or TABLE[rule.endpoint] == "key":
+            continue  # no cookie opens what a key does: test_ticket_keys.py
         person = next(
             person for person in ("participant", *(role.value for role in STAFF)) if expected(rule.endpoint, person)
         )

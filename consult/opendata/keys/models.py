@@ -17,6 +17,7 @@ class Scope(enum.StrEnum):
 
     FIGURES = "figures"
     RAW = "raw"
+    TICKETS = "tickets"
 
 
 class ApiKey(TenantOwned, Base):
