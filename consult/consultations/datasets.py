@@ -65,6 +65,8 @@ def consultation_row(consultation: Consultation) -> Row:
         "opens_at": written(consultation.opens_at),
         "closes_at": written(consultation.closed_at or consultation.closes_at),
         "sample": "volunteers",
+        "minimum_age": consultation.minimum_age,
+        "parental_consent": consultation.parental_consent,
     }
 
 
@@ -81,6 +83,8 @@ class ConsultationDataset(PublicRows):
         "opens_at": "Ouverture (UTC)",
         "closes_at": "Clôture prévue ou faite (UTC)",
         "sample": "Qui a répondu : « volunteers » pour des participants volontaires",
+        "minimum_age": "Âge à déclarer pour participer ; vide quand aucun n’est demandé",
+        "parental_consent": "Si de plus jeunes participent avec l’accord d’un parent",
     }
 
     def _select(self, consultation_id: uuid.UUID) -> Any:

@@ -82,8 +82,8 @@ class ConsultationForm(Form):  # type: ignore[misc]  # WTForms has no types
         [Optional()],
         description=(
             f"Vide\u00a0: rien n’est demandé. {USUAL}, par exemple\u00a0: chacun dit une fois «\u00a0J’ai {USUAL} ans "
-            "ou plus\u00a0» avant de participer, sans donner sa date de naissance. Figé à l’ouverture. Ne vaut pas "
-            "pour les questionnaires ouverts à tous sans compte."
+            "ou plus\u00a0» avant de participer, sans donner sa date de naissance. Figé à l’ouverture. Les "
+            "questionnaires sans compte le disent avant l’envoi, qui vaut déclaration."
         ),
     )
     parental_consent = BooleanField(

@@ -33,6 +33,8 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "opens_at": "2026-03-02T08:00:00Z",
         "closes_at": "2026-04-30T21:59:00Z",
         "sample": "volunteers",
+        "minimum_age": 15,
+        "parental_consent": True,
     },
     "steps": {
         "id": _PROPOSALS,

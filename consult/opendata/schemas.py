@@ -39,6 +39,8 @@ class Consultation(Schema):
     opens_at: Instant
     closes_at: Instant
     sample: Literal["volunteers"]
+    minimum_age: int | None
+    parental_consent: bool
 
 
 class Step(Schema):

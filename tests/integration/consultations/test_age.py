@@ -11,7 +11,7 @@ from consult.accounts.models import Account
 from consult.actor import SYSTEM
 from consult.consultations import service
 from consult.consultations.age.policy import AgeRule
-from consult.consultations.models import Consultation, ConsultationStatus
+from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Step
 from consult.contributions.ballots.models import Ballot
 from consult.contributions.models import Argument, Proposal, Vote
 from consult.db import ALL_TENANTS
@@ -81,6 +81,54 @@ def change(town, **values):
     with town.database.transaction(tenant=ALL_TENANTS) as session:
         for name, value in values.items():
             setattr(session.get(Consultation, town.consultation), name, value)
+
+
+def withdrawals(town):
+    """What somebody who no longer may take part takes back: the address of each, and what is counted."""
+    with town.database.transaction(tenant=ALL_TENANTS, write=False) as session:
+        (mine,) = session.scalars(select(Proposal.id).where(Proposal.author_id == town.zoe.id))
+        (reply,) = session.scalars(select(Reply.id).where(Reply.account_id == town.zoe.id))
+    return {
+        "ballot": ("/consultations/trajets/points/bulletin/retirer", {}),
+        "vote": (f"{town.acts['vote'][0]}/retirer", {}),
+        "proposal": (f"/contributions/{mine}/retirer", {}),
+        "reply": (f"/mon-compte/reponses/{reply}/retirer", {}),
+    }
+
+
+def test_what_was_given_is_taken_back_whatever_age_is_declared(town):
+    """The declaration may be gone since, or belong to another rule: withdrawing asks for none."""
+    town.send(PAGE, age="of_age", suite="/")
+    for act in ("proposal", "vote", "ballot", "reply"):
+        path, typed, _ = town.acts[act]
+        assert town.send(path, **typed).status_code in {200, 303}
+    with town.database.transaction(tenant=ALL_TENANTS) as session:
+        session.get(Account, town.zoe.id).declared_age = None
+    for act, (path, typed) in withdrawals(town).items():
+        reply = town.send(path, **typed)
+        assert (reply.status_code, "/age/" in (reply.location or "")) == (303, False), act
+    with town.database.transaction(tenant=ALL_TENANTS, write=False) as session:
+        mine = {"account_id": town.zoe.id}
+        assert [session.scalars(select(model).filter_by(**mine)).all() for model in (Vote, Ballot)] == [[], []]
+        assert session.scalars(select(Reply).filter_by(**mine)).one().status is ContentStatus.WITHDRAWN
+
+
+def test_a_questionnaire_without_account_says_the_age_before_it_is_sent(town, app):
+    """Nobody is known there: sending declares, and nothing of it is kept."""
+    with town.database.transaction(tenant=ALL_TENANTS) as session:
+        step = session.scalars(select(Step).where(Step.slug == "questions")).one()
+        step.settings = {"access": "everyone"}
+    for path in ("/consultations/trajets/questions", "/consultations/trajets/questions/repondre"):
+        page = re.sub(r"\s+", " ", app.test_client().get(path).text)
+        assert "demande d’avoir 15 ans ou plus :" in page
+        assert "en envoyant votre réponse, vous le déclarez" in page
+    change(town, minimum_age=None)
+    assert "ans ou plus" not in app.test_client().get(path).text
+
+
+def test_open_data_say_which_age_was_asked_for(town):
+    row = town.client.get("/api/v1/consultations/trajets").get_json()["data"]
+    assert (row["minimum_age"], row["parental_consent"]) == (15, False)
 
 
 ACTS = ("proposal", "argument", "version", "vote", "vote on an argument", "ballot", "reply", "anonymous reply")
