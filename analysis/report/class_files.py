@@ -263,7 +263,7 @@ def _plane(_study: LexiconStudy, found: CorpusLexicon, classes: Classes) -> Iter
 def _projected(classes: Classes) -> Iterator[tuple[str, str, NDArray[np.float64]]]:
     own = classes.supplementary
     if own.places is not None:
-        for lemma, place in zip(own.table.lemmas, own.places, strict=True):
+        for lemma, place in zip(own.lemmas, own.places, strict=True):
             yield "forme supplémentaire", lemma, place
     for variable, places in classes.illustrated:
         for category, place in zip(variable.categories, places, strict=True):

@@ -94,7 +94,7 @@ class Supplementary:
     profiles, `chi2_without` as in `Classes`, and their `places` on the plane, of shape (n_lemmas, n_axes), if any.
     """
 
-    table: Table
+    lemmas: tuple[str, ...]
     profiles: list[Profile]
     chi2_without: Chi2
     places: NDArray[np.float64] | None
@@ -373,7 +373,8 @@ def _supplementary(
     table = tabulate(prepared.words, segments, min_texts=_least_texts(prepared), content=False)
     described = profiles(table, classes, typical=0)
     without = _without(table, classes, kept, described)
-    return Supplementary(table, described, without, supplementary(found, table, classes) if found else None)
+    places = supplementary(found, table, classes) if found else None
+    return Supplementary(table.lemmas, described, without, places)
 
 
 def _repeated(
