@@ -81,6 +81,8 @@ class ModerableItem:
     status_reason: str | None
     created_at: dt.datetime
     address: str
+    step_id: uuid.UUID
+    version: int  # 1, then one more for each edit
 
 
 class ContentType(Protocol):

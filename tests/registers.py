@@ -197,7 +197,7 @@ def check_removals(session) -> None:
     assert not [entry for entry in entries if entry.salt is None and (entry.opening or entry.holder)]
     covered: set[str] = set()
     for entry in entries:
-        if entry.kind is EntryKind.MODERATION:
+        if entry.kind in {EntryKind.MODERATION, EntryKind.MODERATION_WITHHELD}:
             covered.update(entry.opening["entries"])
         elif entry.kind is EntryKind.MODERATION_REVERSED:
             covered.difference_update(entry.opening["entries"])

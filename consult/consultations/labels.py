@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from consult.consultations.models import ContentStatus, Origin
+from consult.consultations.models import ContentStatus, OffHours, Origin, Reading
 
 STATUSES: Final = {
     ContentStatus.PENDING: "En attente",
@@ -23,6 +23,15 @@ ORIGINS: Final = {
     Origin.IMPORTED: "importé",
     Origin.OFFLINE: "recueilli hors ligne",
     Origin.TEST: "essai",
+}
+READINGS: Final = {
+    Reading.AFTER: "Après publication",
+    Reading.BEFORE: "Avant publication",
+    Reading.TWICE: "Sujet clivant\u00a0: avant publication, par deux personnes",
+}
+OFF_HOURS: Final = {
+    OffHours.QUEUE: "Les textes attendent dans la file",
+    OffHours.CLOSE: "L’étape ne reçoit plus de texte jusqu’au retour des modérateurs",
 }
 
 
@@ -58,13 +67,21 @@ SET_ASIDE: Final = {
     "objection": "À la demande de son auteur, qui s’est opposé au traitement de ses données",
 }
 
+# Contents that nobody judged contrary to the charter, and that wait: for a moderator, or for their author.
+AWAITING: Final = "awaiting"
+REWORDING: Final = "rewording"
+HELD: Final = {
+    AWAITING: "En attente de lecture par la modération",
+    REWORDING: "La modération a demandé à l’auteur de reformuler",
+}
+
 
 def ground_label(code: str | None) -> str:
     """« Hors sujet (charte, article 7) »; an unknown code, from an import for instance, is told as itself."""
     if code == HIDDEN_AT_SOURCE[0]:
         return HIDDEN_AT_SOURCE[1]
-    if code in SET_ASIDE:
-        return SET_ASIDE[code]
+    if told := SET_ASIDE.get(code or "") or HELD.get(code or ""):
+        return told
     ground = GROUNDS.get(code or "")
     return f"{ground.label} (charte, article {ground.article})" if ground else code or ""
 

@@ -7,7 +7,7 @@ import enum
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult.db import ADMINISTRATION, PUBLIC, Base, TenantOwned
@@ -38,6 +38,21 @@ class Origin(enum.StrEnum):
     IMPORTED = "imported"
     OFFLINE = "offline"
     TEST = "test"
+
+
+class Reading(enum.StrEnum):
+    """When the moderators read what is written in a step."""
+
+    AFTER = "a_posteriori"  # published at once, read when somebody reports it
+    BEFORE = "a_priori"  # published once a moderator has read it
+    TWICE = "divisive"  # « clivant »: published once two moderators have read it
+
+
+class OffHours(enum.StrEnum):
+    """What becomes of texts sent at night or in the week-end to a step that is read twice."""
+
+    QUEUE = "queue"  # they wait
+    CLOSE = "close"  # they are refused until the moderators are back
 
 
 class Consultation(TenantOwned, Base):
@@ -108,6 +123,13 @@ class Step(TenantOwned, Base):
     closes_at: Mapped[dt.datetime] = mapped_column(info=PUBLIC)
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict, info=PUBLIC)
     order_seed: Mapped[str] = mapped_column(String(32), info=PUBLIC)  # published: the random order can be replayed
+    reading: Mapped[Reading] = mapped_column(default=Reading.AFTER, server_default=Reading.AFTER.value, info=PUBLIC)
+    off_hours: Mapped[OffHours] = mapped_column(
+        default=OffHours.QUEUE, server_default=OffHours.QUEUE.value, info=PUBLIC
+    )
+    charter: Mapped[str] = mapped_column(
+        Text, default="", server_default=text("''"), info=PUBLIC
+    )  # of its own: plain text
 
     consultation: Mapped[Consultation] = relationship(back_populates="steps")
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from consult.actor import Actor
 from consult.audit import service as audit
-from consult.consultations import policy
+from consult.consultations import policy, reading
 from consult.consultations.age import policy as ages
 from consult.consultations.age.policy import AgeRule
 from consult.consultations.age.service import set_rule
@@ -268,6 +268,8 @@ def open_consultation(
     texts = [consultation.title, consultation.summary, consultation.description, consultation.outcome]
     opened = {"slug": consultation.slug, "title": consultation.title, "texts_sha256": _digest(texts)}
     _log(session, consultation, EntryKind.OPENED, opened, now)
+    for step in filter(reading.reads_first, consultation.steps):
+        _log(session, consultation, EntryKind.CONTENT, reading.told(step), now)
     _journal(session, consultation, actor, "consultation.open", now, detail={"rules": consultation.rules_digest})
 
 

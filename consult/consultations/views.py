@@ -10,7 +10,7 @@ from flask import Blueprint, current_app, g, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from consult.actor import Actor
-from consult.consultations import figures, labels, policy, queries
+from consult.consultations import figures, labels, policy, queries, reading
 from consult.consultations.age.views import bp as age
 from consult.consultations.manage.views import bp as manage
 from consult.consultations.models import Consultation, Step
@@ -27,6 +27,11 @@ for part in (manage, pseudonym, age):
     bp.register_blueprint(part)
 HOME_LISTED: Final = 12  # consultations of each phase on the home page
 FEATURED: Final = 3  # consultations of the home page whose figures are counted
+
+
+@bp.app_context_processor
+def _words() -> dict[str, Any]:
+    return {"readings": labels.READINGS, "off_hours": labels.OFF_HOURS, "moderators_hours": reading.HOURS}
 
 
 @bp.get("/")

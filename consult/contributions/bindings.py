@@ -44,7 +44,11 @@ class ProposalsStep:
 
     kind: ClassVar[str] = "proposals"
     label: ClassVar[str] = "Propositions et votes"
-    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (("regles", "Règles"), ("themes", "Thèmes"))
+    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("regles", "Règles"),
+        ("themes", "Thèmes"),
+        ("moderation", "Modération"),
+    )
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -152,6 +156,8 @@ class ProposalContent(_Content[Proposal]):
                 status_reason=proposal.status_reason,
                 created_at=proposal.created_at,
                 address=f"/contributions/{proposal.id}",
+                step_id=proposal.step_id,
+                version=proposal.version,
             )
             for proposal in session.scalars(
                 select(Proposal).where(Proposal.id.in_(ids), Proposal.kind.not_in(OFFICIAL))
@@ -198,6 +204,8 @@ class ArgumentContent(_Content[Argument]):
             status_reason=argument.status_reason,
             created_at=argument.created_at,
             address=f"/arguments/{argument.id}",
+            step_id=argument.step_id,
+            version=argument.version,
         )
 
 

@@ -112,6 +112,7 @@ class Article(TenantOwned, Base):
 _TEXT = text("kind = 'article'")
 _ASKED = text("kind = 'question'")
 _OF = text("kind = 'version'")
+_HELD = text("status_reason = 'awaiting'")  # few: moderators read them
 _SOMEWHERE = text("departement IS NOT NULL")
 
 
@@ -132,6 +133,7 @@ class Proposal(TenantOwned, Base):
         Index("ix_proposal_recent", "step_id", "status", "created_at", "id"),
         Index("ix_proposal_voted", "step_id", "status", "votes_total", "random_rank"),  # also the sum of votes
         Index("ix_proposal_listed", "consultation_id", "id"),
+        Index("ix_proposal_held", "consultation_id", "ended_at", sqlite_where=_HELD, postgresql_where=_HELD),
         Index(
             "ix_proposal_departement", "step_id", "departement", sqlite_where=_SOMEWHERE, postgresql_where=_SOMEWHERE
         ),
@@ -194,6 +196,7 @@ class Argument(TenantOwned, Base):
         Index("ix_argument_shown", "proposal_id", "status", "side"),
         Index("ix_argument_tally", "step_id", "status", "origin", "votes_for"),
         Index("ix_argument_listed", "consultation_id", "id"),
+        Index("ix_argument_held", "consultation_id", "ended_at", sqlite_where=_HELD, postgresql_where=_HELD),
     )
 
     organisation_id: Mapped[uuid.UUID] = owner()

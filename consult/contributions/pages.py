@@ -15,7 +15,7 @@ from consult import departements
 from consult.actor import Actor
 from consult.consultations import figures
 from consult.consultations import policy as consultations
-from consult.consultations.labels import ORIGINS, SET_ASIDE, ground_label
+from consult.consultations.labels import AWAITING, HELD, ORIGINS, SET_ASIDE, ground_label
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import labels, order, policy, queries
 from consult.contributions.acts import queries as acts
@@ -146,8 +146,9 @@ def tombstone(sheet: ProposalSheet) -> tuple[str, int]:
         proposal=found,
         reason=ground_label(found.status_reason),
         aside=found.status_reason in SET_ASIDE,
+        held=found.status_reason in HELD,
     )
-    return page, 410
+    return page, 404 if found.status_reason == AWAITING else 410
 
 
 def proposal_page(sheet: ProposalSheet) -> str:
@@ -176,6 +177,6 @@ def proposal_page(sheet: ProposalSheet) -> str:
 
 
 def own_pending(found: Proposal) -> bool:
-    """Whether this person wrote it and it still waits for their address to be confirmed."""
+    """Whether this person wrote it and it is not public yet: it waits for their address, a moderator, or themselves."""
     mine = g.account_id is not None and found.author_id == g.account_id
-    return mine and found.status is ContentStatus.PENDING
+    return mine and (found.status is ContentStatus.PENDING or found.status_reason in HELD)

@@ -15,6 +15,8 @@ from typing import Any, Final
 import rfc8785
 
 from consult.clock import hour, written
+from consult.consultations.labels import HELD
+from consult.consultations.models import ContentStatus
 from consult.departements import DEPARTEMENTS
 from consult.errors import InvalidError
 from consult.labels import number
@@ -29,6 +31,11 @@ class Asked(enum.StrEnum):
     NO = "no"
     OPTIONAL = "optional"
     REQUIRED = "required"
+
+
+def changeable(status: ContentStatus, status_reason: str | None) -> bool:
+    """Whether its author may edit or withdraw a content in that state: shown, or not shown yet, and by no decision."""
+    return status in {ContentStatus.PUBLISHED, ContentStatus.PENDING} or status_reason in HELD
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,15 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account
 from consult.accounts.service import lock_active
 from consult.consultations import policy as consultations
+from consult.consultations import reading
 from consult.consultations.age.service import lock_participant
+from consult.consultations.labels import AWAITING, HELD, REWORDING
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import policy
 from consult.contributions.bill import policy as versions
@@ -90,18 +92,27 @@ def edit(
     """
     _lock_own(session, item, account_id)
     check_open(step, now)
+    before = item.status_reason
+    if before == AWAITING:
+        raise ConflictError("Ce texte attend d’être lu par la modération\u00a0: pour en changer, retirez-le d’abord.")
     said = _checked(session, item, step, title, body, theme_id, departement, reason, sources)
     if item.version != version:
         raise ConflictError("Ce texte a changé depuis que vous l’avez ouvert, dans un autre onglet peut-être.")
     if all(getattr(item, name) == value for name, value in said.items()):
         return
-    _keep_version(session, item, now)
+    if before == REWORDING:
+        _forget(session, item, now)
+    else:
+        _keep_version(session, item, now)
     item.version, item.edited_at = item.version + 1, now
     for name, value in said.items():
         setattr(item, name, value)
-    if item.status is ContentStatus.PUBLISHED:
+    if item.status is not ContentStatus.PENDING:
         log(session, item, EntryKind.EDIT, _text_entry(session, item), now)
-        index(session, item)
+        if before == REWORDING or reading.reads_first(step):
+            hold(session, item, now)
+        else:
+            index(session, item)
     session.flush()
 
 
@@ -143,7 +154,7 @@ def withdraw(session: Session, item: Content, *, account_id: uuid.UUID, now: dt.
     if item.status is ContentStatus.PENDING:
         session.delete(item)
     else:
-        item.status, item.ended_at = ContentStatus.WITHDRAWN, now
+        item.status, item.status_reason, item.ended_at = ContentStatus.WITHDRAWN, None, now
         _bury(session, item, "withdrawn", now)
         search.remove(session, item.id)
     session.flush()
@@ -170,7 +181,7 @@ def erase(session: Session, item: Content, now: dt.datetime) -> None:
 
 
 def publish(session: Session, item: Content, now: dt.datetime) -> None:
-    """Make a pending content public: logged, and findable when it is a proposal."""
+    """Log a pending content: public and findable at once, or once read where moderators read before."""
     item.status = ContentStatus.PUBLISHED
     name, kind = "argument", EntryKind.ARGUMENT
     if isinstance(item, Proposal):
@@ -179,7 +190,18 @@ def publish(session: Session, item: Content, now: dt.datetime) -> None:
     session.flush()
     submitted = conservation.flow(name, item.origin, conservation.SUBMITTED)
     item.registry_ref = log(session, item, kind, _text_entry(session, item), now, effect=submitted)
-    index(session, item)
+    if reading.reads_first(session.get_one(Step, item.step_id)):
+        hold(session, item, now)
+    else:
+        index(session, item)
+
+
+def hold(session: Session, item: Content, now: dt.datetime) -> None:
+    """Keep a content from the public until a moderator has read it: the log commits to it, and shows no word of it."""
+    item.status, item.status_reason, item.ended_at = ContentStatus.HIDDEN, AWAITING, now
+    search.remove(session, item.id)
+    session.flush()
+    registry.hold_text(session, item, _name(item), item.__tablename__, AWAITING, now)
 
 
 def is_shown(session: Session, item: Content) -> bool:
@@ -191,10 +213,10 @@ def is_shown(session: Session, item: Content) -> bool:
 def hide(session: Session, item: Content, reason: str, now: dt.datetime) -> list[str]:
     """Withhold a content from the public for a ground of the charter; returns the refs of its entries in the log.
 
-    Raises ConflictError when it is not shown.
+    Raises ConflictError when it is neither shown nor held.
     """
     session.refresh(item, with_for_update=True)
-    if item.status is not ContentStatus.PUBLISHED:
+    if item.status is not ContentStatus.PUBLISHED and item.status_reason not in HELD:
         raise ConflictError("Ce contenu n’est pas publié : il n’y a rien à masquer.")
     item.status, item.status_reason, item.ended_at = ContentStatus.HIDDEN, reason, now
     search.remove(session, item.id)
@@ -237,7 +259,7 @@ def standing_copy(
 ) -> ContentT | None:
     """What this form, or this account in the same words, has published already."""
     # The « Back » button shows a new form, with a new key, around the text already sent.
-    standing = model.status.in_((ContentStatus.PENDING, ContentStatus.PUBLISHED))
+    standing = or_(model.status.in_((ContentStatus.PENDING, ContentStatus.PUBLISHED)), model.status_reason == AWAITING)
     again = and_(model.author_id == account_id, standing, *same_text)
     return session.scalar(select(model).where(or_(model.submission_key == key, again)).limit(1))
 
@@ -303,6 +325,13 @@ def index(session: Session, item: Content) -> None:
     )
 
 
+def _forget(session: Session, item: Content, now: dt.datetime) -> None:
+    """Destroy all that a content said until its author rewords it: publishing the new text must not show the former."""
+    about = ContentVersion.proposal_id if isinstance(item, Proposal) else ContentVersion.argument_id
+    session.execute(delete(ContentVersion).where(about == item.id))
+    _bury(session, item, "reworded", now)
+
+
 def _keep_version(session: Session, item: Content, now: dt.datetime) -> None:
     session.add(
         ContentVersion(
@@ -324,7 +353,7 @@ def _lock_own(session: Session, item: Content, account_id: uuid.UUID) -> None:
     session.refresh(item, with_for_update=True)
     if item.author_id != account_id:
         raise ForbiddenError("Seul son auteur peut modifier ou retirer un contenu.")
-    if item.status not in {ContentStatus.PUBLISHED, ContentStatus.PENDING}:
+    if not policy.changeable(item.status, item.status_reason):
         raise GoneError("Ce contenu n’est plus publié : il ne peut plus être modifié ni retiré.")
 
 
@@ -332,6 +361,8 @@ def check_open(step: Step, now: dt.datetime) -> None:
     """Raise ClosedError unless the step takes acts."""
     if not consultations.accepts_acts(step, step.consultation, now):
         raise ClosedError(CLOSED)
+    if not reading.takes_texts(step, now):
+        raise ClosedError(reading.ABSENT)
 
 
 def _filed(session: Session, step: Step, theme_id: uuid.UUID | None, departement: str | None) -> dict[str, Any]:

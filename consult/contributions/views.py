@@ -156,6 +156,8 @@ def submit(slug: str, step_slug: str) -> View:
         flash(
             "Votre proposition est enregistrée. Elle sera publiée dès que vous aurez confirmé votre adresse.", "warning"
         )
+    elif made.status is ContentStatus.HIDDEN:
+        flash("Votre proposition est enregistrée. Une personne la lira avant qu’elle soit publiée.", "info")
     else:
         flash("Votre proposition est publiée. Merci !", "success")
     return redirect(url_for(".proposal", proposal_id=made.id), 303)

@@ -40,6 +40,7 @@ from consult.demo.records import (
 )
 from consult.moderation import policy as moderation_policy
 from consult.moderation import service as moderation
+from consult.moderation.letters import Links
 from consult.moderation.models import Act
 from consult.organisations.models import Organisation
 from consult.protocols import ContentType
@@ -277,7 +278,7 @@ class Replay:
             ),
             actor=self._stage.moderator,
             organisation=self._stage.organisation,
-            links=moderation.Links(site, f"{site}/charte", lambda token: f"{site}/moderation/contester/{token}"),
+            links=Links(site, f"{site}/charte", lambda token: f"{site}/moderation/contester/{token}"),
             now=self._at(decision.minute),
         )
 

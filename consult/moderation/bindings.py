@@ -144,9 +144,11 @@ class ModerationDataset(PublicRows):
         "target_type": "Ce sur quoi elle porte : contribution, argument ou reply (réponse à un questionnaire)",
         "target": "Identifiant de ce contenu",
         "number": "Rang parmi les décisions prises sur ce contenu ; la dernière est en vigueur",
-        "act": "Décision : hide (masquer), restore (rétablir), dismiss (laisser publié), uphold (confirmer)",
-        "ground": "Motif, quand elle masque",
-        "article": "Article de la charte, quand elle masque",
+        "act": "Décision : hide (masquer), restore (rétablir), dismiss (laisser publié), uphold (confirmer), "
+        "publish (publier après lecture), read (première de deux lectures), reword (faire reformuler), "
+        "escalate (transmettre)",
+        "ground": "Motif, quand elle masque ou fait reformuler",
+        "article": "Article de la charte, quand elle masque ou fait reformuler",
         "automated": "Vrai si une machine a pris part à la décision",
         "reports": "Signalements auxquels elle répond",
         "delay_seconds": "Secondes écoulées depuis le premier de ces signalements",

@@ -40,8 +40,24 @@ class ExplainForm(Form):  # type: ignore[misc]  # WTForms has no types
     message = TextAreaField("Message à l’auteur", [InputRequired(), Length(max=MESSAGE_LENGTH)])
 
 
-class DismissForm(Form):  # type: ignore[misc]  # WTForms has no types
-    """Reports set aside."""
+class WordForm(Form):  # type: ignore[misc]  # WTForms has no types
+    """A decision that may be told without a word."""
+
+    message = TextAreaField("Message à l’auteur", [Length(max=MESSAGE_LENGTH)], description="Facultatif.")
+
+
+class EscalateForm(Form):  # type: ignore[misc]  # WTForms has no types
+    """A content left to an administrator."""
+
+    message = TextAreaField(
+        "Note pour l’administrateur",
+        [InputRequired(), Length(max=MESSAGE_LENGTH)],
+        description="Ce qui vous fait hésiter. L’auteur ne la lit pas.",
+    )
+
+
+class NoteForm(Form):  # type: ignore[misc]  # WTForms has no types
+    """What concerns moderators alone: reports set aside, a first reading."""
 
     message = TextAreaField(
         "Note", [Length(max=MESSAGE_LENGTH)], description="Facultatif. Pour le journal de la modération."

@@ -56,7 +56,10 @@ class NotifyModerators:
 
 
 class FlagTraces:
-    """Periodic: puts in the queue what was published lately and seems to hold personal data; a person decides."""
+    """Periodic: puts in the queue what was published lately and seems to hold personal data; a person decides.
+
+    Tells the moderators too of the texts that wait since the last turn to be read before they are published.
+    """
 
     kind: ClassVar[str] = "moderation.traces"
 
@@ -73,6 +76,8 @@ class FlagTraces:
             with as_tenant(session, step.organisation_id):
                 for item_type, item_id, texts in queries.published_since(session, step.id, now - LOOKED_BACK):
                     done += flag(session, self._content_types[item_type], item_id, texts, step.organisation_id, now)
+                if queries.held_since(session, step.consultation_id, now - PERIOD):
+                    service.call_moderators(session, step.organisation_id, step.consultation_id, now)
             yield Progress(done, message=f"{done} contenus signalés")
 
 

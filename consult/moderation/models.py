@@ -9,6 +9,7 @@ import uuid
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from consult.consultations.models import OffHours, Reading
 from consult.db import ADMINISTRATION, NEVER, PUBLIC, Base, TenantOwned
 
 
@@ -19,6 +20,13 @@ class Act(enum.StrEnum):
     DISMISS = "dismiss"  # the reports are set aside, the content stays published
     RESTORE = "restore"
     UPHOLD = "uphold"  # contested, examined by another moderator, still hidden
+    PUBLISH = "publish"  # read before publication, published
+    READ = "read"  # the first of two readings: may be published, if another moderator agrees
+    REWORD = "reword"  # hidden until its author says it otherwise, and it is read again
+    ESCALATE = "escalate"  # left to an administrator
+
+
+HIDES = frozenset({Act.HIDE, Act.REWORD})  # what rests on an article of the charter, and can be contested
 
 
 class Report(TenantOwned, Base):
@@ -50,9 +58,9 @@ class Decision(TenantOwned, Base):
 
     __tablename__ = "moderation_decision"
     __table_args__ = (
-        CheckConstraint("(act = 'hide') = (ground IS NOT NULL)", name="hiding_has_a_ground"),
+        CheckConstraint("(act IN ('hide', 'reword')) = (ground IS NOT NULL)", name="hiding_has_a_ground"),
         CheckConstraint("(ground IS NULL) = (article IS NULL)", name="ground_and_article"),
-        CheckConstraint("act = 'dismiss' OR length(message) > 0", name="explained"),
+        CheckConstraint("act IN ('dismiss', 'publish', 'read') OR length(message) > 0", name="explained"),
         UniqueConstraint("item_type", "item_id", "number"),  # two moderators at once: the second act has no place
         Index("ix_decision_public", "consultation_id", "act", "decided_at"),
     )
@@ -63,6 +71,7 @@ class Decision(TenantOwned, Base):
     item_id: Mapped[uuid.UUID] = mapped_column(info=PUBLIC)
     number: Mapped[int] = mapped_column(info=PUBLIC)  # 1, 2, 3… of this content; the greatest is in force
     act: Mapped[Act] = mapped_column(info=PUBLIC)
+    version: Mapped[int | None] = mapped_column(info=ADMINISTRATION)  # of the content, as the moderator read it
     ground: Mapped[str | None] = mapped_column(String(40), info=PUBLIC)
     article: Mapped[int | None] = mapped_column(info=PUBLIC)
     message: Mapped[str] = mapped_column(Text, default="", info=ADMINISTRATION)
@@ -91,3 +100,20 @@ class Contest(TenantOwned, Base):
     answer_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("moderation_decision.id", ondelete="CASCADE"), index=True, info=ADMINISTRATION
     )
+
+
+class ReadingChange(TenantOwned, Base):
+    """A change, after the opening, of when the texts of a step are read: everybody may know it."""
+
+    __tablename__ = "reading_change"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4, info=PUBLIC)
+    consultation_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("consultation.id", ondelete="CASCADE"), index=True, info=PUBLIC
+    )
+    step_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("step.id", ondelete="CASCADE"), info=PUBLIC)
+    reading: Mapped[Reading] = mapped_column(info=PUBLIC)
+    off_hours: Mapped[OffHours] = mapped_column(info=PUBLIC)
+    charter: Mapped[str] = mapped_column(Text, default="", info=PUBLIC)
+    changed_at: Mapped[dt.datetime] = mapped_column(index=True, info=PUBLIC)
+    registry_ref: Mapped[str] = mapped_column(String(32), info=PUBLIC)

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from consult.actor import Actor, Role
-from consult.consultations.labels import GROUNDS, OTHER_REPORT
-from consult.consultations.models import ContentStatus
+from consult.consultations.labels import GROUNDS, HELD, OTHER_REPORT
 from consult.errors import ForbiddenError, InvalidError
 from consult.labels import number
-from consult.moderation.models import Act
+from consult.moderation.models import HIDES, Act
 from consult.protocols import ModerableItem
 from consult.security import digest
 
@@ -22,6 +21,7 @@ REPORT_REASONS: Final = frozenset({*GROUNDS, OTHER_REPORT[0]})
 COMMENT_LENGTH: Final = 1000
 MESSAGE_LENGTH: Final = 2000
 SHORTEST_MESSAGE: Final = 20
+UNEXPLAINED: Final = frozenset({Act.DISMISS, Act.PUBLISH, Act.READ})  # acts that need no words
 QUOTE_LENGTH: Final = 600  # of a content, in the mail that tells its author what was decided
 
 
@@ -80,11 +80,32 @@ def quote(text: str) -> str:
     return "\n".join(f"> {line.strip()}".rstrip() for line in words.splitlines())
 
 
+class State(enum.StrEnum):
+    """Where a content stands for moderation: its status, and what it waits for."""
+
+    PENDING = "pending"  # its author's e-mail is not confirmed: nobody's to moderate
+    PUBLISHED = "published"
+    AWAITING = "awaiting"  # not public yet: a moderator reads it first
+    REWORDING = "rewording"  # not public: its author is asked to say it otherwise
+    HIDDEN = "hidden"
+    WITHDRAWN = "withdrawn"
+    ERASED = "erased"
+
+
+PUBLIC: Final = frozenset({State.PUBLISHED})  # where everybody reads the text
+
+
+def state_of(status: str, status_reason: str | None) -> State:
+    """The state of a content."""
+    return State(status_reason if status_reason in HELD else status)
+
+
 class Who(enum.StrEnum):
     """Who may take a transition; never the author of the content, whatever their role."""
 
     MODERATOR = "moderator"
-    OTHER = "other"  # a moderator, but not who took the decision that the author contests
+    OTHER = "other"  # a moderator, but not who took the decision that keeps it hidden
+    SECOND = "second"  # a moderator, but not who read it first
 
 
 class Fact(enum.StrEnum):
@@ -93,54 +114,110 @@ class Fact(enum.StrEnum):
     REPORTED = "reported"  # reports wait for an answer
     CONTESTED = "contested"  # its author contests the decision in force
     SET_ASIDE = "set_aside"  # its author obtained that it be shown no more: none is published again meanwhile
+    ANONYMOUS = "anonymous"  # nobody could be asked to reword it
+    DOUBLE = "double"  # its step is read by two moderators
+    READ = "read"  # a first moderator has read this very text, and would publish it
+    ESCALATED = "escalated"  # an administrator decides, nobody else
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
     """From a state, by an act of somebody, to a state; where all of `needs` is true, and nothing of `unless`."""
 
-    state: ContentStatus
+    state: State
     act: Act
     who: Who
-    becomes: ContentStatus
+    becomes: State
     needs: frozenset[Fact] = frozenset()
     unless: frozenset[Fact] = frozenset()
 
 
-PUBLIC: Final = frozenset({ContentStatus.PUBLISHED})  # states in which everybody reads the text
-_GONE: Final = (ContentStatus.WITHDRAWN, ContentStatus.ERASED)
-_REPORTED, _CONTESTED = frozenset({Fact.REPORTED}), frozenset({Fact.CONTESTED})
-_SHOWN, _HIDDEN = ContentStatus.PUBLISHED, ContentStatus.HIDDEN
-# A pending content is nobody's to moderate: it is public nowhere until its author's e-mail is confirmed.
+def _move(state: State, act: Act, becomes: State, who: Who = Who.MODERATOR, **facts: Collection[Fact]) -> Transition:
+    return Transition(state, act, who, becomes, **{name: frozenset(each) for name, each in facts.items()})
+
+
+_BACK: Final = ((State.HIDDEN, Act.RESTORE), (State.REWORDING, Act.RESTORE))
+_KEPT: Final = (State.HIDDEN, State.REWORDING)
+_REPORTABLE: Final = tuple(state for state in State if state is not State.PENDING)
 TRANSITIONS: Final[tuple[Transition, ...]] = (
-    Transition(_SHOWN, Act.HIDE, Who.MODERATOR, _HIDDEN),
-    Transition(_SHOWN, Act.DISMISS, Who.MODERATOR, _SHOWN, needs=_REPORTED),
-    Transition(_HIDDEN, Act.RESTORE, Who.MODERATOR, _SHOWN, unless=frozenset({Fact.CONTESTED, Fact.SET_ASIDE})),
-    Transition(_HIDDEN, Act.RESTORE, Who.OTHER, _SHOWN, needs=_CONTESTED, unless=frozenset({Fact.SET_ASIDE})),
-    Transition(_HIDDEN, Act.UPHOLD, Who.OTHER, _HIDDEN, needs=_CONTESTED),
-    Transition(_HIDDEN, Act.DISMISS, Who.MODERATOR, _HIDDEN, needs=_REPORTED, unless=_CONTESTED),
-    Transition(_HIDDEN, Act.DISMISS, Who.OTHER, _HIDDEN, needs=_REPORTED | _CONTESTED),
-    *(Transition(gone, Act.DISMISS, Who.MODERATOR, gone, needs=_REPORTED) for gone in _GONE),
+    # Read before publication: by one person, or by two who differ.
+    _move(State.AWAITING, Act.PUBLISH, State.PUBLISHED, unless=[Fact.DOUBLE, Fact.SET_ASIDE]),
+    _move(State.AWAITING, Act.READ, State.AWAITING, needs=[Fact.DOUBLE], unless=[Fact.READ, Fact.SET_ASIDE]),
+    _move(
+        *(State.AWAITING, Act.PUBLISH, State.PUBLISHED, Who.SECOND),
+        needs=[Fact.DOUBLE, Fact.READ],
+        unless=[Fact.SET_ASIDE],
+    ),
+    # Kept from the public.
+    *(_move(state, Act.HIDE, State.HIDDEN) for state in (State.PUBLISHED, State.AWAITING, State.REWORDING)),
+    *(
+        _move(state, Act.REWORD, State.REWORDING, unless=[Fact.ANONYMOUS])
+        for state in (State.PUBLISHED, State.AWAITING)
+    ),
+    # Given back: by anybody who moderates, unless two persons must have agreed or the author contests.
+    *(
+        _move(*(state, act, State.PUBLISHED), unless=[Fact.CONTESTED, Fact.SET_ASIDE, Fact.DOUBLE])
+        for state, act in _BACK
+    ),
+    *(
+        _move(*(state, act, State.PUBLISHED, Who.OTHER), needs=[Fact.DOUBLE], unless=[Fact.CONTESTED, Fact.SET_ASIDE])
+        for state, act in _BACK
+    ),
+    *(
+        _move(*(state, act, State.PUBLISHED, Who.OTHER), needs=[Fact.CONTESTED], unless=[Fact.SET_ASIDE])
+        for state, act in _BACK
+    ),
+    *(_move(state, Act.UPHOLD, state, Who.OTHER, needs=[Fact.CONTESTED]) for state in _KEPT),
+    # What changes nothing of the content.
+    *(_move(state, Act.DISMISS, state, needs=[Fact.REPORTED], unless=[Fact.CONTESTED]) for state in _REPORTABLE),
+    *(_move(state, Act.DISMISS, state, Who.OTHER, needs=[Fact.REPORTED, Fact.CONTESTED]) for state in _KEPT),
+    _move(State.AWAITING, Act.ESCALATE, State.AWAITING, unless=[Fact.ESCALATED]),
+    _move(State.PUBLISHED, Act.ESCALATE, State.PUBLISHED, needs=[Fact.REPORTED], unless=[Fact.ESCALATED]),
+    *(_move(state, Act.ESCALATE, state, needs=[Fact.CONTESTED], unless=[Fact.ESCALATED]) for state in _KEPT),
 )
 
 
-def transitions(status: str, facts: Collection[Fact]) -> dict[Act, Transition]:
+def transitions(state: State, facts: Collection[Fact]) -> dict[Act, Transition]:
     """What may be decided on a content in that state; each act leads to one state, by one kind of person."""
     true = frozenset(facts)
     return {
         each.act: each
         for each in TRANSITIONS
-        if each.state == status and each.needs <= true and each.unless.isdisjoint(true)
+        if each.state is state and each.needs <= true and each.unless.isdisjoint(true)
     }
+
+
+def check_may(
+    transition: Transition,
+    facts: Collection[Fact],
+    actor: Actor,
+    item: ModerableItem,
+    *,
+    hidden_by: uuid.UUID | None,
+    read_by: uuid.UUID | None,
+) -> None:
+    """Raise ForbiddenError unless this moderator may take that transition.
+
+    `hidden_by` took the decision that keeps the content hidden, `read_by` the first of two readings.
+    """
+    if Fact.ESCALATED in facts and not actor.holds(Role.ADMINISTRATOR, consultation_id=item.consultation_id):
+        raise ForbiddenError("Ce contenu est transmis à l’administration\u00a0: un administrateur doit décider.")
+    if transition.who is Who.OTHER and hidden_by == actor.account_id:
+        contested = Fact.CONTESTED in facts
+        why = "L’auteur conteste votre décision" if contested else "Vous avez décidé de ne pas publier ce contenu"
+        raise ForbiddenError(f"{why}\u00a0: une autre personne doit l’examiner.")
+    if transition.who is Who.SECOND and read_by == actor.account_id:
+        raise ForbiddenError("Vous avez fait la première lecture\u00a0: une autre personne doit faire la seconde.")
 
 
 def check_words(act: Act, ground: str, message: str) -> None:
     """Raise InvalidError unless the act has its ground and a message that says something."""
     fields = {}
-    if act is Act.HIDE and ground not in GROUNDS:
+    if act in HIDES and ground not in GROUNDS:
         fields["ground"] = "Choisissez l’article de la charte sur lequel repose la décision."
-    if act is not Act.DISMISS and len(message.strip()) < SHORTEST_MESSAGE:
-        fields["message"] = f"Expliquez la décision à l’auteur, en {SHORTEST_MESSAGE} caractères au moins."
+    if act not in UNEXPLAINED and len(message.strip()) < SHORTEST_MESSAGE:
+        reader = "l’administrateur" if act is Act.ESCALATE else "l’auteur"
+        fields["message"] = f"Expliquez la décision à {reader}, en {SHORTEST_MESSAGE} caractères au moins."
     if len(message) > MESSAGE_LENGTH:
         count = number(len(message))
         fields["message"] = f"Le message compte {count} caractères : {number(MESSAGE_LENGTH)} au plus."

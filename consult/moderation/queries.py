@@ -8,16 +8,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Subquery, and_, func, literal, literal_column, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased, contains_eager
 
 from consult.accounts.models import Account
 from consult.clock import day, start_of
-from consult.consultations.labels import SET_ASIDE
-from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Origin
+from consult.consultations.labels import AWAITING, SET_ASIDE
+from consult.consultations.models import Consultation, ConsultationStatus, ContentStatus, Origin, Reading, Step
 from consult.contributions.models import OFFICIAL, Argument, Proposal
 from consult.moderation import policy
-from consult.moderation.models import Act, Contest, Decision, Report
+from consult.moderation.models import HIDES, Act, Contest, Decision, ReadingChange, Report
 from consult.protocols import ContentType, ModerableItem
 from consult.questionnaires.models import Answer, AnswerVisibility, Question, Reply
 
@@ -27,12 +27,12 @@ LISTED: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One content to examine: its reports not answered yet, by reason."""
+    """One content to examine: its reports not answered yet, by reason; none for a text to read before publication."""
 
     item_type: str
     item_id: uuid.UUID
     consultation_id: uuid.UUID
-    first_reported_at: dt.datetime
+    since: dt.datetime
     reports: int
     item: ModerableItem | None
     reasons: Mapping[str, int] = field(default_factory=dict)
@@ -51,38 +51,81 @@ def queue(
 
     A bounded number of queries: one to count, one for the page, one for the reasons, and those of each type of content.
     """
-    grouped = _waiting(scope, consultation_id, item_type)
-    total = session.scalar(select(func.count()).select_from(grouped.subquery())) or 0
-    oldest = grouped.order_by(func.min(Report.reported_at), Report.item_id)
+    waiting = _waiting(scope, consultation_id, item_type)
+    total = session.scalar(select(func.count()).select_from(waiting)) or 0
+    oldest = select(waiting).order_by(waiting.c.since, waiting.c.item_id)
     rows = session.execute(oldest.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)).all()
     reasons = _reasons(session, [row.item_id for row in rows])
     items: dict[uuid.UUID, ModerableItem] = {}
     for name in {row.item_type for row in rows} & content_types.keys():
         items |= content_types[name].items(session, [row.item_id for row in rows if row.item_type == name])
     return total, [
-        Waiting(*row, item=items.get(row.item_id), reasons=reasons.get((row.item_type, row.item_id), {}))
+        Waiting(
+            item_type=row.item_type,
+            item_id=row.item_id,
+            consultation_id=row.consultation_id,
+            since=row.since,
+            reports=row.reports,
+            item=items.get(row.item_id),
+            reasons=reasons.get((row.item_type, row.item_id), {}),
+        )
         for row in rows
     ]
 
 
 def waiting_count(session: Session, consultation_id: uuid.UUID) -> int:
     """How many contents of a consultation wait for a decision."""
-    return session.scalar(select(func.count()).select_from(_waiting(None, consultation_id, "").subquery())) or 0
+    return session.scalar(select(func.count()).select_from(_waiting(None, consultation_id, ""))) or 0
 
 
-def _waiting(
-    scope: Collection[uuid.UUID] | None, consultation_id: uuid.UUID | None, item_type: str
-) -> Select[str, uuid.UUID, uuid.UUID, dt.datetime, int]:
-    query = (
-        select(Report.item_type, Report.item_id, Report.consultation_id, func.min(Report.reported_at), func.count())
-        .where(Report.decision_id.is_(None))
+# Where each type of content keeps the texts that wait to be read, and since when.
+HELD_ROWS: Final[Mapping[str, tuple[Any, InstrumentedAttribute[dt.datetime | None]]]] = {
+    "proposal": (Proposal, Proposal.ended_at),
+    "argument": (Argument, Argument.ended_at),
+    "reply": (Reply, Reply.edited_at),
+}
+
+
+def _is_held(model: Any) -> ColumnElement[bool]:
+    held: ColumnElement[bool] = model.status_reason == literal_column(f"'{AWAITING}'")  # as the index's condition says
+    return held
+
+
+def held_since(session: Session, consultation_id: uuid.UUID, since: dt.datetime) -> bool:
+    """Whether a text of that consultation began, after that instant, to wait for a moderator."""
+    held = [
+        select(model.id).where(model.consultation_id == consultation_id, _is_held(model), at >= since)
+        for model, at in HELD_ROWS.values()
+    ]
+    return session.execute(union_all(*held).limit(1)).first() is not None
+
+
+def _waiting(scope: Collection[uuid.UUID] | None, consultation_id: uuid.UUID | None, item_type: str) -> Subquery:
+    """Every content that waits for a moderator: reported, or to be read before it is public."""
+
+    def within(column: Any) -> list[ColumnElement[bool]]:
+        wanted = [] if scope is None else [column.in_(scope)]
+        return wanted if consultation_id is None else [*wanted, column == consultation_id]
+
+    reported = (
+        select(
+            *(Report.item_type.label("item_type"), Report.item_id.label("item_id"), Report.consultation_id),
+            *(func.min(Report.reported_at).label("since"), func.count().label("reports")),
+        )
+        .where(Report.decision_id.is_(None), *within(Report.consultation_id))
         .group_by(Report.item_type, Report.item_id, Report.consultation_id)
     )
-    if scope is not None:
-        query = query.where(Report.consultation_id.in_(scope))
-    if consultation_id is not None:
-        query = query.where(Report.consultation_id == consultation_id)
-    return query.where(Report.item_type == item_type) if item_type else query
+    if item_type:
+        reported = reported.where(Report.item_type == item_type)
+    held = [
+        select(literal(name), model.id, model.consultation_id, since, literal(0)).where(
+            _is_held(model),
+            *within(model.consultation_id),
+        )
+        for name, (model, since) in HELD_ROWS.items()
+        if item_type in {"", name}
+    ]
+    return union_all(reported, *held).subquery()
 
 
 def _reasons(session: Session, item_ids: Sequence[uuid.UUID]) -> dict[tuple[str, uuid.UUID], dict[str, int]]:
@@ -225,16 +268,52 @@ def tombstones(session: Session, *, consultation_slug: str = "", page: int = 1) 
     return total or 0, [Tombstone(*row) for row in session.execute(query)]
 
 
-def facts(
-    session: Session, item: ModerableItem, *, reports: Sequence[Report], contest: Contest | None
-) -> frozenset[policy.Fact]:
-    """What is true of a content besides its state; `reports` and `contest` are those that no decision answered."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a decision on a content depends on: its past, what waits, what is true of it."""
+
+    history: Sequence[Decision]
+    reports: Sequence[Report]
+    contest: Contest | None
+    facts: frozenset[policy.Fact]
+    hidden_by: uuid.UUID | None  # who took the decision that keeps it hidden
+    read_by: uuid.UUID | None  # who read this very text first
+
+    @property
+    def last(self) -> Decision | None:
+        """The decision in force."""
+        return self.history[-1] if self.history else None
+
+    @property
+    def number(self) -> int:
+        """Of the decision in force; 0 for none."""
+        return self.history[-1].number if self.history else 0
+
+
+def case(session: Session, item: ModerableItem) -> Case:
+    """The case of a content as it stands."""
+    history = decisions(session, item.type, item.id)
+    reports, contest = open_reports(session, item.type, item.id), open_contest(session, item.type, item.id)
+    last = history[-1] if history else None
+    read = last is not None and last.act is Act.READ and last.version == item.version
     true = {
         policy.Fact.REPORTED: bool(reports),
         policy.Fact.CONTESTED: contest is not None,
         policy.Fact.SET_ASIDE: author_set_aside(session, item),
+        policy.Fact.ANONYMOUS: item.author_id is None,
+        policy.Fact.DOUBLE: session.get_one(Step, item.step_id).reading is Reading.TWICE,
+        policy.Fact.READ: read,
+        policy.Fact.ESCALATED: last is not None and last.act is Act.ESCALATE,
     }
-    return frozenset(fact for fact, holds in true.items() if holds)
+    hiding = [each.moderator_id for each in history if each.act in HIDES]
+    return Case(
+        history,
+        reports,
+        contest,
+        frozenset(fact for fact, holds in true.items() if holds),
+        hidden_by=hiding[-1] if hiding else None,
+        read_by=last.moderator_id if last and read else None,
+    )
 
 
 def author_set_aside(session: Session, item: ModerableItem) -> bool:
@@ -277,52 +356,17 @@ def _in_force() -> ColumnElement[bool]:
     return and_(Decision.act == Act.HIDE, ~reversed_by.exists())
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """Public figures of moderation, over the public consultations of the organisation."""
-
-    reports: int
-    waiting_reports: int
-    acts: Mapping[Act, int]
-    hidden_by_ground: Mapping[str, int]
-    hidden_by_type: Mapping[str, int]
-    contests: int
-    automated: int
-    median_delay: dt.timedelta | None  # from the first report to the decision that answered it
+def reading_changes(session: Session, *, step_id: uuid.UUID | None = None) -> list[tuple[ReadingChange, str]]:
+    """The latest changes of when texts are read, of one step or of all, each with the title of its step."""
+    query = select(ReadingChange, Step.title).join(Step, Step.id == ReadingChange.step_id)
+    query = query.where(ReadingChange.step_id == step_id) if step_id else query
+    latest = query.order_by(ReadingChange.changed_at.desc(), ReadingChange.id).limit(LISTED)
+    return [(change, title) for change, title in session.execute(latest)]
 
 
-def statistics(session: Session) -> Statistics:
-    """Counted from the rows at this instant, in a bounded number of queries."""
-    public = select(Consultation.id).where(Consultation.status != ConsultationStatus.DRAFT)
-    ours, reported = Decision.consultation_id.in_(public), Report.consultation_id.in_(public)
-
-    def by(column: Any, *conditions: ColumnElement[bool]) -> dict[Any, int]:
-        rows = session.execute(select(column, func.count()).where(ours, *conditions).group_by(column))
-        return {value: count for value, count in rows}  # noqa: C416  # rows are no pairs for the type checker
-
-    def count(query: Select[Any]) -> int:
-        return session.scalar(query) or 0
-
-    reports = select(func.count()).select_from(Report).where(reported)
-    contests = select(func.count()).select_from(Contest).join(Decision, Decision.id == Contest.decision_id).where(ours)
-    return Statistics(
-        reports=count(reports),
-        waiting_reports=count(reports.where(Report.decision_id.is_(None))),
-        acts=by(Decision.act),
-        hidden_by_ground=by(Decision.ground, Decision.act == Act.HIDE),
-        hidden_by_type=by(Decision.item_type, Decision.act == Act.HIDE),
-        contests=count(contests),
-        automated=count(select(func.count()).select_from(Decision).where(ours, Decision.automated)),
-        median_delay=_median_delay(session, ours),
-    )
-
-
-def _median_delay(session: Session, ours: ColumnElement[bool]) -> dt.timedelta | None:
-    """The middle of the delays, or the mean of the two in the middle."""
-    measured = (ours, Decision.delay_seconds.is_not(None))
-    total = session.scalar(select(func.count()).select_from(Decision).where(*measured)) or 0
-    if not total:
-        return None
-    middle = select(Decision.delay_seconds).where(*measured).order_by(Decision.delay_seconds)
-    values = session.scalars(middle.offset((total - 1) // 2).limit(2 - total % 2)).all()
-    return dt.timedelta(seconds=sum(value or 0 for value in values) / len(values))
+def read_first(session: Session) -> list[Step]:
+    """The steps of public consultations whose texts are read before they are published."""
+    public = Consultation.status != ConsultationStatus.DRAFT
+    query = select(Step).join(Consultation, Consultation.id == Step.consultation_id)
+    query = query.options(contains_eager(Step.consultation)).where(public, Step.reading != Reading.AFTER)
+    return list(session.scalars(query.order_by(Consultation.opens_at.desc(), Step.position).limit(LISTED)))

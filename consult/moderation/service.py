@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,16 +19,16 @@ from consult.accounts.models import Account
 from consult.accounts.queries import reachable
 from consult.actor import Actor
 from consult.audit import service as audit
-from consult.consultations.labels import GROUNDS
+from consult.consultations.labels import GROUNDS, REWORDING
 from consult.consultations.models import ContentStatus
 from consult.consultations.policy import APPEALS
 from consult.db import insert_once
-from consult.errors import ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
+from consult.errors import ConflictError, GoneError, InvalidError, NotFoundError
 from consult.jobs import service as jobs
 from consult.labels import moment, number
-from consult.mail import service as mail
-from consult.moderation import labels, policy, queries
-from consult.moderation.models import Act, Contest, Decision, Report
+from consult.moderation import labels, letters, policy, queries
+from consult.moderation.letters import Links
+from consult.moderation.models import HIDES, Act, Contest, Decision, Report
 from consult.organisations.models import Organisation
 from consult.protocols import ContentType, ModerableItem
 from consult.registry import service as registry
@@ -37,36 +37,32 @@ from consult.security import digest, new_token
 
 NOTIFY_JOB: Final = "moderation.notify"
 NOTIFY_DELAY: Final = dt.timedelta(minutes=10)  # so that a wave of reports makes one mail
+SHOWS: Final = frozenset({Act.RESTORE, Act.PUBLISH})
+PASSES_ON: Final = frozenset({Act.READ, Act.ESCALATE})
 ENTRIES: Final = {
     Act.HIDE: EntryKind.MODERATION,
     Act.RESTORE: EntryKind.MODERATION_REVERSED,
     Act.DISMISS: EntryKind.MODERATION_KEPT,
     Act.UPHOLD: EntryKind.MODERATION_KEPT,
+    Act.PUBLISH: EntryKind.MODERATION_REVERSED,
+    Act.READ: EntryKind.MODERATION_KEPT,
+    Act.REWORD: EntryKind.MODERATION,
+    Act.ESCALATE: EntryKind.MODERATION_KEPT,
 }
-TEMPLATES: Final = {
-    Act.HIDE: "moderation_hidden",
-    Act.RESTORE: "moderation_restored",
-    Act.UPHOLD: "moderation_upheld",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """The absolute addresses that the mails name."""
-
-    site: str
-    charter: str
-    contest: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a moderator asks for. `seen` is the number of the last decision on the page they acted from, 0 for none."""
+    """What a moderator asks for.
+
+    `seen` is the number of the last decision on the page they acted from, 0 for none; `version` that of the text.
+    """
 
     act: Act
     seen: int
     ground: str = ""
     message: str = ""
+    version: int | None = None
 
 
 def report(
@@ -107,17 +103,22 @@ def report(
         reported_at=now,
     )
     if recorded and first:
-        slot = int(now.timestamp() // NOTIFY_DELAY.total_seconds())  # over before its job is due: no report is missed
-        jobs.enqueue(
-            session,
-            NOTIFY_JOB,
-            {"consultation": str(item.consultation_id)},
-            organisation_id=organisation_id,
-            now=now,
-            run_after=now + NOTIFY_DELAY,
-            unique_key=f"{NOTIFY_JOB}:{item.consultation_id}:{slot}",
-        )
+        call_moderators(session, organisation_id, item.consultation_id, now)
     return recorded
+
+
+def call_moderators(session: Session, organisation_id: uuid.UUID, consultation_id: uuid.UUID, now: dt.datetime) -> None:
+    """Ask for one mail to the moderators of a consultation, for all that waits by then."""
+    slot = int(now.timestamp() // NOTIFY_DELAY.total_seconds())  # over before its job is due: no report is missed
+    jobs.enqueue(
+        session,
+        NOTIFY_JOB,
+        {"consultation": str(consultation_id)},
+        organisation_id=organisation_id,
+        now=now,
+        run_after=now + NOTIFY_DELAY,
+        unique_key=f"{NOTIFY_JOB}:{consultation_id}:{slot}",
+    )
 
 
 def decide(
@@ -131,12 +132,12 @@ def decide(
     links: Links,
     now: dt.datetime,
 ) -> Decision:
-    """Hide, dismiss the reports, restore or uphold; the author is told, the registry and the journal keep it.
+    """Take one of the acts of `policy.TRANSITIONS`; the author is told, the registry and the journal keep it.
 
     The same act sent twice by the same person is done once. Raises NotFoundError, ForbiddenError, ConflictError when
     somebody else decided first, InvalidError naming the fields.
     """
-    if wanted.act is Act.RESTORE:
+    if wanted.act in SHOWS:
         # The author before the content, as whoever grants a measure: in another order each would wait for the other.
         found = content.items(session, [item_id]).get(item_id)
         if found is not None and found.author_id is not None:
@@ -145,30 +146,28 @@ def decide(
     if item is None:
         raise NotFoundError("Ce contenu n’existe pas.")
     policy.check_moderator(actor, item)
-    earlier = queries.decisions(session, item.type, item.id)
-    last = earlier[-1] if earlier else None
+    case = queries.case(session, item)
+    last = case.last
     if last is not None and last.number != wanted.seen:
         if (last.moderator_id, last.act, last.message) == (actor.account_id, wanted.act, wanted.message.strip()):
             return last
         raise ConflictError(_told(session, last))
-    contest = queries.open_contest(session, item.type, item.id)
-    reports = queries.open_reports(session, item.type, item.id)
-    facts = queries.facts(session, item, reports=reports, contest=contest)
-    transition = policy.transitions(item.status, facts).get(wanted.act)
+    if wanted.version not in {None, item.version}:
+        raise ConflictError("Son auteur a modifié ce texte depuis que vous l’avez lu. Lisez-le de nouveau.")
+    transition = policy.transitions(policy.state_of(item.status, item.status_reason), case.facts).get(wanted.act)
     if transition is None:
         raise ConflictError("L’état de ce contenu a changé. Rechargez la page pour voir ce qui peut être décidé.")
-    if transition.who is policy.Who.OTHER:
-        _check_other(session, contest, actor)
+    policy.check_may(transition, case.facts, actor, item, hidden_by=case.hidden_by, read_by=case.read_by)
     policy.check_words(wanted.act, wanted.ground, wanted.message)
     author = reachable(session, item.author_id)
-    token = new_token() if wanted.act is Act.HIDE and author else None  # its digest says that the author was told
+    token = new_token() if wanted.act in HIDES and author else None  # its digest says that the author was told
     entries = _apply(session, content, item, wanted)
-    decision = _write(session, item, wanted, organisation, actor, (last.number if last else 0) + 1, token, now)
-    decision.automated = policy.automated(item, (each.reporter_key for each in reports))
-    _answer(session, decision, reports, contest)
-    _publish(session, decision, entries, actor, now)
-    if author and wanted.act in TEMPLATES:
-        _tell_author(session, author, item, decision, organisation, links, token, now)
+    decision = _write(session, item, wanted, organisation, actor, case.number + 1, token, now)
+    decision.automated = policy.automated(item, (each.reporter_key for each in case.reports))
+    _answer(session, decision, case)
+    _publish(session, decision, transition, entries, actor, now)
+    if author:
+        letters.tell(session, author, item, decision, organisation, links, token, now)
     return decision
 
 
@@ -186,11 +185,12 @@ def contest(session: Session, token: str, statement: str, *, now: dt.datetime) -
     if now - decision.decided_at > APPEALS:
         raise GoneError("Le délai de six mois pour contester cette décision est passé.")
     history = queries.decisions(session, decision.item_type, decision.item_id)
-    if any(each.act is Act.HIDE and each.number > decision.number for each in history):
+    later = [each.act for each in history if each.number > decision.number]
+    if not HIDES.isdisjoint(later):
         raise ConflictError(
             "Une autre décision a remplacé celle-ci\u00a0: contestez-la par le lien du dernier courriel."
         )
-    if history[-1].act is Act.RESTORE:
+    if not SHOWS.isdisjoint(later):
         raise ConflictError("Votre contribution est déjà de nouveau publiée : il n’y a plus rien à contester.")
     if len(statement) > policy.MESSAGE_LENGTH:
         reason = f"Votre texte dépasse {number(policy.MESSAGE_LENGTH)} caractères. Raccourcissez-le."
@@ -208,17 +208,6 @@ def contest(session: Session, token: str, statement: str, *, now: dt.datetime) -
     return session.scalars(select(Contest).where(Contest.decision_id == decision.id)).one()
 
 
-def preview(
-    session: Session, item: ModerableItem, wanted: Wanted, organisation: Organisation, links: Links, now: dt.datetime
-) -> str:
-    """The mail that the author would receive, as text; the link it would hold is not made yet. Raises InvalidError."""
-    policy.check_words(wanted.act, wanted.ground, wanted.message)
-    reports = queries.open_reports(session, item.type, item.id)
-    machine = policy.automated(item, (each.reporter_key for each in reports))
-    context = _context(item, wanted, organisation, links, "(lien personnel)", now, automated=machine)
-    return mail.ENVIRONMENT.get_template(f"mail/{TEMPLATES[wanted.act]}.txt").render(context).strip()
-
-
 # Parts of a decision ------------------------------------------------------------------------------------------------
 
 
@@ -229,22 +218,15 @@ def _told(session: Session, last: Decision) -> str:
     return f"{name} {labels.DONE[last.act]} le {moment(last.decided_at)}{ground}. Votre décision n’a rien changé."
 
 
-def _check_other(session: Session, contest: Contest | None, actor: Actor) -> None:
-    """A contested decision is examined by somebody else."""
-    decision = session.get_one(Decision, contest.decision_id) if contest else None
-    if decision is not None and decision.moderator_id == actor.account_id:
-        raise ForbiddenError("L’auteur conteste votre décision : une autre personne doit l’examiner.")
-
-
 def _apply(session: Session, content: ContentType, item: ModerableItem, wanted: Wanted) -> Sequence[str]:
     """Hide or restore, in the log too; returns the refs of the entries that are withheld or disclosed."""
     entries: Sequence[str] = ()
-    if wanted.act is Act.HIDE:
-        entries = content.hide(session, item.id, wanted.ground)
-    elif wanted.act is Act.RESTORE:
+    if wanted.act in HIDES:
+        entries = content.hide(session, item.id, REWORDING if wanted.act is Act.REWORD else wanted.ground)
+    elif wanted.act in SHOWS:
         entries = content.restore(session, item.id)
     for ref in entries:
-        (registry.withhold if wanted.act is Act.HIDE else registry.disclose)(session, ref)
+        (registry.disclose if wanted.act in SHOWS else registry.withhold)(session, ref)
     return entries
 
 
@@ -258,7 +240,7 @@ def _write(
     token: str | None,
     now: dt.datetime,
 ) -> Decision:
-    ground = GROUNDS[wanted.ground] if wanted.act is Act.HIDE else None
+    ground = GROUNDS[wanted.ground] if wanted.act in HIDES else None
     decision = Decision(
         organisation_id=organisation.id,
         consultation_id=item.consultation_id,
@@ -266,6 +248,7 @@ def _write(
         item_id=item.id,
         number=number,
         act=wanted.act,
+        version=item.version,
         ground=ground.code if ground else None,
         article=ground.article if ground else None,
         message=wanted.message.strip(),
@@ -278,19 +261,29 @@ def _write(
     return decision
 
 
-def _answer(session: Session, decision: Decision, reports: list[Report], contest: Contest | None) -> None:
-    """Tie the reports and the contestation to the decision that answers them."""
-    if reports:
-        decision.reports = len(reports)
-        decision.delay_seconds = max(0, round((decision.decided_at - reports[0].reported_at).total_seconds()))
-        ids = [each.id for each in reports]
+def _answer(session: Session, decision: Decision, case: queries.Case) -> None:
+    """Tie the reports and the contestation to the decision that answers them; what only passes them on does not."""
+    if decision.act in PASSES_ON:
+        return
+    if case.reports:
+        decision.reports = len(case.reports)
+        waited = decision.decided_at - case.reports[0].reported_at
+        decision.delay_seconds = max(0, round(waited.total_seconds()))
+        ids = [each.id for each in case.reports]
         session.execute(update(Report).where(Report.id.in_(ids)).values(decision_id=decision.id))
-    if contest is not None and decision.act in {Act.RESTORE, Act.UPHOLD}:
-        contest.answer_id = decision.id
+    if case.contest is not None and decision.act is not Act.DISMISS:
+        case.contest.answer_id = decision.id
     session.flush()
 
 
-def _publish(session: Session, decision: Decision, entries: Sequence[str], actor: Actor, now: dt.datetime) -> None:
+def _publish(
+    session: Session,
+    decision: Decision,
+    transition: policy.Transition,
+    entries: Sequence[str],
+    actor: Actor,
+    now: dt.datetime,
+) -> None:
     content: dict[str, Any] = {
         "decision": str(decision.id),
         "act": decision.act.value,
@@ -300,13 +293,16 @@ def _publish(session: Session, decision: Decision, entries: Sequence[str], actor
         "article": decision.article,
         "automated": decision.automated,
     }
-    if decision.act in {Act.HIDE, Act.RESTORE}:
+    kind = ENTRIES[decision.act]
+    if kind is EntryKind.MODERATION and transition.state not in policy.PUBLIC:
+        kind = EntryKind.MODERATION_WITHHELD  # nothing leaves the public: it had not read it
+    if decision.act in HIDES | SHOWS:
         content["entries"] = list(entries)
     decision.registry_ref = registry.append(
         session,
         organisation_id=decision.organisation_id,
         consultation_id=decision.consultation_id,
-        kind=ENTRIES[decision.act],
+        kind=kind,
         content=content,
         now=now,
     )
@@ -321,48 +317,3 @@ def _publish(session: Session, decision: Decision, entries: Sequence[str], actor
         detail={"decision": str(decision.id), "ground": decision.ground, "reports": decision.reports},
         now=now,
     )
-
-
-def _tell_author(
-    session: Session,
-    author: str,
-    item: ModerableItem,
-    decision: Decision,
-    organisation: Organisation,
-    links: Links,
-    token: str | None,
-    now: dt.datetime,
-) -> None:
-    contest = links.contest(token) if token else ""
-    said = Wanted(decision.act, decision.number, decision.ground or "", decision.message)
-    context = _context(item, said, organisation, links, contest, now, automated=decision.automated)
-    template = TEMPLATES[decision.act]
-    mail.send(session, organisation_id=organisation.id, to=author, template=template, context=context, now=now)
-
-
-def _context(
-    item: ModerableItem,
-    said: Wanted,
-    organisation: Organisation,
-    links: Links,
-    contest: str,
-    now: dt.datetime,
-    *,
-    automated: bool,
-) -> dict[str, Any]:
-    basis = GROUNDS.get(said.ground) if said.act is Act.HIDE else None
-    return {
-        "organisation_name": organisation.name,
-        "site_url": links.site,
-        "title": item.title,
-        "quote": policy.quote(item.body),
-        "published_at": item.created_at,
-        "decided_at": now,
-        "ground": basis.label if basis else "",
-        "article": basis.article if basis else 0,
-        "message": said.message.strip(),
-        "automated": automated,
-        "charter": links.charter,
-        "contest": contest,
-        "address": f"{links.site}{item.address}",
-    }

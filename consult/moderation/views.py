@@ -14,13 +14,24 @@ from wtforms import Form
 from consult import pagecache
 from consult.consultations import policy as consultation_policy
 from consult.consultations import queries as consultations
-from consult.consultations.labels import GROUNDS, STATUSES, report_label
+from consult.consultations.labels import GROUNDS, HELD, STATUSES, report_label
 from consult.consultations.models import Consultation, ContentStatus
 from consult.errors import ConflictError, ConsultError, ForbiddenError, GoneError, InvalidError, NotFoundError
-from consult.moderation import labels, policy, queries, service
-from consult.moderation.forms import ContestForm, DismissForm, ExplainForm, HideForm, ReportForm
+from consult.moderation import labels, letters, policy, queries, service
+from consult.moderation.figures import statistics
+from consult.moderation.forms import (
+    ContestForm,
+    EscalateForm,
+    ExplainForm,
+    HideForm,
+    NoteForm,
+    ReportForm,
+    WordForm,
+)
+from consult.moderation.letters import Links
 from consult.moderation.models import Act
-from consult.moderation.service import Links, Wanted
+from consult.moderation.reading.views import bp as reading
+from consult.moderation.service import Wanted
 from consult.organisations.policy import site_url
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
@@ -28,12 +39,17 @@ from consult.protocols import ContentType, ModerableItem
 from consult.security import account_or_address, anyone, digest, limiter, staff
 
 bp = Blueprint("moderation", __name__)
+bp.register_blueprint(reading)
 View: TypeAlias = str | Response | tuple[str, int]
 FORMS: Final[Mapping[Act, type[Form]]] = {
     Act.HIDE: HideForm,
     Act.RESTORE: ExplainForm,
     Act.UPHOLD: ExplainForm,
-    Act.DISMISS: DismissForm,
+    Act.DISMISS: NoteForm,
+    Act.PUBLISH: WordForm,
+    Act.READ: NoteForm,
+    Act.REWORD: HideForm,
+    Act.ESCALATE: EscalateForm,
 }
 moderators = staff(*policy.MODERATORS, anywhere=True)
 
@@ -173,16 +189,18 @@ def decide(item_type: str, item_id: uuid.UUID) -> View:
     if act is None:
         raise InvalidError("Choisissez une décision.")
     form = FORMS[act](request.form, prefix=act.value)
-    seen = request.form.get("seen", "")
     wanted = Wanted(
         act=act,
-        seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 7 else 0,  # noqa: PLR2004  # digits
+        seen=_number("seen"),
+        version=_number("version") or None,
         ground=form.ground.data or "" if "ground" in form else "",
         message=form.message.data or "",
     )
     try:
-        if request.form.get("action") == "preview" and act in service.TEMPLATES:
-            text = service.preview(g.session, item, wanted, g.organisation, _links(), g.now)
+        if request.form.get("action") == "preview" and act in letters.TEMPLATES:
+            said = wanted.act, wanted.ground, wanted.message
+            answered = [each.reporter_key for each in queries.open_reports(g.session, item.type, item.id)]
+            text = letters.preview(item, said, answered, g.organisation, _links(), g.now)
             return _examine(item, {act: form}, preview=text)
         service.decide(
             g.session, _type(item_type), item_id, wanted,
@@ -197,6 +215,12 @@ def decide(item_type: str, item_id: uuid.UUID) -> View:
     return redirect(url_for(".queue"), 303)
 
 
+def _number(name: str) -> int:
+    """A number that the page held, 0 when it is none."""
+    sent = request.form.get(name, "")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 7 else 0  # noqa: PLR2004  # digits
+
+
 def _moderated(item_type: str, item_id: uuid.UUID) -> ModerableItem:
     item = _type(item_type).items(g.session, [item_id]).get(item_id)
     if item is None or not g.actor.holds(*policy.MODERATORS, consultation_id=item.consultation_id):
@@ -207,25 +231,23 @@ def _moderated(item_type: str, item_id: uuid.UUID) -> ModerableItem:
 def _examine(
     item: ModerableItem, forms: Mapping[Act, Form], *, preview: str = "", refusal: ConsultError | None = None
 ) -> str:
-    history = queries.decisions(g.session, item.type, item.id)
-    reports = queries.open_reports(g.session, item.type, item.id)
-    contest = queries.open_contest(g.session, item.type, item.id)
-    facts = queries.facts(g.session, item, reports=reports, contest=contest)
-    possible = policy.transitions(item.status, facts)
+    case = queries.case(g.session, item)
+    possible = policy.transitions(policy.state_of(item.status, item.status_reason), case.facts)
     own = item.author_id is not None and item.author_id == g.account_id
     return render_template(
         "moderation/examine.html",
         item=item,
         label=_type(item.type).label,
-        status=STATUSES[ContentStatus(item.status)],
+        status=HELD.get(item.status_reason or "") or STATUSES[ContentStatus(item.status)],
         consultation=g.session.get(Consultation, item.consultation_id),
-        history=history,
-        reports=reports,
-        contest=contest,
+        history=case.history,
+        reports=case.reports,
+        contest=case.contest,
         own=own,
-        set_aside=policy.Fact.SET_ASIDE in facts,
+        set_aside=policy.Fact.SET_ASIDE in case.facts,
+        escalated=policy.Fact.ESCALATED in case.facts,
         forms={act.value: forms.get(act) or FORMS[act](prefix=act.value) for act in possible if not own},
-        seen=history[-1].number if history else 0,
+        seen=case.number,
         preview=preview,
         refusal=refusal.message if refusal else "",
         acts=labels.ACTS,
@@ -318,7 +340,9 @@ def figures() -> View:
     """The public figures of moderation."""
     return render_template(
         "moderation/figures.html",
-        figures=queries.statistics(g.session),
+        figures=statistics(g.session),
+        changes=queries.reading_changes(g.session),
+        read_first=queries.read_first(g.session),
         types=_labels(),
         grounds=GROUNDS,
         acts=labels.ACTS,

@@ -247,7 +247,7 @@ class Decision(Schema):
     target_type: Literal["contribution", "argument", "reply"]
     target: str
     number: int
-    act: Literal["hide", "dismiss", "restore", "uphold"]
+    act: Literal["hide", "dismiss", "restore", "uphold", "publish", "read", "reword", "escalate"]
     ground: str | None
     article: int | None
     automated: bool

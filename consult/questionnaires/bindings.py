@@ -91,6 +91,8 @@ class ReplyContent:
                 status_reason=reply.status_reason,
                 created_at=reply.received_at,
                 address=f"/reponses/{reply.id}",
+                step_id=reply.step_id,
+                version=reply.version,
             )
             for reply in replies
         }

@@ -122,6 +122,7 @@ class PublishedTotal(TenantOwned, Base):
 
 
 _HELD_BY_CODE = text("edit_key IS NOT NULL")
+_AWAITING = text("status_reason = 'awaiting'")  # few: moderators read them
 
 
 class Reply(TenantOwned, Base):
@@ -146,6 +147,7 @@ class Reply(TenantOwned, Base):
         ),
         Index("ix_reply_listed", "step_id", "status", "id"),
         Index("ix_reply_public", "consultation_id", "status", "id"),
+        Index("ix_reply_held", "consultation_id", "edited_at", sqlite_where=_AWAITING, postgresql_where=_AWAITING),
         Index("ix_reply_census", "consultation_id", "origin", "status"),
     )
 

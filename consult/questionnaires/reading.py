@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Final, TypeAlias
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.consultations import figures
 from consult.consultations import policy as consultation_policy
 from consult.consultations import queries as consultations
-from consult.consultations.labels import ORIGINS, SET_ASIDE, ground_label
+from consult.consultations.labels import HELD, ORIGINS, SET_ASIDE, ground_label
 from consult.consultations.models import ContentStatus, Step
 from consult.disclosure import K
 from consult.errors import GoneError, NotFoundError
@@ -69,7 +69,9 @@ def one_reply(reply_id: uuid.UUID) -> View:
     reply, step = found
     if reply.status is ContentStatus.HIDDEN:
         why = ground_label(reply.status_reason)
-        if reply.status_reason in SET_ASIDE:
+        if reply.status_reason in HELD and g.account_id is not None and reply.account_id == g.account_id:
+            return redirect(url_for(".my_reply", reply_id=reply.id))
+        if reply.status_reason in HELD or reply.status_reason in SET_ASIDE:
             raise GoneError(f"Cette réponse n’est plus affichée. {why}.")
         raise GoneError(f"Cette réponse a été masquée par la modération. Motif\u00a0: {why}.")
     if reply.status is not ContentStatus.PUBLISHED:

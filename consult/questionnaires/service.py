@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from consult import clock
 from consult.actor import Actor
 from consult.consultations.age.service import lock_participant
+from consult.consultations.labels import AWAITING, HELD, REWORDING
 from consult.consultations.models import ContentStatus, Origin, Step
 from consult.consultations.policy import accepts_acts
 from consult.db import insert_once
@@ -69,18 +70,28 @@ def submit(
     reply, created = _own_reply(session, step, account_id, now, confirmed=actor.confirmed)
     session.execute(delete(ReplyDraft).where(ReplyDraft.step_id == step.id, ReplyDraft.account_id == account_id))
     if not created:
-        if reply.status is ContentStatus.HIDDEN:
+        reworded = reply.status_reason == REWORDING
+        if reply.status is ContentStatus.HIDDEN and not reworded:
             raise ClosedError("Votre réponse a été masquée par la modération : elle ne peut plus être modifiée.")
         stands = ContentStatus.PUBLISHED if actor.confirmed else ContentStatus.PENDING
         same = queries.answers_of(session, reply.id) == kept
         if reply.status is stands and same:
             return reply
-        if policy.is_final(step) and (not same or reply.status is ContentStatus.WITHDRAWN):
+        if reworded and same:
+            return reply
+        if policy.is_final(step) and not reworded and (not same or reply.status is ContentStatus.WITHDRAWN):
             raise ClosedError(SENT_FOR_GOOD)
         if reply.version != seen:
             raise ConflictError(STALE)
-        reply.status = stands
+        if reworded:
+            _bury(session, reply, "reworded", now)
+        reply.status, reply.status_reason = stands, None
         _replace(session, reply, now)
+        _say(session, reply, questions, kept, now)
+        if reworded:
+            reply.status, reply.status_reason = ContentStatus.HIDDEN, AWAITING
+            registry.hold_text(session, reply, "reply", "reply", AWAITING, now)
+        return reply
     _say(session, reply, questions, kept, now)
     return reply
 
@@ -121,13 +132,15 @@ def withdraw(session: Session, reply_id: uuid.UUID, *, actor: Actor, now: dt.dat
     if reply.status is ContentStatus.WITHDRAWN:
         return
     step = session.get_one(Step, reply.step_id)
-    if reply.status is ContentStatus.HIDDEN or not accepts_acts(step, step.consultation, now):
+    if (reply.status is ContentStatus.HIDDEN and reply.status_reason not in HELD) or not accepts_acts(
+        step, step.consultation, now
+    ):
         raise ClosedError("Cette réponse ne peut plus être retirée ici. Écrivez-nous depuis la page Contact.")
     if reply.status is ContentStatus.PENDING:
         session.delete(reply)
     else:
         _bury(session, reply, "withdrawn", now)
-        reply.status = ContentStatus.WITHDRAWN
+        reply.status, reply.status_reason = ContentStatus.WITHDRAWN, None
     session.flush()
 
 
@@ -347,7 +360,9 @@ def census(session: Session, step: Step) -> Mapping[str, int]:
 
 def hide(session: Session, reply_id: uuid.UUID, reason: str) -> list[str]:
     """Withhold a published reply; returns the refs of its entries in the log. Raises NotFoundError, ConflictError."""
-    reply = _in_state(session, reply_id, ContentStatus.PUBLISHED)
+    reply = locked(session, reply_id)
+    if reply is None or reply.status_reason not in HELD:
+        reply = _in_state(session, reply_id, ContentStatus.PUBLISHED)
     reply.status, reply.status_reason = ContentStatus.HIDDEN, reason
     session.flush()
     return registry.refs_of_text(session, reply.consultation_id, "reply", reply)

@@ -39,6 +39,7 @@ class EntryKind(enum.StrEnum):
     REPLIES = "replies"
     MODERATION = "moderation"
     MODERATION_KEPT = "moderation.kept"
+    MODERATION_WITHHELD = "moderation.withheld"
     MODERATION_REVERSED = "moderation.reversed"
     TOMBSTONE = "tombstone"
     ANSWER = "answer"
@@ -50,7 +51,8 @@ class EntryKind(enum.StrEnum):
     SEALED = "sealed"
 
 
-# What takes something away from the public; a decision that leaves everything as it was is « moderation.kept ».
+# What takes something away from the public; a decision that leaves everything as it was is « moderation.kept », what
+# keeps from the public a text that it had not read is « moderation.withheld ».
 REMOVALS = (EntryKind.TOMBSTONE, EntryKind.MODERATION)
 _REMOVES = text("kind IN ('tombstone', 'moderation')")
 _EDITS = text("kind = 'edit'")

@@ -198,6 +198,15 @@ class Told(Protocol):
     def version(self) -> int: ...
 
 
+class Held(Told, Protocol):
+    """A content that the log may keep from the public."""
+
+    @property
+    def organisation_id(self) -> uuid.UUID: ...
+    @property
+    def consultation_id(self) -> uuid.UUID: ...
+
+
 def refs_of_texts(
     session: Session, consultation_id: uuid.UUID, name: str, contents: Collection[Told]
 ) -> dict[uuid.UUID, list[str]]:
@@ -232,6 +241,32 @@ def bury_text(session: Session, consultation_id: uuid.UUID, name: str, content: 
     refs = refs_of_text(session, consultation_id, name, content)
     destroy_openings(session, refs)
     return refs
+
+
+def told_of_content(
+    act: str, name: str, item_id: uuid.UUID, ground: str | None, refs: Collection[str]
+) -> dict[str, Any]:
+    """What the log says of a content that leaves or comes back without a decision of moderation; `name` is its type."""
+    shared = {"decision": None, "act": act, "type": name, "item": str(item_id), "ground": ground}
+    return {**shared, "article": None, "automated": False, "entries": list(refs)}
+
+
+def hold_text(session: Session, content: Held, name: str, item_type: str, ground: str, now: dt.datetime) -> None:
+    """Withhold all that the log tells of a content that nobody has judged yet, and say so in the log.
+
+    `name` is that of `refs_of_texts`, `item_type` that of moderation.
+    """
+    refs = refs_of_text(session, content.consultation_id, name, content)
+    for ref in refs:
+        withhold(session, ref)
+    append(
+        session,
+        organisation_id=content.organisation_id,
+        consultation_id=content.consultation_id,
+        kind=EntryKind.MODERATION_WITHHELD,
+        content=told_of_content("hide", item_type, content.id, ground, refs),
+        now=now,
+    )
 
 
 def held_by(session: Session, holders: Collection[str]) -> Sequence[Any]:

@@ -48,7 +48,7 @@ VALUES = ("for", "mixed", "against")
 COUNTS = ("points", "ballots", "first_choices")  # of a contribution, where people vote by ballot
 MASK = re.compile(r"\[[^\[\]]{2,40} masquée?\]")  # in the place of a personal datum, in the package for libraries
 FIELDS = {"at", "commitment", "consultation", "kind", "ref", "v"}
-REMOVED = {"withdrawn": "withdrawn", "erased": "erased", "import_undone": "erased"}
+REMOVED = {"withdrawn": "withdrawn", "erased": "erased", "reworded": "hidden", "import_undone": "erased"}
 
 FRAUDS = {
     "deletion": "Entrée supprimée",
@@ -602,7 +602,7 @@ class Replay:
             self._text(place, entry, content)
         elif kind == "replies":
             self._batch(place, entry, content)
-        elif kind in ("moderation", "moderation.reversed"):
+        elif kind in ("moderation", "moderation.withheld", "moderation.reversed"):
             self._moderate(entry, content)
         elif kind == "tombstone":
             self._bury(place, position, entry["consultation"], content)
@@ -621,7 +621,7 @@ class Replay:
         self.report.counts["entrées postérieures aux fichiers"] += 1
         if kind == "tombstone":
             self.buried.update(content["entries"])
-        elif kind == "moderation" and content["act"] == "hide":
+        elif kind in ("moderation", "moderation.withheld") and content["act"] in WITHHOLDING:
             self.covered.update(content["entries"])
         elif kind == "moderation.reversed":
             self.covered.difference_update(content["entries"])
@@ -790,7 +790,7 @@ class Replay:
         if entry["kind"] == "moderation.reversed":
             self.covered.difference_update(content["entries"])
             self._end(target, content, "published", entry["consultation"])
-        elif content["act"] == "hide":
+        elif content["act"] in WITHHOLDING:
             self.covered.update(content["entries"])
             self._end(target, content, "hidden", entry["consultation"])
 
@@ -863,6 +863,7 @@ class Replay:
                 )
 
 
+WITHHOLDING = {"hide", "reword"}  # acts of moderation that keep a text from the public
 VOTES = {"vote.cast", "vote.changed", "vote.withdrawn"}
 ACTS = {"contribution", "version", "argument", "edit"} | VOTES
 

@@ -19,6 +19,7 @@ ACTS: Final = {
     EntryKind.REPLIES: "Lot de réponses anonymes",
     EntryKind.MODERATION: "Décision de modération",
     EntryKind.MODERATION_KEPT: "Décision de modération",
+    EntryKind.MODERATION_WITHHELD: "Texte retenu avant publication",
     EntryKind.MODERATION_REVERSED: "Décision de modération annulée",
     EntryKind.TOMBSTONE: "Texte retiré ou effacé",
     EntryKind.ANSWER: "Réponse officielle",

@@ -151,12 +151,13 @@ def _texts(session: Session, proposals: Any, span: Span) -> Told:
 
 
 def _rewritings(session: Session, proposals: Any, span: Span) -> Told:
-    """Versions of an article, and of a version, from when they are public: once their author's address is confirmed."""
+    """Versions of an article, and of a version, from when they are public: once confirmed, and read if they must be."""
     followed = select(Proposal.id, Proposal.article_id).where(
         Proposal.id.in_(proposals), Proposal.kind == ProposalKind.ARTICLE
     )
     articles = {row.article_id: row.id for row in session.execute(followed)}
-    published = func.coalesce(RegistryEntry.recorded_at, Proposal.created_at)
+    read = select(func.max(Decision.decided_at)).where(Decision.item_id == Proposal.id, Decision.act == Act.PUBLISH)
+    published = func.coalesce(read.scalar_subquery(), RegistryEntry.recorded_at, Proposal.created_at)
     written = (
         select(Proposal, published)
         .outerjoin(RegistryEntry, RegistryEntry.ref == Proposal.registry_ref)

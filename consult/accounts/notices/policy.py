@@ -75,8 +75,11 @@ NOTICES: Final = (
     DELAYS,
     Notice(
         "Décisions de modération sur ce que vous avez publié",
-        "Quand un contenu est masqué, rétabli, ou que sa contestation a été examinée.",
-        ("moderation_hidden", "moderation_restored", "moderation_upheld"),
+        "Quand un contenu est publié après lecture, masqué, à reformuler, rétabli, ou contesté avec succès ou non.",
+        (
+            *("moderation_hidden", "moderation_restored", "moderation_upheld"),
+            *("moderation_published", "moderation_reword"),
+        ),
         why="Une décision doit vous être dite avec ses raisons, et comment la contester\u00a0: règlement européen "
         "2022/2065, articles 17 et 20.",
     ),

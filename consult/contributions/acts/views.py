@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from consult import pagecache
 from consult.consultations import policy as consultations
 from consult.consultations.forms import put_errors
-from consult.consultations.models import ContentStatus, Step
+from consult.consultations.models import Step
 from consult.contributions import forms, pages, policy, queries, service, votes
 from consult.contributions.arguments import pages as arguments
 from consult.contributions.bill import policy as bill
@@ -212,7 +212,7 @@ def _argument(argument_id: uuid.UUID) -> tuple[Argument, Step]:
 def _own(item: Proposal | Argument) -> None:
     if item.author_id != g.account_id:
         raise NotFoundError(pages.NOT_FOUND)
-    if item.status not in {ContentStatus.PUBLISHED, ContentStatus.PENDING}:
+    if not policy.changeable(item.status, item.status_reason):
         raise GoneError("Ce contenu n’est plus publié : il ne peut plus être modifié ni retiré.")
 
 

@@ -11,7 +11,7 @@ from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult.consultations import policy as consultations
-from consult.consultations.labels import SET_ASIDE, ground_label
+from consult.consultations.labels import AWAITING, HELD, SET_ASIDE, ground_label
 from consult.consultations.models import ContentStatus, Step
 from consult.contributions import order, policy
 from consult.contributions.acts import queries as acts
@@ -113,12 +113,14 @@ def page(sheet: ArgumentSheet) -> str | tuple[str, int] | Response:
     shared = {"step": step, "subject": subject, "all_of_them": address_of(subject, step)(_anchor="arguments")}
     if subject.status is not ContentStatus.PUBLISHED:
         return redirect(address_of(subject, step)())
-    if not sheet.is_published and found.status is not ContentStatus.PENDING:
+    held = found.status_reason in HELD
+    own_held = held and g.account_id is not None and found.author_id == g.account_id
+    if not sheet.is_published and found.status is not ContentStatus.PENDING and not own_held:
         aside, reason = found.status_reason in SET_ASIDE, ground_label(found.status_reason)
         gone = render_template(
-            "contributions/arguments/tombstone.html", argument=found, aside=aside, reason=reason, **shared
+            "contributions/arguments/tombstone.html", argument=found, aside=aside, held=held, reason=reason, **shared
         )
-        return gone, 410
+        return gone, 404 if found.status_reason == AWAITING else 410
     return render_template(
         "contributions/arguments/show.html",
         row=found,

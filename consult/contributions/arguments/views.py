@@ -75,6 +75,8 @@ def submit(proposal_id: uuid.UUID) -> View:
         return _page(sheet, form), error.status
     if made.status is ContentStatus.PENDING:
         flash("Votre argument est enregistré. Il sera publié dès que vous aurez confirmé votre adresse.", "warning")
+    elif made.status is ContentStatus.HIDDEN:
+        flash("Votre argument est enregistré. Une personne le lira avant qu’il soit publié.", "info")
     else:
         flash("Votre argument est publié. Merci !", "success")
     return redirect(url_for(".show", argument_id=made.id), 303)

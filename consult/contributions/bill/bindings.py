@@ -27,7 +27,11 @@ class BillStep(bindings.ProposalsStep):
 
     kind: ClassVar[str] = "bill"
     label: ClassVar[str] = "Texte de loi, article par article"
-    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (("texte", "Texte"), ("regles", "Règles"))
+    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("texte", "Texte"),
+        ("regles", "Règles"),
+        ("moderation", "Modération"),
+    )
 
     def duplicate(self, session: Session, source: Step, target: Step) -> None:
         """Copy the settings, the parts and the texts, never what citizens wrote."""

@@ -75,6 +75,8 @@ def submit(proposal_id: uuid.UUID) -> View:
         return _page(sheet, form), error.status
     if made.status is ContentStatus.PENDING:
         flash("Votre version est enregistrée. Elle sera publiée dès que vous aurez confirmé votre adresse.", "warning")
+    elif made.status is ContentStatus.HIDDEN:
+        flash("Votre version est enregistrée. Une personne la lira avant qu’elle soit publiée.", "info")
     else:
         flash("Votre version est publiée. Merci !", "success")
     return redirect(url_for("contributions.proposal", proposal_id=made.id), 303)

@@ -20,7 +20,7 @@ class DebateStep(bindings.ProposalsStep):
 
     kind: ClassVar[str] = "debate"
     label: ClassVar[str] = "Débat : une question, des arguments pour et contre"
-    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (("debat", "Question"),)
+    staff_pages: ClassVar[tuple[tuple[str, str], ...]] = (("debat", "Question"), ("moderation", "Modération"))
 
     def duplicate(self, session: Session, source: Step, target: Step) -> None:
         """Copy the settings and the question, never the arguments."""

@@ -9,8 +9,7 @@ totals, which show no word of the person, stay.
 from __future__ import annotations
 
 import datetime as dt
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -45,7 +44,14 @@ def set_aside(
         refs = content_types[name].hide(session, row.id, ground)
         for ref in refs:
             registry.withhold(session, ref)
-        _log(session, account, EntryKind.MODERATION, _told("hide", name, row.id, ground, refs), row, now)
+        _log(
+            session,
+            account,
+            EntryKind.MODERATION,
+            registry.told_of_content("hide", name, row.id, ground, refs),
+            row,
+            now,
+        )
     return len(published)
 
 
@@ -57,7 +63,14 @@ def show_again(session: Session, content_types: Mapping[str, ContentType], accou
         refs = content_types[name].restore(session, row.id)
         for ref in refs:
             registry.disclose(session, ref)
-        _log(session, account, EntryKind.MODERATION_REVERSED, _told("restore", name, row.id, None, refs), row, now)
+        _log(
+            session,
+            account,
+            EntryKind.MODERATION_REVERSED,
+            registry.told_of_content("restore", name, row.id, None, refs),
+            row,
+            now,
+        )
     return len(aside)
 
 
@@ -69,12 +82,6 @@ def _owned(session: Session, account: Account, status: ContentStatus) -> list[tu
         rows = session.execute(mine.where(model.status == status).order_by(model.id)).all()
         found += [(name, row) for row in rows]
     return found
-
-
-def _told(act: str, name: str, item_id: uuid.UUID, ground: str | None, refs: Sequence[str]) -> dict[str, Any]:
-    """What the log says, in the form of the decisions of moderation; nobody judged the content."""
-    shared = {"decision": None, "act": act, "type": name, "item": str(item_id), "ground": ground}
-    return {**shared, "article": None, "automated": False, "entries": list(refs)}
 
 
 def _log(

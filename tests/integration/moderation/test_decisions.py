@@ -16,7 +16,7 @@ from consult.db import ALL_TENANTS
 from consult.errors import ConflictError, ForbiddenError, GoneError, InvalidError, NotFoundError
 from consult.jobs.models import Job
 from consult.mail.models import OutgoingMail
-from consult.moderation import policy, queries, service
+from consult.moderation import figures, policy, queries, service
 from consult.moderation.models import Act, Contest, Decision, Report
 from consult.moderation.service import Wanted
 from consult.organisations.models import Organisation
@@ -274,7 +274,7 @@ def test_public_figures_equal_a_recount_and_the_registry(world, now):
         world.decide(now + dt.timedelta(hours=wait), act, kind=kind, ground=ground)
     world.decide(now + dt.timedelta(hours=9), Act.RESTORE, kind="reply", seen=1)
     world.report(now + dt.timedelta(hours=10), kind="reply", reporter="c")
-    found = queries.statistics(world.session)
+    found = figures.statistics(world.session)
     assert (found.reports, found.waiting_reports, found.automated, found.contests) == (5, 1, 0, 0)
     assert found.acts == {Act.HIDE: 2, Act.DISMISS: 1, Act.RESTORE: 1}
     assert found.hidden_by_ground == {"insult": 1, "off_topic": 1}
@@ -285,7 +285,7 @@ def test_public_figures_equal_a_recount_and_the_registry(world, now):
 
 
 def test_figures_without_any_decision(world):
-    found = queries.statistics(world.session)
+    found = figures.statistics(world.session)
     assert (found.reports, found.acts, found.median_delay) == (0, {}, None)
 
 
@@ -295,7 +295,7 @@ def test_another_organisation_sees_and_touches_nothing(world, now):
     other = make_organisation(world.session)
     world.session.info["tenant"] = other.id
     assert queries.tombstones(world.session) == (0, [])
-    assert queries.statistics(world.session).reports == 0
+    assert figures.statistics(world.session).reports == 0
     assert world.queue() == (0, [])
     with pytest.raises(NotFoundError):
         world.decide(now, Act.RESTORE, seen=1)

@@ -14,8 +14,9 @@ from consult.mail.jobs import DeliverMail
 from consult.mail.models import OutgoingMail
 from consult.moderation import service
 from consult.moderation.jobs import NotifyModerators, moderators_of
+from consult.moderation.letters import Links
 from consult.moderation.models import Act, Decision
-from consult.moderation.service import Links, Wanted
+from consult.moderation.service import Wanted
 from consult.organisations.models import Organisation
 from tests.factories import make_account, make_consultation, make_organisation, make_proposal, make_step
 
@@ -54,7 +55,7 @@ def test_a_real_server_receives_one_mail_for_all_that_waits(session, consultatio
     for mail in session.scalars(select(OutgoingMail)).all():
         list(DeliverMail(settings).run(session, {"mail": str(mail.id)}, {}))
     (message,) = smtp_server.to(moderator.email)
-    assert message["Subject"] == "3 contenus signalés attendent une décision"
+    assert message["Subject"] == "3 contenus attendent une décision"
     assert "Nos trajets" in message.get_body().get_content()
     assert f"/gestion/moderation?consultation={consultation.id}" in message.get_body().get_content()
 

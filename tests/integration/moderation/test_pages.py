@@ -139,7 +139,7 @@ def test_the_queue_shows_reports_grouped_with_their_reasons(site):
     assert "Titre rude" in page
     assert "Un contenu attend." in page
     filtered = _text(site.client.get("/gestion/moderation?type=argument"))
-    assert "Aucun signalement en attente" in filtered
+    assert "Rien n’attend" in filtered
 
 
 def test_the_mail_is_previewed_before_the_decision(site):

@@ -8,9 +8,8 @@ from sqlalchemy import select
 from consult.accounts.models import AccountStatus
 from consult.consultations.models import Step
 from consult.mail.models import OutgoingMail
-from consult.moderation import policy, queries, service
+from consult.moderation import letters, policy, queries
 from consult.moderation.models import Act
-from consult.moderation.service import Wanted
 from tests.factories import make_account, make_proposal
 from tests.integration.moderation.test_decisions import CONTENTS, LINKS, WORDS, World
 
@@ -99,19 +98,13 @@ def test_the_author_is_told_whether_a_machine_took_part(world, now, reporter):
 def test_a_quotation_is_bounded_and_keeps_its_lines(world, now):
     item = CONTENTS["proposal"].items(world.session, [world.items["proposal"].id])[world.items["proposal"].id]
     item = dataclasses.replace(item, body="a" * 50_000)
-    preview = service.preview(world.session, item, Wanted(Act.HIDE, 0, "insult", WORDS), world.organisation, LINKS, now)
+    preview = letters.preview(item, (Act.HIDE, "insult", WORDS), [], world.organisation, LINKS, now)
     assert f"> {'a' * policy.QUOTE_LENGTH}\u00a0[…]\n" in preview
     assert "a" * (policy.QUOTE_LENGTH + 1) not in preview
     assert policy.quote("un\n\n  deux\r\ntrois  ") == "> un\n>\n> deux\n> trois"
     assert policy.quote(" \n") == ""
-    assert "Votre texte" not in service.preview(
-        world.session,
-        dataclasses.replace(item, body=""),
-        Wanted(Act.HIDE, 0, "insult", WORDS),
-        world.organisation,
-        LINKS,
-        now,
-    )
+    empty = dataclasses.replace(item, body="")
+    assert "Votre texte" not in letters.preview(empty, (Act.HIDE, "insult", WORDS), [], world.organisation, LINKS, now)
 
 
 def test_the_author_was_told_only_when_a_mail_is_queued(world, now):

@@ -5,8 +5,9 @@ from sqlalchemy import func, select
 from consult.actor import Actor, Role
 from consult.contributions.bindings import ArgumentContent, ProposalContent
 from consult.moderation import queries, service
-from consult.moderation.models import Act
-from consult.moderation.service import Links, Wanted
+from consult.moderation.letters import Links
+from consult.moderation.models import HIDES
+from consult.moderation.service import Wanted
 from consult.questionnaires.bindings import ReplyContent
 from consult.registry.models import EntryKind
 from consult.registry.service import append
@@ -38,7 +39,7 @@ class World:
         self.moderators = [make_account(session, self.organisation, Role.MODERATOR) for _ in range(2)]
         proposals = make_step(session, self.consultation)
         questionnaire = make_step(session, self.consultation, kind="questionnaire")
-        question = make_question(session, questionnaire)
+        self.question = question = make_question(session, questionnaire)
         proposal = make_proposal(session, proposals, self.author)
         self.items = {
             "proposal": proposal,
@@ -74,12 +75,12 @@ class World:
             now=now,
         )
 
-    def decide(self, now, act, *, kind="proposal", seen=0, actor=None, ground="insult", message=WORDS):
+    def decide(self, now, act, *, kind="proposal", seen=0, actor=None, ground="insult", message=WORDS, version=None):
         return service.decide(
             self.session,
             CONTENTS[kind],
             self.items[kind].id,
-            Wanted(act, seen, ground if act is Act.HIDE else "", message),
+            Wanted(act, seen, ground if act in HIDES else "", message, version),
             actor=actor or self.actor(),
             organisation=self.organisation,
             links=LINKS,

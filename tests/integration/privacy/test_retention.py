@@ -28,7 +28,7 @@ DAY = dt.timedelta(days=1)
 # Tables that tell of nobody: what an administration publishes, and the working of the platform.
 OF_NOBODY = {
     "organisation", "consultation", "step", "theme", "question", "question_option", "question_version",
-    "option_picture",
+    "option_picture", "reading_change",
     "dump", "exposure", "registry_log",
     "registry_census",
     "registry_flow",

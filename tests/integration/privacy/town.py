@@ -20,8 +20,9 @@ from consult.mail import service as mail
 from consult.migrations import load_models
 from consult.moderation import policy as moderation_policy
 from consult.moderation import service as moderation
+from consult.moderation.letters import Links
 from consult.moderation.models import Act
-from consult.moderation.service import Links, Wanted
+from consult.moderation.service import Wanted
 from consult.opendata.keys.models import ApiKey
 from consult.opendata.mission.models import MissionPackage
 from consult.opendata.raw.models import RawExport

@@ -22,8 +22,9 @@ from consult.db import ALL_TENANTS, Database
 from consult.followup import service as followup
 from consult.followup.models import Commitment, OfficialAnswer, Outcome, Stage, TargetType
 from consult.moderation import service as moderation
-from consult.moderation.models import Act
-from consult.moderation.service import Links, Wanted
+from consult.moderation.letters import Links
+from consult.moderation.models import HIDES, Act
+from consult.moderation.service import Wanted
 from consult.opendata.dump import Identity, write_dump
 from consult.organisations.policy import LEGAL_NOTICE
 from consult.privacy.service import erase_account
@@ -197,7 +198,7 @@ class Seed:
 
     def decide(self, item, act, seen):
         actor = Actor(self.people[3].id, "modération", roles=frozenset({Role.MODERATOR}))
-        wanted = Wanted(act, seen, "insult" if act is Act.HIDE else "", "Le motif, en vingt lettres au moins.")
+        wanted = Wanted(act, seen, "insult" if act in HIDES else "", "Le motif, en vingt lettres au moins.")
         moderation.decide(
             self.session, self.bindings.content_types["proposal"], item.id, wanted,
             actor=actor, organisation=self.organisation, links=LINKS, now=LATER,

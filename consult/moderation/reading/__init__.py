@@ -1,0 +1,1 @@
+"""When the texts of a step are read: chosen by the organiser, changed in public."""
