@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import argon2
+import hypothesis
 import psycopg
 import pytest
 from alembic.migration import MigrationContext
@@ -46,6 +47,11 @@ QUICK_HASHER = argon2.PasswordHasher(time_cost=1, memory_cost=1024, parallelism=
 # What is imported stays: to look for cycles in it at the usual rate takes a twentieth of the time.
 gc.set_threshold(100_000, 50, 100)
 LONG = {"browser": 3, "real_data": 2, "slow": 1}  # how long the files are that hold such tests
+# What an example takes by the clock hangs on who else is at work on the machine.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 

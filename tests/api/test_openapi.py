@@ -68,9 +68,7 @@ def exercise(operation, app):
     from hypothesis import given
 
     @given(case=operation.as_strategy())
-    @hypothesis_settings(
-        max_examples=25, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
-    )
+    @hypothesis_settings(max_examples=25, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def run(case):
         if "slug" in (case.path_parameters or {}) and case.path_parameters["slug"].startswith("a"):
             case.path_parameters["slug"] = "essai"

@@ -60,7 +60,7 @@ def test_what_is_left_does_not_tell_that_all_cells_withheld_are_one_or_nine():
 
 
 @given(counts, moves)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_two_publications_differ_by_a_few_people(values, moves):
     """Replies come and go one lot at a time; the attacker has every publication and subtracts any two of them."""
     values, published = list(values), []

@@ -16,7 +16,7 @@ french = st.text(
 any_texts = st.lists(st.text(max_size=60) | french, max_size=8)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(any_texts)
 def test_any_text_is_cut_and_none_is_lost(texts):
     vocabulary = Vocabulary()
@@ -35,7 +35,7 @@ def test_any_text_is_cut_and_none_is_lost(texts):
         assert [words[place].lower() for place in places] == [alone.forms[n] for n in own.forms]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(any_texts)
 def test_every_text_has_exactly_one_state(texts):
     sorting = nonresponse.sort(texts)
@@ -48,7 +48,6 @@ def test_every_text_has_exactly_one_state(texts):
 values = st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y", "z", None])), max_size=40)
 
 
-@settings(deadline=None)
 @given(values)
 def test_tables_account_for_everyone(rows):
     left = single("l", "L", [row[0] for row in rows], ["a", "b"])

@@ -77,7 +77,7 @@ def naive(node, sentences):  # noqa: PLR0911 -- one return per form of the gramm
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(texts=texts, node=patterns)
 def test_compiled_evaluation_finds_exactly_the_places_of_the_grammar(texts, node):
     vocabulary = Vocabulary()

@@ -142,7 +142,7 @@ class History:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rule=st.sampled_from(RULES), acts=st.lists(ACTS, max_size=25))
 def test_counts_equal_a_recount_and_nobody_overspends_at_any_position(session, rule, acts):
     history = History(session, rule)

@@ -90,7 +90,7 @@ def check(session, step, proposals):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(ACTS, max_size=25))
 def test_displayed_counts_equal_a_recount_of_rows_log_and_open_data(session, acts):
     session.rollback()

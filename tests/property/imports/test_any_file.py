@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from consult.errors import InvalidError
@@ -16,7 +16,7 @@ from consult.imports.records import RejectedError, convert
 
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufeff"), max_size=40)
 TABLE = st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=12)
-RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(max_examples=150)
 MAPPINGS = [
     "target: proposals\nhtml: [body]\ncolumns: {ref: a, title: b, body: c, votes_for: b, hidden: a, created_at: c}\n",
     "target: arguments\ncolumns: {ref: a, proposal: b, side: c, body: a}\n",

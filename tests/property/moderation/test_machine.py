@@ -192,7 +192,7 @@ class History(World):
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.audit)], indirect=True)
 @pytest.mark.parametrize("kind", CONTENTS)
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=st.lists(DEEDS, min_size=6, max_size=20))
 def test_no_history_leaves_the_table(session, kind, deeds):
     """AT-U2.2, AT-U2.4: what may be decided is done, what may not changes nothing, and nothing hidden is readable."""

@@ -117,7 +117,7 @@ class Reader:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(ACTS, min_size=5, max_size=40))
 def test_a_replica_ends_with_the_rows_of_the_lists_whatever_happens(database, tmp_path, acts):
     """AT-20.5, AT-6.2: what is withdrawn, hidden or erased leaves the replica too."""

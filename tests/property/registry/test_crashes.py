@@ -180,7 +180,6 @@ def test_a_crash_before_any_step_loses_nothing_and_forks_nothing(database, empty
 @pytest.mark.slow
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=HISTORIES)

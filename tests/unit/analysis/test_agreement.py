@@ -36,7 +36,7 @@ def test_alpha_equals_the_published_example(name, published):
 tables = st.lists(st.lists(st.sampled_from([0, 1, 2, None]), min_size=3, max_size=3), min_size=2, max_size=12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(tables)
 def test_alpha_equals_an_independent_implementation(rows):
     counts = np.array([[row.count(value) for value in range(3)] for row in rows])

@@ -130,7 +130,7 @@ def test_at_2_6_a_request_about_accessibility_is_owed_an_answer_in_seven_days(mo
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.integers(0, 4 * 365 * 24 * 60).map(lambda minutes: dt.datetime(2026, 1, 1, tzinfo=dt.UTC) + minutes * MINUTE),
     st.sampled_from(Severity),
@@ -233,7 +233,7 @@ def test_at_14_3_the_promise_is_broken_by_one_second_too_many(seconds, percentag
     assert (found.percentage, found.breached) == (percentage, breached)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(-3, 200), st.booleans()), max_size=60))
 def test_time_up_and_down_make_the_period_whatever_is_sampled(told):
     start = START

@@ -22,7 +22,7 @@ def tables(counts, hidden):
             yield other
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 9), min_size=6, max_size=6))
 def test_whoever_solves_the_margins_leaves_k_values_to_each_small_cell(values):
     counts = np.array(values).reshape(2, 3)

@@ -43,7 +43,7 @@ def test_a_table_is_adjusted_as_deming_and_stephan_do():
     assert weighed == pytest.approx(table, rel=1e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(2, 5), st.integers(2, 4))
 def test_margins_are_met_whenever_it_says_so_and_bounds_always(seed, r, c):
     draws = np.random.default_rng(seed)
