@@ -173,6 +173,7 @@ def test_nothing_runs_on_a_database_that_was_not_migrated(consult, empty_databas
         assert line == "La base de données n’est pas à jour : lancez d’abord « consult db upgrade »."
 
 
+@pytest.mark.slow
 def test_db_upgrade_check_and_downgrade(consult, empty_database_url):
     given = {"DATABASE_URL": empty_database_url}
     assert consult("db", "upgrade", **given).returncode == 0
@@ -191,6 +192,7 @@ def test_db_upgrade_check_and_downgrade(consult, empty_database_url):
     assert consult("db", "upgrade", **given).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_revision_that_does_not_exist_is_told_in_one_line(consult, empty_database_url):
     given = {"DATABASE_URL": empty_database_url}
     for command in (["upgrade", "nope"], ["downgrade", "nope", "--yes"], ["downgrade", "-1", "--yes"]):
@@ -198,6 +200,7 @@ def test_a_revision_that_does_not_exist_is_told_in_one_line(consult, empty_datab
     assert consult("db", "upgrade", **given).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_database_of_a_newer_version_is_left_alone(consult, empty_database_url):
     given = {"DATABASE_URL": empty_database_url}
     consult("db", "upgrade", **given)
@@ -208,6 +211,7 @@ def test_a_database_of_a_newer_version_is_left_alone(consult, empty_database_url
     assert "installez la version qui l’a faite" in refusal(consult("db", "upgrade", **given))
 
 
+@pytest.mark.slow
 def test_db_downgrade_once_confirmed(consult, empty_database_url):
     given = {"DATABASE_URL": empty_database_url}
     consult("db", "upgrade", **given)
@@ -367,6 +371,7 @@ def test_an_account_that_cannot_be_made_is_refused_and_leaves_nothing(
     assert rows(database, Account) == []
 
 
+@pytest.mark.slow
 def test_the_security_journal_is_sealed_for_a_reader_elsewhere(consult, tmp_path):
     key, other = tmp_path / "journal.pem", tmp_path / "other.pem"
     made = consult("journal", "key", str(key))
@@ -383,6 +388,7 @@ def test_the_security_journal_is_sealed_for_a_reader_elsewhere(consult, tmp_path
     assert f"« {key} » existe déjà" in refusal(consult("journal", "key", str(key)))
 
 
+@pytest.mark.slow
 def test_second_factors_are_sealed_again_with_the_first_key(consult, tmp_path):
     where = {"DATABASE_URL": f"sqlite:///{tmp_path}/c.db"}
     for arguments in (("db", "upgrade"), ("organisation", "create", "agence", "Agence des essais")):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pytest
 from sqlalchemy import select, text
 
 from consult.accounts.models import Account
@@ -12,6 +13,7 @@ from consult.migrations import commands
 from tests import factories
 
 
+@pytest.mark.slow
 def test_keys_of_pseudonyms_are_made_again_and_nobody_loses_a_name(migrated_database_url, now):
     """0034: two names that only now look alike stay with those who wear them, and a third may take neither."""
     database = Database(migrated_database_url)

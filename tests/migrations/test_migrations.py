@@ -97,6 +97,7 @@ def test_migrations_lead_to_exactly_what_the_models_say(empty_database_url, mode
     database.dispose()
 
 
+@pytest.mark.slow
 def test_up_down_and_up_again_with_rows_on_each(empty_database_url):
     """AT-9.1: migrations run up, down and up again on seeded data."""
     commands.upgrade(empty_database_url)
@@ -123,6 +124,7 @@ def test_a_migrated_journal_is_append_only(migrated_database_url):
     database.dispose()
 
 
+@pytest.mark.slow
 def test_second_factors_kept_in_clear_are_sealed_and_drafts_weighed(migrated_database_url, monkeypatch):
     """0002, on rows that were there before; down again, the secret is as the older version reads it."""
     monkeypatch.setenv("CONSULT_SEAL_KEYS", "s" * 40)
@@ -155,6 +157,7 @@ def test_second_factors_kept_in_clear_are_sealed_and_drafts_weighed(migrated_dat
     database.dispose()
 
 
+@pytest.mark.slow
 def test_rows_follow_when_removals_are_told_apart_and_back(migrated_database_url):
     """0003: an older version calls every decision « moderation », and does not know what its dumps show."""
     database = Database(migrated_database_url)
@@ -189,6 +192,7 @@ def test_rows_follow_when_removals_are_told_apart_and_back(migrated_database_url
     database.dispose()
 
 
+@pytest.mark.slow
 def test_dumps_that_tell_no_format_are_made_again(migrated_database_url):
     """0016: the catalogue and the API tell the format of each file; what was made before did not say it."""
     database = Database(migrated_database_url)
@@ -208,6 +212,7 @@ def test_dumps_that_tell_no_format_are_made_again(migrated_database_url):
     assert served == {False: False, True: True}
 
 
+@pytest.mark.slow
 def test_what_waited_to_be_counted_is_counted_once_up_and_down(migrated_database_url):
     """0015: deltas are folded into the counters; back in time, what has no place yet waits again."""
     database = Database(migrated_database_url)
@@ -340,6 +345,7 @@ def test_two_upgrades_at_once_both_succeed(empty_database_url):
     database.dispose()
 
 
+@pytest.mark.slow
 def test_questions_of_new_kinds_become_those_that_older_versions_know(migrated_database_url):
     database = Database(migrated_database_url)
     with database.transaction(tenant=ALL_TENANTS) as session:

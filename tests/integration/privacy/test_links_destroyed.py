@@ -95,6 +95,7 @@ def test_a_reader_of_changes_starts_again(town, over):
     assert feed.opened(session, whole, feed.cursor(session, whole, 3), GoneError("")) == 3
 
 
+@pytest.mark.slow
 def test_an_account_erased_afterwards_takes_its_texts_and_leaves_nobodys_votes(town, over, bindings):
     """AT-6.2: its votes are no personal data any more; receipts of texts are still found."""
     session, person = town.session, town.person

@@ -65,6 +65,7 @@ def test_the_public_page_says_every_rule(client, database):
         assert rule.what in page
 
 
+@pytest.mark.slow
 def test_words_of_moderation_go_a_year_after_the_decision(town):
     session = town.session
     another = f.make_account(session, town.organisation, Role.MODERATOR)
@@ -125,6 +126,7 @@ def test_an_account_that_is_never_confirmed_goes_after_a_month(town):
     assert town.person.status is AccountStatus.ACTIVE
 
 
+@pytest.mark.slow
 def test_an_account_that_sleeps_is_warned_then_let_go_without_its_texts(town):
     session, person = town.session, town.person
     session.execute(text("DELETE FROM outgoing_mail"))

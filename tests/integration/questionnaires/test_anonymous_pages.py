@@ -161,6 +161,7 @@ def test_the_code_as_a_file(site):
     assert "/reponse-par-code" in kept.text
 
 
+@pytest.mark.slow
 def test_a_published_reply_is_changed_then_withdrawn_by_its_code(site):
     code = _code(site.send(account=site.account))
     site.fill(urns.LEAST - 1)
@@ -230,6 +231,7 @@ def test_another_site_cannot_send_these_forms(site, path):
     assert site.client.post(f"/reponse-par-code{path}", data={"code": codes.draw()}).status_code == 403
 
 
+@pytest.mark.slow
 def test_codes_are_tried_a_limited_number_of_times(settings, database, organisation_id):
     app = create_app(dataclasses.replace(settings, rate_limits=True))
     client = app.test_client()

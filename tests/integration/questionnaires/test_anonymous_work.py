@@ -128,6 +128,7 @@ def run(scene, settings):
     return run
 
 
+@pytest.mark.slow
 def test_a_change_comes_out_in_the_session_of_the_worker_for_every_organisation(scene):
     steps = [scene.open(), scene.open()]
     for step in steps:
@@ -143,6 +144,7 @@ def test_a_change_comes_out_in_the_session_of_the_worker_for_every_organisation(
 # Changes ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_lone_change_waits_for_others_or_for_the_end_however_many_days_pass(scene):
     step = scene.open()
     first, *others = scene.send(step)

@@ -60,6 +60,7 @@ def log():
     return Log(entries(70))
 
 
+@pytest.mark.slow
 def test_two_witnesses_cosign_what_grows_and_refuse_a_fork_and_a_rollback(tmp_path, log):
     fork = Log(entries(70, changed=5))
     for name in ("w1.example", "w2.example"):

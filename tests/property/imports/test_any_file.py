@@ -49,6 +49,7 @@ def test_a_table_is_read_back_as_it_was_written(table, delimiter, end, data):
     assert read == [row for row in table if any(row)]
 
 
+@pytest.mark.slow
 @RELAXED
 @given(content=st.binary(max_size=400), suffix=st.sampled_from([".csv", ".ndjson"]))
 def test_any_bytes_are_read_or_refused_in_french(content, suffix):

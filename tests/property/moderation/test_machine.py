@@ -190,6 +190,7 @@ class History(World):
                 assert decided.moderator_id != answer.moderator_id, "decided by somebody else"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.audit)], indirect=True)
 @pytest.mark.parametrize("kind", CONTENTS)
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -104,6 +104,7 @@ def expected(steps, typed):
     return {item_id for item_id, words in steps.words.items() if wanted and wanted <= words}
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(TEXTS, min_size=1, max_size=12), typed=st.lists(TEXTS, min_size=1, max_size=6))
 def test_whatever_is_written_and_typed_both_find_the_same(steps, texts, typed):
