@@ -23,6 +23,9 @@ RUN uv pip install --python /opt/consult --no-cache --no-deps . \
     && /opt/consult/bin/python -m compileall -q /opt/consult/lib
 
 FROM python:3.11-slim-bookworm
+# What PDF files are drawn with
+RUN apt-get update -q && apt-get install -y -q --no-install-recommends libpangoft2-1.0-0 fonts-dejavu-core \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /var/lib/consult --create-home consult \
     && install -d -o consult -g consult /var/lib/consult/registry
 COPY --from=environment /opt/consult /opt/consult

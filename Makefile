@@ -65,4 +65,4 @@ bench: $(VENV)/.locked assets ## Mesures côte à côte : tableau et bench.json 
 
 lock: ## Recalcule requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	  --no-emit-index-url --no-emit-find-links --extra test --extra bench --extra encoders pyproject.toml -o requirements.lock
+	  --no-emit-index-url --no-emit-find-links --extra test --extra bench --extra encoders --extra matomo pyproject.toml -o requirements.lock

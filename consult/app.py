@@ -27,7 +27,10 @@ from consult.accounts import jobs as accounts_jobs
 from consult.accounts import views as accounts_views
 from consult.accounts.identities import keys as identity_keys
 from consult.actor import ANONYMOUS, Actor
-from consult.audience import service as audience
+from consult.audience import counters as audience
+from consult.audience import jobs as audience_jobs
+from consult.audience import opposition
+from consult.audience import views as audience_views
 from consult.audience.visits import Visits
 from consult.audit import bindings as audit_bindings
 from consult.coding import bindings as coding_bindings
@@ -104,7 +107,7 @@ from consult.registry import release
 from consult.registry import views as registry_views
 from consult.reporting import bindings as reporting_bindings
 from consult.reporting import views as reporting_views
-from consult.settings import Settings
+from consult.settings import Settings, by_organisation
 from consult.site import receipts as site_receipts
 from consult.site import views as site_views
 from consult.subscriptions import bindings as subscriptions_bindings
@@ -133,6 +136,8 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     tickets_views.bp,
     status_views.bp,
     reporting_views.bp,
+    audience_views.bp,
+    opposition.bp,
     subscriptions_views.bp,
     opendata_views.bp,
     mission_views.bp,
@@ -161,6 +166,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *status_jobs.TASKS,
     *subscriptions_jobs.TASKS,
     *mission_jobs.TASKS,
+    *audience_jobs.TASKS,
     *raw_jobs.TASKS,
     *privacy_jobs.TASKS,
 )
@@ -324,7 +330,7 @@ def bindings(settings: Settings) -> Bindings:
         mail_jobs.PruneMails(),
         accounts_jobs.PurgeExpired(),
         *contributions_jobs.handlers(),
-        *questionnaires_jobs.handlers(settings),
+        *(each for made in (questionnaires_jobs, audience_jobs) for each in made.handlers(settings)),
         questionnaires_totals.PublishTotals(),
         *imports_jobs.handlers({each.type: each for each in content_types}),
         *moderation_jobs.handlers(settings, {each.type: each for each in content_types}),
@@ -406,6 +412,13 @@ def _start_login(app: Flask) -> None:
     manager.request_loader(lambda _request: CurrentUser(g.actor) if g.actor.account_id else None)
 
 
+def _tracker(settings: Settings) -> dict[str, str] | None:
+    """What the page being drawn tells of itself, and to whom; None where nothing is told."""
+    page, organisation = gate.public_page() if settings.tracker else None, g.get("organisation")
+    site = by_organisation(settings.matomo_sites).get(organisation.slug) if organisation is not None else None
+    return {"address": settings.tracker, "site": site, "page": page[1]} if page and site else None
+
+
 def _start_templates(app: Flask, settings: Settings) -> None:
     theming.install(app, settings.theme or None)
     app.jinja_env.globals.update(
@@ -421,6 +434,7 @@ def _start_templates(app: Flask, settings: Settings) -> None:
     def _request_globals() -> dict[str, Any]:
         access = security.access_of(current_app.view_functions.get(str(request.endpoint)))
         return {
+            "tracker": _tracker(settings),
             "indexable": access is not None and access.indexable,
             "organisation": g.get("organisation"),
             "actor": g.get("actor", ANONYMOUS),

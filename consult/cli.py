@@ -12,6 +12,7 @@ import click
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from consult.accounts.cli import account
+from consult.audience.cli import matomo
 from consult.console import FrenchHelp, Platform, Served, misuse
 from consult.db import ALL_TENANTS, Database
 from consult.errors import ConflictError, ConsultError, NotFoundError
@@ -46,6 +47,7 @@ cli.add_command(package)
 cli.add_command(registry)
 cli.add_command(witness)
 cli.add_command(privacy)
+cli.add_command(matomo)
 cli.add_command(questionnaires)
 cli.add_command(probe)
 cli.add_command(tickets)

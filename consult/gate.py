@@ -193,17 +193,19 @@ def finish(response: Response) -> Response:
     access = security.Access(indexable=True) if request.endpoint == "static" else security.access_of(view)
     if request.method in security.UNSAFE_METHODS or response.status_code in JOURNALLED:
         _journal(response, unnamed=access is not None and access.unnamed)
-    if response.status_code == SERVED and response.mimetype == "text/html" and access is not None:
-        _name_page(access)
-    return security.apply_headers(response, access, https=settings.https, signed_in=g.get("account_id") is not None)
+    if response.status_code == SERVED and response.mimetype == "text/html" and (page := public_page()):
+        request.environ.get(PAGE, []).append(page)
+    signed_in = g.get("account_id") is not None
+    return security.apply_headers(response, access, https=settings.https, signed_in=signed_in, told=settings.tracker)
 
 
-def _name_page(access: security.Access) -> None:
-    """Tell the counters which page is served, if it is one of the public: those of staff, and their visits, are not."""
+def public_page() -> tuple[uuid.UUID, str] | None:
+    """The organisation and the page asked for, as traffic is told of it: no page of staff, nor asked by them."""
     organisation, rule = g.get("organisation"), request.url_rule
-    if organisation is None or rule is None or g.actor.is_staff or access.roles - {Role.PARTICIPANT}:
-        return
-    request.environ.get(PAGE, []).append((organisation.id, audience.page_of(rule.rule, request.view_args or {})))
+    access = security.access_of(current_app.view_functions.get(str(request.endpoint)))
+    if organisation is None or rule is None or access is None or g.actor.is_staff or access.roles - {Role.PARTICIPANT}:
+        return None
+    return organisation.id, audience.page_of(rule.rule, request.view_args or {})
 
 
 def _journal(response: Response, *, unnamed: bool) -> None:

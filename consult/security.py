@@ -125,10 +125,19 @@ def access_of(view: Callable[..., Any] | None) -> Access | None:
     return getattr(view, "access", None)
 
 
-def apply_headers(response: Response, access: Access | None, *, https: bool, signed_in: bool) -> Response:
-    """The headers of AT-19.2 and AT-8.1, on every reply, errors included."""
+def apply_headers(
+    response: Response, access: Access | None, *, https: bool, signed_in: bool, told: str = ""
+) -> Response:
+    """The headers of AT-19.2 and AT-8.1, on every reply, errors included.
+
+    `told`: the address that pages tell of visits, the only one elsewhere that they may write to.
+    """
     refused = response.status_code >= 400  # noqa: PLR2004  # HTTP: an error page
     owed = dict(HEADERS)
+    if told:
+        place = urlsplit(told)
+        opened = f"connect-src 'self' {place.scheme}://{place.netloc};"
+        owed["Content-Security-Policy"] = CONTENT_SECURITY_POLICY.replace("connect-src 'self';", opened)
     if https:
         owed["Strict-Transport-Security"] = STRICT_TRANSPORT
     if access is None or not access.indexable or refused:

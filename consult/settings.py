@@ -7,10 +7,12 @@ meaning; a test keeps the two equal.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -22,12 +24,25 @@ DEVELOPMENT_SECRET = "development-only-secret-never-in-production"  # noqa: S105
 MINIMAL_SECRET_LENGTH = 32
 SHORTEST_JOURNAL, LONGEST_JOURNAL = 180, 365  # CNIL: six months to a year
 
+_HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?")  # goes into a header: nothing that would end a directive
+
 DRIVERS = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"}
 DATABASE_URLS = "écrivez postgresql://compte@hote/base ou sqlite:///chemin/du/fichier"
 
 
 class UnsafeSettingsError(ValueError):
     """The environment asks for something that must not run; the message says which variable to mend."""
+
+
+def by_organisation(pairs: str) -> dict[str, str]:
+    """What a setting gives to each organisation: `slug=value`, parted by commas. Raises ValueError."""
+    found = {}
+    for pair in filter(None, (each.strip() for each in pairs.split(","))):
+        slug, equals, value = (part.strip() for part in pair.partition("="))
+        if not (slug and equals and value):
+            raise ValueError(pair)
+        found[slug] = value
+    return found
 
 
 def _option(variable: str, default: Any, meaning: str) -> Any:
@@ -80,7 +95,14 @@ class Settings:
     smtp_tls: str = _option("CONSULT_SMTP_TLS", "none", "chiffrement SMTP : none, starttls ou tls")
     mail_from: str = _option("CONSULT_MAIL_FROM", "Consult <ne-pas-repondre@localhost>", "expéditeur des courriels")
     audience: str = _option(
-        "CONSULT_AUDIENCE", "counters", "mesure d'audience : counters (compteurs intégrés, sans traceur) ou off"
+        "CONSULT_AUDIENCE", "counters", "mesure d'audience : counters (compteurs intégrés, sans traceur), matomo ou off"
+    )
+    matomo_url: str = _option("CONSULT_MATOMO_URL", "", "adresse du Matomo, si CONSULT_AUDIENCE vaut matomo")
+    matomo_sites: str = _option(
+        "CONSULT_MATOMO_SITES", "", "site de Matomo de chaque organisation : organisation=numero, séparés par ,"
+    )
+    matomo_token: str = _option(
+        "CONSULT_MATOMO_TOKEN", "", "jeton de lecture de Matomo, donné au travailleur et aux commandes seulement"
     )
     altcha_max_number: int = _option(
         "CONSULT_ALTCHA_MAX_NUMBER", 50_000, "difficulté de la preuve de travail à l'inscription"
@@ -205,8 +227,7 @@ class Settings:
             raise UnsafeSettingsError("CONSULT_PAGE_CACHE_SECONDS doit être compris entre 0 et 2 secondes")
         if self.smtp_tls not in {"none", "starttls", "tls"}:
             raise UnsafeSettingsError("CONSULT_SMTP_TLS doit valoir none, starttls ou tls")
-        if self.audience not in {"counters", "off"}:
-            raise UnsafeSettingsError("CONSULT_AUDIENCE doit valoir counters ou off")
+        self._check_audience()
         if not self.mailbox_per_day >= self.mailbox_per_hour >= 1:
             raise UnsafeSettingsError(
                 "CONSULT_MAILBOX_PER_HOUR vaut 1 au moins, CONSULT_MAILBOX_PER_DAY autant ou plus"
@@ -244,6 +265,24 @@ class Settings:
                 "CONSULT_SECURITY_LOG_KEY n'est pas une clé donnée par « consult journal key »"
             ) from None
 
+    def _check_audience(self) -> None:
+        if self.audience not in {"counters", "matomo", "off"}:
+            raise UnsafeSettingsError("CONSULT_AUDIENCE doit valoir counters, matomo ou off")
+        try:
+            sites, address = by_organisation(self.matomo_sites), urlsplit(self.matomo_url)
+            _ = address.port
+        except ValueError:
+            raise UnsafeSettingsError("CONSULT_MATOMO_URL et CONSULT_MATOMO_SITES ne se lisent pas") from None
+        if not all(number.isascii() and number.isdigit() for number in sites.values()):
+            raise UnsafeSettingsError("CONSULT_MATOMO_SITES s'écrit organisation=numero, par exemple ville=3")
+        if self.audience != "matomo":
+            return
+        bare = not (address.username or address.query or address.fragment) and _HOST.fullmatch(address.netloc)
+        if address.scheme not in {"http", "https"} or not bare or not sites:
+            raise UnsafeSettingsError("CONSULT_AUDIENCE=matomo demande CONSULT_MATOMO_URL et CONSULT_MATOMO_SITES")
+        if self.production and address.scheme != "https":
+            raise UnsafeSettingsError("CONSULT_MATOMO_URL doit commencer par https:// en production")
+
     def _check_providers(self) -> None:
         for name in ("franceconnect", "proconnect"):
             issuer, *rest = (getattr(self, f"{name}_{part}") for part in ("issuer", "client_id", "client_secret"))
@@ -277,6 +316,11 @@ class Settings:
                 "CONSULT_ERASURES_FILE doit être donné en production, hors de CONSULT_DATA_DIR : un effacement doit "
                 "survivre à la restauration d'une sauvegarde"
             )
+
+    @property
+    def tracker(self) -> str:
+        """The address that pages tell of visits; empty when no tracker is on."""
+        return f"{self.matomo_url.rstrip('/')}/matomo.php" if self.audience == "matomo" else ""
 
     @property
     def https(self) -> bool:

@@ -87,6 +87,7 @@ class Account(TenantOwned, Base):
     told_when_answered: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
     told_of_reports: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
     told_of_delays: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
+    told_of_traffic: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
     told_of_followed: Mapped[bool] = mapped_column(default=True, server_default=true(), info=ADMINISTRATION)
     # The age that a consultation asked for, which they declared to have, or, with parental consent, not to have yet.
     declared_age: Mapped[int | None] = mapped_column(info=NEVER)

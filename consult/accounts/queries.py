@@ -219,9 +219,9 @@ def reachable(session: Session, account_id: uuid.UUID | None) -> str | None:
 
 
 def staff_of(
-    session: Session, organisation_id: uuid.UUID, consultation_id: uuid.UUID, roles: Iterable[Role]
+    session: Session, organisation_id: uuid.UUID, consultation_id: uuid.UUID | None, roles: Iterable[Role]
 ) -> list[Account]:
-    """Who holds one of these roles on a consultation or on its organisation, and receives mail; the oldest first."""
+    """Who holds one of these roles on the organisation or on that consultation, and receives mail; the oldest first."""
     query = (
         select(Account)
         .join(Membership, Membership.account_id == Account.id)

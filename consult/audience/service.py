@@ -1,78 +1,134 @@
-"""Adding to the sums what a process of the web counted."""
+"""Asking for a report, recording what was measured, writing what is recommended."""
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from dataclasses import asdict
+from typing import Final
 
-from sqlalchemy import Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from consult.audience import policy
-from consult.audience.models import AudienceCount, Measure
-from consult.audience.visits import Counted, Keep
-from consult.db import ALL_TENANTS, Database
-from consult.organisations.models import Organisation
+from consult import clock
+from consult.actor import Actor
+from consult.audience import policy, queries
+from consult.audience.figures import Acts, Span, Traffic
+from consult.audience.models import TrafficReport
+from consult.audit import service as audit
+from consult.db import insert_once
+from consult.errors import ConflictError, InvalidError
+from consult.jobs import queries as job_queries
+from consult.jobs import service as jobs
 
-MOST_SOURCES: Final = 300  # of one organisation in a day: beyond, they count among the others
-_T: Final = cast("Table", AudienceCount.__table__)
-
-
-def keeper(database: Database) -> Keep:
-    """What a process of the web gives its counts to."""
-
-    def keep(counted: Mapping[Counted, int]) -> None:
-        with database.transaction(tenant=ALL_TENANTS) as session:
-            add(session, counted)
-
-    return keep
+REPORT_JOB: Final = "audience.report"
+SETTLED: Final = dt.timedelta(minutes=10)  # after the end of a period: each process has written what it counted
+RECOMMENDATIONS_MAX: Final = 20_000
 
 
-def add(session: Session, counted: Mapping[Counted, int]) -> None:
-    """Add these counts to the sums; those of an organisation that is there no more are passed over.
+def is_over(span: Span, now: dt.datetime) -> bool:
+    """Whether a period can be told: it is over, and what was counted is written."""
+    return span.end + SETTLED <= now
 
-    Whoever sends made-up sources fills no table: only so many are kept a day.
+
+def request(
+    session: Session, organisation_id: uuid.UUID, span: Span, *, actor: Actor, now: dt.datetime
+) -> TrafficReport:
+    """Ask a worker to make a report, or to measure it again.
+
+    Raises InvalidError for a period that is not over, or of which nothing is kept any more, and ConflictError while it
+    is being made.
     """
-    owners = {each.organisation_id for each in counted}
-    known = set(session.scalars(select(Organisation.id).where(Organisation.id.in_(owners))))
-    sums: dict[Counted, int] = {}
-    room = _Room(session)
-    for each, count in sorted(counted.items()):
-        if each.organisation_id in known:
-            spare = each.measure is not Measure.SOURCE or room.takes(each)
-            kept = each if spare else each._replace(value=policy.OTHERS)
-            sums[kept] = sums.get(kept, 0) + count
-    if sums:
-        rows = [{**each._asdict(), "count": count} for each, count in sorted(sums.items())]
-        session.connection().execute(_statement(session.get_bind().dialect.name), rows)
+    if span.first >= clock.day(now) or not is_over(span, now):
+        words = (
+            "Cette période n’est pas finie\u00a0: choisissez un jour passé (pour une semaine, jusqu’à son dimanche)."
+        )
+        raise InvalidError(words, fields={"day": words})
+    if span.first < clock.day(now - policy.KEPT):
+        words = "Rien n’est gardé au-delà de vingt-cinq mois\u00a0: choisissez un jour plus récent."
+        raise InvalidError(words, fields={"day": words})
+    report = plan(session, organisation_id, span, now=now, tell=False)
+    if report is None:
+        raise ConflictError("Ce bilan est déjà en préparation. Attendez qu’il soit prêt.")
+    detail = {"period": span.period.value, "first_day": span.first.isoformat()}
+    _journal(session, report, "audience.request", actor, now, detail)
+    return report
 
 
-class _Room:
-    """Whether one more source of a day may be kept."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._sources: dict[tuple[Any, int], set[str]] = {}
-
-    def takes(self, each: Counted) -> bool:
-        """Those already kept stay; a new one takes a place."""
-        key = each.organisation_id, each.hour
-        if key not in self._sources:
-            there = select(_T.c.value).where(
-                _T.c.organisation_id == key[0], _T.c.measure == Measure.SOURCE, _T.c.hour == key[1]
-            )
-            self._sources[key] = {*self._session.connection().scalars(there), policy.DIRECT, policy.OTHERS}
-        sources = self._sources[key]
-        if len(sources) < MOST_SOURCES:
-            sources.add(each.value)
-        return each.value in sources
-
-
-def _statement(dialect: str) -> Any:
-    kind: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    statement = kind(_T)
-    return statement.on_conflict_do_update(
-        index_elements=[column.name for column in _T.primary_key],
-        set_={"count": _T.c.count + statement.excluded.count},
+def plan(
+    session: Session, organisation_id: uuid.UUID, span: Span, *, now: dt.datetime, tell: bool
+) -> TrafficReport | None:
+    """Have a worker measure a period, and mail its staff if `tell`; None when one is at it."""
+    key = {"organisation_id": organisation_id, "period": span.period, "first_day": span.first}
+    insert_once(
+        session,
+        TrafficReport,
+        conflict=list(key),
+        id=uuid.uuid4(),
+        source="",
+        outage="",
+        recommendations="",
+        edits=0,
+        **key,
     )
+    report = queries.of_span(session, span)
+    assert report is not None
+    session.refresh(report, with_for_update=True)  # two who ask at once ask one after the other
+    if report.job_id is not None and not job_queries.is_over(session, report.job_id):
+        return None
+    payload = {"report": str(report.id), "tell": tell}
+    job = jobs.enqueue(session, REPORT_JOB, payload, organisation_id=organisation_id, now=now)
+    report.job_id = job.id if job else None
+    return report
+
+
+def record(
+    session: Session,
+    report: TrafficReport,
+    *,
+    source: str,
+    measured: tuple[Traffic, Traffic] | str,
+    acts: tuple[Acts, Acts],
+    now: dt.datetime,
+) -> None:
+    """Keep what was measured in the period and in the one before, or why nothing could be.
+
+    A new failure does not undo what was measured earlier.
+    """
+    if isinstance(measured, str):
+        if report.traffic is None:
+            report.outage = measured
+    else:
+        report.traffic, report.traffic_before = (each.kept() for each in measured)
+        report.outage = ""
+    report.source, report.made_at = source, now
+    report.acts, report.acts_before = (asdict(each) for each in acts)
+    session.flush()
+
+
+def recommend(
+    session: Session, report: TrafficReport, words: str, *, seen: int, actor: Actor, now: dt.datetime
+) -> None:
+    """Write what is recommended. Raises InvalidError, and ConflictError when somebody else wrote since."""
+    if len(words) > RECOMMENDATIONS_MAX:
+        said = f"Ce texte dépasse {RECOMMENDATIONS_MAX} caractères\u00a0: raccourcissez-le."
+        raise InvalidError(said, fields={"recommendations": said})
+    session.refresh(report, with_for_update=True)
+    if seen != report.edits:
+        raise ConflictError("Quelqu’un d’autre a écrit entre-temps\u00a0: relisez, puis enregistrez de nouveau.")
+    report.recommendations, report.edits = words.strip(), report.edits + 1
+    _journal(session, report, "audience.recommend", actor, now, {"edits": report.edits})
+
+
+def _journal(
+    session: Session,
+    report: TrafficReport,
+    action: str,
+    actor: Actor,
+    now: dt.datetime,
+    detail: Mapping[str, str | int],
+) -> None:
+    audit.record(
+        session, actor=actor, organisation_id=report.organisation_id, action=action, target_type="traffic_report",
+        target_id=report.id, now=now, detail=detail,
+    )  # fmt: skip

@@ -255,9 +255,9 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
     ),
     Rule(
-        ("audience_count",),
-        "Mesure d’audience\u00a0: des sommes par heure et par jour, qui ne disent rien de personne",
-        "Vingt-cinq mois.",
+        ("audience_count", "traffic_report"),
+        "Mesure d’audience\u00a0: des sommes par heure et par jour, qui ne disent rien de personne, et les bilans",
+        "Les sommes, vingt-cinq mois\u00a0; les bilans, autant que l’organisation.",
         CONTRACT,
         _old_counts,
     ),

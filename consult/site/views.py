@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, g, jsonify, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -93,7 +94,12 @@ def privacy() -> str:
 def cookies() -> str:
     """The cookies, all strictly necessary."""
     settings = _settings()
-    return render_template("site/legal/cookies.html", session_days=settings.session_days, audience=settings.audience)
+    return render_template(
+        "site/legal/cookies.html",
+        session_days=settings.session_days,
+        audience=settings.audience,
+        tracker_host=urlsplit(settings.tracker).netloc,
+    )
 
 
 @bp.get("/accessibilite")

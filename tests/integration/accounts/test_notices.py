@@ -11,6 +11,10 @@ from consult.accounts.models import Account, TokenPurpose
 from consult.accounts.notices import policy, service
 from consult.accounts.sign_up import service as sign_up
 from consult.actor import Role
+from consult.audience import service as audience
+from consult.audience.figures import Span
+from consult.audience.jobs import MakeReport
+from consult.audience.models import Period
 from consult.contributions.bindings import ProposalContent
 from consult.errors import GoneError
 from consult.followup.jobs import RemindOverdue, TellParticipants
@@ -66,14 +70,22 @@ def test_the_page_lists_every_mail_and_why_some_cannot_be_declined(signed_in):
 
 
 def test_the_boxes_that_are_ticked_are_kept_and_the_others_are_not(signed_in, person, told):
-    assert told(person) == {"told_when_answered", "told_of_followed", "told_of_reports", "told_of_delays"}
+    assert told(person) == {
+        "told_when_answered",
+        "told_of_followed",
+        "told_of_reports",
+        "told_of_delays",
+        "told_of_traffic",
+    }
     assert send(signed_in, told_of_answers="y").status_code == 303
-    assert told(person) == {"told_of_answers", "told_of_reports", "told_of_delays"}, "those of staff were not asked"
+    assert told(person) == {"told_of_answers", "told_of_reports", "told_of_delays", "told_of_traffic"}, (
+        "those of staff were not asked"
+    )
     page = signed_in.get(PAGE).text
     assert re.search(r'<input[^>]*checked[^>]*name="told_of_answers"', page)
     assert not re.search(r'<input[^>]*checked[^>]*name="told_when_answered"', page)
     assert send(signed_in).status_code == 303
-    assert told(person) == {"told_of_reports", "told_of_delays"}
+    assert told(person) == {"told_of_reports", "told_of_delays", "told_of_traffic"}
 
 
 def test_a_choice_that_is_not_offered_is_not_kept(signed_in, person, told, rows):
@@ -91,7 +103,7 @@ def test_staff_choose_among_the_mails_of_their_roles(app, make, organisation, to
     assert 'name="told_of_reports"' in page
     assert 'name="told_of_delays"' not in page
     send(client, told_when_answered="y")
-    assert told(moderator) == {"told_when_answered", "told_of_delays"}
+    assert told(moderator) == {"told_when_answered", "told_of_delays", "told_of_traffic"}
 
 
 def test_without_its_token_the_form_changes_nothing(signed_in, person, told):
@@ -180,7 +192,17 @@ def _report(world, *, wanted):
     return staff
 
 
+def _traffic(world, *, wanted):
+    staff = world.session.get_one(Account, world.actor.account_id)
+    staff.told_of_traffic = wanted
+    span = Span(Period.DAY, f.NOW.date())
+    asked = audience.plan(world.session, world.organisation.id, span, now=f.NOW + 2 * f.DAY, tell=True)
+    list(MakeReport(SETTINGS).run(world.session, {"report": str(asked.id), "tell": True}, {}))
+    return staff
+
+
 SENDERS = {
+    "audience_report": _traffic,
     "followup_answer": _answer,
     "followup_news": _news,
     "followup_overdue": _delay,

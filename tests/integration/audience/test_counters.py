@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from consult.actor import Role
 from consult.app import create_app
-from consult.audience import policy, service
+from consult.audience import counters, policy
 from consult.audience.models import AudienceCount, Measure
 from consult.audience.visits import Counted
 from consult.clock import hour_number
@@ -130,16 +130,16 @@ def organisation(session):
 
 def test_made_up_sources_fill_no_table(session, organisation):
     hour = 500_000
-    first = {Counted(organisation.id, Measure.SOURCE, hour, f"site{n}.fr"): 1 for n in range(service.MOST_SOURCES)}
-    service.add(session, first)
-    service.add(session, {Counted(organisation.id, Measure.SOURCE, hour, "site3.fr"): 4})
-    service.add(session, {Counted(organisation.id, Measure.SOURCE, hour, f"faux{n}.fr"): 1 for n in range(1_000)})
-    service.add(session, {Counted(organisation.id, Measure.SOURCE, hour + 24, "faux1.fr"): 1})
+    first = {Counted(organisation.id, Measure.SOURCE, hour, f"site{n}.fr"): 1 for n in range(counters.MOST_SOURCES)}
+    counters.add(session, first)
+    counters.add(session, {Counted(organisation.id, Measure.SOURCE, hour, "site3.fr"): 4})
+    counters.add(session, {Counted(organisation.id, Measure.SOURCE, hour, f"faux{n}.fr"): 1 for n in range(1_000)})
+    counters.add(session, {Counted(organisation.id, Measure.SOURCE, hour + 24, "faux1.fr"): 1})
     rows = {(row.hour, row.value): row.count for row in session.scalars(select(AudienceCount))}
     there = {value: count for (at, value), count in rows.items() if at == hour}
-    assert len(there) < service.MOST_SOURCES
+    assert len(there) < counters.MOST_SOURCES
     assert there["site3.fr"] == 5
-    assert sum(there.values()) == service.MOST_SOURCES + 4 + 1_000, "none is lost"
+    assert sum(there.values()) == counters.MOST_SOURCES + 4 + 1_000, "none is lost"
     assert rows[hour + 24, "faux1.fr"] == 1
 
 
@@ -147,8 +147,8 @@ def test_each_organisation_has_its_own_sums(session, organisation):
     other = f.make_organisation(session)
     gone = uuid.uuid4()
     counted = {Counted(each, Measure.VISIT, 9, ""): n for n, each in enumerate((organisation.id, other.id, gone), 1)}
-    service.add(session, counted)
-    service.add(session, counted)
+    counters.add(session, counted)
+    counters.add(session, counted)
     session.info["tenant"] = organisation.id
     assert [row.count for row in session.scalars(select(AudienceCount))] == [2]
 
@@ -157,8 +157,8 @@ def test_AT_6_5_sums_are_forgotten_after_twenty_five_months(session, organisatio
     now = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)
     for days in (1, 750, 770, 900):
         hour = hour_number(now - dt.timedelta(days=days))
-        service.add(session, {Counted(organisation.id, Measure.VISIT, hour, ""): days})
+        counters.add(session, {Counted(organisation.id, Measure.VISIT, hour, ""): days})
     with time_machine.travel(now):
         gone = {rule.tables: count for rule, count in retention.sweep_all(session, now)}
-    assert gone["audience_count",] == 2
+    assert gone["audience_count", "traffic_report"] == 2
     assert {row.count for row in session.scalars(select(AudienceCount))} == {1, 750}

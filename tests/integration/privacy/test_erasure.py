@@ -63,7 +63,8 @@ NOT_ACCOUNTS = {  # every other id that refers to no table, and what it names
     "registry_entry.organisation_id", "vote.organisation_id", "vote.consultation_id", "vote.step_id",
     "followup_version.item_id", "commitment_link.target_id", "official_answer.target_id",
     "audit_entry.organisation_id", "job.organisation_id", "job.lease_token", "dump.job_id", "analysis_run.job_id",
-    "mission_package.job_id", "raw_export.job_id", "quality_sample.job_id", "sample_coding.unit",
+    "mission_package.job_id", "raw_export.job_id", "quality_sample.job_id", "traffic_report.job_id",
+    "sample_coding.unit",
 }  # fmt: skip
 
 
