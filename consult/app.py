@@ -64,6 +64,9 @@ from consult.mail import jobs as mail_jobs
 from consult.moderation import bindings as moderation_bindings
 from consult.moderation import jobs as moderation_jobs
 from consult.moderation import views as moderation_views
+from consult.moderation.aids import bindings as aids_bindings
+from consult.moderation.aids import jobs as aids_jobs
+from consult.moderation.aids import views as aids_views
 from consult.opendata import api as opendata_api
 from consult.opendata import jobs as opendata_jobs
 from consult.opendata import specification as opendata_specification
@@ -130,6 +133,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     contributions_views.bp,
     questionnaires_views.bp,
     moderation_views.bp,
+    aids_views.bp,
     coding_views.bp,
     coding_quality_views.bp,
     followup_views.bp,
@@ -161,6 +165,7 @@ TASKS: Final[tuple[Task, ...]] = (  # what workers do periodically
     *questionnaires_totals.TASKS,
     *opendata_jobs.TASKS,
     *moderation_jobs.TASKS,
+    *aids_jobs.TASKS,
     *followup_jobs.TASKS,
     *tickets_jobs.TASKS,
     *status_jobs.TASKS,
@@ -180,6 +185,7 @@ PREPARED_BEFORE_CONFIRMATION: Final = (contribution_acts.prepared, questionnaire
 ERASED_BEFORE_CONFIRMATION: Final = tuple(
     data.erase
     for data in (
+        *aids_bindings.PERSONAL_DATA,
         *moderation_bindings.PERSONAL_DATA,
         *contributions_bindings.PERSONAL_DATA,
         *questionnaires_bindings.PERSONAL_DATA,
@@ -199,6 +205,7 @@ CONSERVED: Final = (contributions_queries.states, questionnaires_queries.states)
 # In the order of erasure: each may ask those after it whose a row is.
 PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (
     *subscriptions_bindings.PERSONAL_DATA,
+    *aids_bindings.PERSONAL_DATA,
     *moderation_bindings.PERSONAL_DATA,
     *coding_bindings.PERSONAL_DATA,
     *followup_bindings.PERSONAL_DATA,
@@ -321,6 +328,7 @@ def bindings(settings: Settings) -> Bindings:
         contributions_bindings.ArgumentContent(),
         questionnaires_bindings.ReplyContent(),
     )
+    contents = {each.type: each for each in content_types}
     by_name = {dataset.name: dataset for dataset in _public_datasets()}
     make_dump = opendata_jobs.DumpMaker(settings, by_name)
     read_rows = opendata_jobs.DumpMaker(settings, by_name, formats={Format.NDJSON})
@@ -332,10 +340,9 @@ def bindings(settings: Settings) -> Bindings:
         *contributions_jobs.handlers(),
         *(each for made in (questionnaires_jobs, audience_jobs) for each in made.handlers(settings)),
         questionnaires_totals.PublishTotals(),
-        *imports_jobs.handlers({each.type: each for each in content_types}),
-        *moderation_jobs.handlers(settings, {each.type: each for each in content_types}),
-        opendata_jobs.MakeDump(settings, make_dump),
-        opendata_jobs.RefreshDumps(),
+        *(each for made in (imports_jobs, aids_jobs) for each in made.handlers(contents)),
+        *moderation_jobs.handlers(settings, contents),
+        *(opendata_jobs.MakeDump(settings, make_dump), opendata_jobs.RefreshDumps()),
         *mission_jobs.handlers(settings, by_name),
         *privacy_jobs.handlers(settings, PERSONAL_DATA),
         *(handler(settings) for handler in (raw_jobs.MakeRaw, raw_jobs.ExpireRaw, subscriptions_jobs.TellFollowers)),
@@ -344,7 +351,7 @@ def bindings(settings: Settings) -> Bindings:
     )
     return Bindings(
         step_kinds={kind.kind: kind for kind in step_kinds},
-        content_types={each.type: each for each in content_types},
+        content_types=contents,
         job_handlers={handler.kind: handler for handler in job_handlers},
         personal_data=PERSONAL_DATA,
         public_datasets=by_name,

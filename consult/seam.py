@@ -26,6 +26,7 @@ from analysis.coding.given import read_given
 from analysis.coding.sampling import draw
 from analysis.errors import AnalysisError
 from analysis.errors import file_fault as file_fault  # noqa: PLC0414  # the words of both command lines
+from analysis.moderation import insults
 from consult.errors import ConsultError, InvalidError
 from consult.protocols import Progress
 
@@ -91,6 +92,30 @@ def run_quality(
     if alpha is not None:
         command += ["--alpha", str(alpha)]
     yield from _run(command)
+
+
+def run_aids(texts: Path, out: Path, *, names: bool) -> Iterator[Progress]:
+    """Run `python -m analysis aids` on texts posted lately; `names` loads the tagger. Raises AnalysisFailedError."""
+    command = ["aids", str(texts), "--out", str(out)]
+    if names:
+        command.append("--names")
+    if insults.MODEL.exists():
+        command += ["--model", str(insults.MODEL)]
+    yield from _run(command)
+
+
+def suggestions(out: Path) -> list[dict[str, Any]]:
+    """What `run_aids` found: rows of id, kind, version, score, spans and with_others."""
+    found: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))["suggestions"]
+    return found
+
+
+def insult_model() -> dict[str, Any] | None:
+    """The version of the model of insults, its date and its measures; None where there is none."""
+    if not insults.MODEL.exists():
+        return None
+    model = insults.read(insults.MODEL)
+    return {"version": model.version, **model.card}
 
 
 def _run(arguments: Sequence[str]) -> Iterator[Progress]:

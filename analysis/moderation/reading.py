@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
-import spacy
-
 from analysis import __version__
 from analysis.lemma_tables import MODEL as TAGGER
 from analysis.moderation.insults import Model, score
@@ -63,6 +61,8 @@ def read(texts: Sequence[Text], model: Model | None, *, names: bool) -> list[dic
     if model is not None:
         found += _insults(fresh, model)
     if names:
+        import spacy  # seconds, and 0.8 GB with its model
+
         found += _names(fresh, spacy.load(TAGGER, enable=["tok2vec", "ner"]))
     return [asdict(each) for each in found]
 

@@ -25,7 +25,7 @@ BATCH: Final = 1_000
 ERASED_MESSAGE: Final = "Message effacé avec le compte de l’auteur."
 
 
-def _contents(account_id: uuid.UUID) -> Any:
+def contents_of(account_id: uuid.UUID) -> Any:
     """The ids of what the account wrote."""
     return union_all(
         select(Proposal.id).where(Proposal.author_id == account_id),
@@ -56,7 +56,7 @@ class ReportData:
             key = policy.reporter_key("", report_id, new_token())
             session.execute(update(Report).where(Report.id == report_id).values(comment="", reporter_key=key))
         session.execute(
-            update(Report).where(Report.item_id.in_(_contents(account_id)), Report.comment != "").values(comment=""),
+            update(Report).where(Report.item_id.in_(contents_of(account_id)), Report.comment != "").values(comment=""),
             execution_options={"synchronize_session": False},
         )
         return len(made)
@@ -124,7 +124,7 @@ class ContestData:
 
 
 def _on_contents(query: Select[Any], account_id: uuid.UUID) -> Select[Any]:
-    return query.where(Decision.item_id.in_(_contents(account_id)))
+    return query.where(Decision.item_id.in_(contents_of(account_id)))
 
 
 def _decided(account_id: uuid.UUID) -> Select[uuid.UUID]:

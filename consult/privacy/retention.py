@@ -22,6 +22,7 @@ from consult.consultations.queries import ended_before
 from consult.db import Base
 from consult.imports.models import ImportBatch, RejectedRow
 from consult.jobs.models import Job, JobState
+from consult.moderation.aids.models import Suggestion
 from consult.moderation.models import Contest, Report
 from consult.privacy.rights import queries as rights
 from consult.privacy.rights.models import RightsRequest
@@ -209,6 +210,13 @@ RULES: Final[tuple[Rule, ...]] = (
         "Vos raisons, un an après la réponse.",
         MISSION,
         _empty(Contest.statement, lambda now: Contest.answer_id.is_not(None) & (Contest.contested_at < now - YEAR)),
+    ),
+    Rule(
+        ("suggestion", "suggestion_mark"),
+        "Suggestions de la machine aux modérateurs",
+        "Un an\u00a0; effacées avec le texte.",
+        MISSION,
+        _delete(Suggestion, lambda now: Suggestion.made_at < now - YEAR),
     ),
     Rule(("moderation_decision",), "Décisions de modération", "Autant que le contenu.", PROOF),
     Rule(

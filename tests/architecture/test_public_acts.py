@@ -68,6 +68,7 @@ SILENT = {
     "imports.service.begin": NOWHERE,
     "imports.service.stop": NOWHERE,
     "imports.undo.start": "the rows are still there: `steps` takes them away, and logs it",
+    "moderation.aids.bindings.SuggestionData": NOWHERE,
     "moderation.bindings.ContestData": NOWHERE,
     "moderation.bindings.DecisionData": "what is public of a decision, its ground and its date, stays",
     "moderation.bindings.ReportData": NOWHERE,
