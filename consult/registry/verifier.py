@@ -863,6 +863,7 @@ class Replay:
                 )
 
 
+TOMBSTONES = ("contributions", "arguments")  # shown without their text once hidden; a reply is only counted
 WITHHOLDING = {"hide", "reword"}  # acts of moderation that keep a text from the public
 VOTES = {"vote.cast", "vote.changed", "vote.withdrawn"}
 ACTS = {"contribution", "version", "argument", "edit"} | VOTES
@@ -1185,9 +1186,12 @@ def compare_rows(shown: Displayed, replay: Replay) -> list[tuple[str, str, str]]
                 (fraud, row_id, message) for fraud, message in _differences(kind, row, replay.contents.get(row_id))
             ]
         for content_id, content in replay.contents.items():
-            mine = content.consultation == identifier and content.kind == kind and content.state == "published"
-            if mine and content_id not in shown.rows[name]:
+            if content.consultation != identifier or content.kind != kind or content_id in shown.rows[name]:
+                continue
+            if content.state == "published":
                 found.append(("deletion", content_id, f"{kind} {content_id} est au registre et n’est plus affichée"))
+            elif content.state == "hidden" and name in TOMBSTONES:
+                found.append(("hidden", content_id, f"{kind} {content_id} est masquée sans que rien ne le montre"))
     found += shown.votes.differences(replay, identifier)
     return [*found, *shown.ballots.differences(replay, identifier)]
 

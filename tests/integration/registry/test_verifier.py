@@ -138,6 +138,10 @@ def hide(scene):
     tamper(scene.database, f"UPDATE proposal SET status = 'hidden', status_reason = 'insult' {TRAIN}")
 
 
+def delete_what_is_hidden(scene):
+    tamper(scene.database, "DELETE FROM proposal WHERE status = 'hidden'")
+
+
 def hide_opening(scene):
     tamper(scene.database, "UPDATE registry_entry SET withheld = 1 WHERE kind = 'vote.changed'")
 
@@ -260,6 +264,7 @@ FRAUDS = [
     (inject_vote, "injection"),
     (inject_content, "injection"),
     (hide, "hidden"),
+    (delete_what_is_hidden, "hidden"),
     (hide_opening, "hidden"),
     (destroy_opening, "hidden"),
     (alter_count, "count"),
