@@ -6,6 +6,7 @@ Features are imported inside each command, so that `consult --help` answers at o
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import click
@@ -178,15 +179,22 @@ def worker(once: bool, listing: bool) -> int:  # noqa: FBT001  # click gives fla
     """Exécuter les travaux de fond : courriels, exports, analyses."""
     from consult import app, serving
     from consult.jobs.worker import Worker
+    from consult.mail import service as mail
 
     settings = _settings()
     database = _database(settings)
     if listing:
         return _list_jobs(database)
-    runner = Worker(database, app.bindings(settings).job_handlers, tasks=app.TASKS)
+    handlers = app.bindings(settings).job_handlers
+    runner = Worker(database, handlers, tasks=app.TASKS)
     stop = serving.stop_on_signals()
     if not once:
+        # A person waits for a mail: it never waits for an analysis or an export to end.
+        mails = Worker(database, {mail.JOB_KIND: handlers[mail.JOB_KIND]})
+        beside = threading.Thread(target=mails.run_forever, args=(stop,), name="mails")
+        beside.start()
         runner.run_forever(stop)
+        beside.join()
         return 0
     count = 0
     while not stop.is_set() and runner.run_once(stop):

@@ -6,6 +6,7 @@ the French models, and a worker gives the memory back.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import os
@@ -115,7 +116,7 @@ def insult_model() -> dict[str, Any] | None:
     if not insults.MODEL.exists():
         return None
     model = insults.read(insults.MODEL)
-    return {"version": model.version, **model.card}
+    return {"version": model.version, **model.card, "date": dt.date.fromisoformat(model.card["date"])}
 
 
 def _run(arguments: Sequence[str]) -> Iterator[Progress]:

@@ -87,5 +87,7 @@ def _aids(options: argparse.Namespace, progress: Progress) -> None:
     except (ValueError, KeyError, TypeError) as error:
         raise AnalysisError(f"« {options.texts} » n’est pas un NDJSON de textes : id, author, text, new.") from error
     progress(0, 1, "suggestions")
-    write_json(options.out, {"suggestions": reading.read(texts, model, names=options.names)})
+    found = reading.read(texts, model, names=options.names)
+    write_json(options.out, {"suggestions": found})
     progress(1, 1, "suggestions")
+    print(f"{len(found)} suggestions pour {len(texts)} textes, dans « {options.out} ».")

@@ -50,8 +50,16 @@ def tickets() -> None:
 @click.option("--month", required=True, help="Mois, par exemple 2026-06.")
 @click.option("--organisation", default="", help="Identifiant de l’organisation ; par défaut, la première.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Dossier où écrire ; par défaut, ici.")
-@click.option("--value", type=click.FloatRange(min=0), default=0.0, help="V, valeur en euros pour les pénalités.")
-@click.option("--rate", type=click.FloatRange(min=0), default=0.0, help="Diviseur de P = V × R / diviseur ; 0 : aucun.")
+@click.option(
+    "--value", type=click.FloatRange(min=0), default=0.0, metavar="EUROS", help="V, valeur en euros pour les pénalités."
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="NOMBRE",
+    help="Diviseur de P = V × R / diviseur ; 0 : aucun.",
+)
 @click.option("--drill", "drills", multiple=True, help="Un essai de restauration du mois, en une phrase ; répétable.")
 @click.pass_obj
 def report(

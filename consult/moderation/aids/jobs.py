@@ -26,12 +26,13 @@ from consult.security import digest
 PERIOD: Final = dt.timedelta(minutes=5)
 OVERLAP: Final = dt.timedelta(minutes=2)  # an act may be committed a little after its instant
 COMPARED: Final = dt.timedelta(days=7)
+FIRST: Final = dt.timedelta(days=1)  # what is read of a step that never was: the tagger takes a while for a week
 MOST_COMPARED: Final = 5_000
 AT_ONCE: Final = 500
 
 
 class Suggest:
-    """Periodic: reads the texts posted or edited since the last time, beside those of a week."""
+    """Periodic: reads the texts posted or edited since the last time (at first, of a day), beside those of a week."""
 
     kind: ClassVar[str] = "moderation.suggest"
 
@@ -54,7 +55,7 @@ class Suggest:
         for step in session.scalars(steps).all():
             with as_tenant(session, step.organisation_id):
                 mark = session.get(ReadUntil, step.id)
-                since = mark.read_until - OVERLAP if mark else now - COMPARED
+                since = mark.read_until - OVERLAP if mark else now - FIRST
                 items = self._items(session, step.id, now - COMPARED)
                 fresh = {item_id for _, item_id, _ in queries.published_since(session, step.id, since)}
             if not fresh:

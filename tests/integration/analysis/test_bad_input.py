@@ -48,6 +48,11 @@ COMMANDS = {
     "codebook propose": ["codebook", "propose", "{plan}", "--dump", "{corpus}", "--out", "{out}"],
     "groups": ["groups", "{votes}", "--resamples", "2", "--before", "{votes}", "--out", "{out}"],
     "arguments": ["arguments", "{arguments}", "--out", "{out}"],
+    "aids": ["aids", "{texts}", "--out", "{out}"],
+    "insults": [
+        *("insults", "{coded}", "--text", "unit", "--label", "code", "--insulting", "vélo"),
+        *("--legitimate", "{corpus}:text", "--out", "{out}"),
+    ],
     "verify": ["verify", "{verified}", "--cache", "{cache}"],
 }
 PLAN = """
@@ -96,6 +101,11 @@ def place(request, tmp_path_factory, lemma_cache):
     write_csv(paths["coded"], ["id", "code", "coder"], [(unit, "vélo", coder) for unit in ids for coder in "ab"])
     write_csv(
         paths["votes"], ["participant", "statement", "vote"], [(f"p{n}", text, 1) for n in range(9) for text in texts]
+    )
+    paths["texts"] = folder / "texts.ndjson"
+    write_rows(
+        paths["texts"],
+        [{"id": unit, "author": None, "text": text, "new": True} for unit, text in zip(ids, texts, strict=True)],
     )
     paths["plan"].write_text(PLAN, encoding="utf-8")
     write_rows(paths["codes"], [{"contribution": unit, "code": "vélo"} for unit in ids])

@@ -125,7 +125,8 @@ def test_every_command_that_writes_is_recorded():
 
     walk(command_line._parser(), "")
     directories = {"report", *lexical.PARTS}
-    assert found - directories == command_line._COMMANDS.keys() == COMMANDS.keys()
+    told_inside = {"aids", "insults"}  # a suggestion says its version, a model its data, seed and measures
+    assert found - directories - told_inside == command_line._COMMANDS.keys() == COMMANDS.keys()
 
 
 @pytest.mark.slow
