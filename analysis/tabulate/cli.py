@@ -22,8 +22,10 @@ from analysis.semantic.campaigns import find_campaigns
 from analysis.semantic.shingles import bare
 from analysis.tabulate.codes import KEY, Coded, coded
 from analysis.tabulate.cross import cross_table
-from analysis.tabulate.flat import flat_table
+from analysis.tabulate.flat import Sample, flat_table
 from analysis.text import Vocabulary
+
+PERSONAL = frozenset({"reply", "row"})  # the units of a corpus that are one a person
 
 Json = dict[str, Any]
 Masks = Mapping[str, NDArray[np.bool_]]
@@ -39,6 +41,13 @@ def register(commands: Any, progress: Progress) -> None:
     )
     sub.add_argument("dump", type=Path, metavar="JEU", help="dossier, zip ou CSV (colonnes id, text, variables)")
     sub.add_argument("--cross", nargs=2, metavar=("LIGNE", "COLONNE"), help="croiser deux variables")
+    sub.add_argument(
+        "--sample",
+        choices=tuple(sample.value for sample in Sample),
+        default=Sample.VOLUNTEERS.value,
+        help="ce que sont les personnes : volontaires (volunteers), tirées au hasard (random) ou par quotas (quota) ; "
+        "les parts n’ont d’intervalle que dans les deux derniers cas",
+    )
     sub.add_argument("--corpus", action="append", default=[], help="seulement ce corpus (répétable)")
     sub.add_argument("--codes", type=Path, help="codes à compter : NDJSON de « code » ou de « classify »")
     sub.add_argument("--codebook", type=Path, help="leur plan de codification : libellés et hiérarchie")
@@ -59,17 +68,24 @@ class _Group:
     variables: Sequence[Variable]
     once: NDArray[np.bool_] | None = None
     coded: Coded | None = None
+    sample: Sample = Sample.VOLUNTEERS
 
     def tables(self, crossed: Sequence[str] | None) -> Iterator[Json]:
         """Each variable alone (the codes alone, for an open question), or the two asked for when both are here."""
         known = {variable.key: variable for variable in self.variables}
         if not crossed:
             for variable in self.variables[:1] if self.coded else self.variables:
-                yield {"group": self.key, **self._twice(lambda v: flat_table(v).figures, variable), **self._about}
+                yield {"group": self.key, **self._twice(self._flat, variable), **self._about}
         elif all(name in known for name in crossed) and (KEY in crossed) == bool(self.coded):
             row, column = (known[name] for name in crossed)
-            made = self._twice(lambda one, two: asdict(cross_table(one, two)), row, column)
+            made = self._twice(self._crossed, row, column)
             yield {"group": self.key, **made, **self._about}
+
+    def _flat(self, variable: Variable) -> Json:
+        return flat_table(variable, self.sample).figures
+
+    def _crossed(self, row: Variable, column: Variable) -> Json:
+        return asdict(cross_table(row, column, self.sample))
 
     def _twice(self, table: Callable[..., Json], *variables: Variable) -> Json:
         """A table, and within it the same when campaigns count once."""
@@ -87,7 +103,11 @@ class _Group:
 def _tabulate(options: argparse.Namespace, progress: Progress) -> None:
     source = readers.restricted(readers.read(options.dump), tuple(options.corpus))
     once = {corpus.key: _once(corpus, options.language, progress) for corpus in source.corpora}
-    groups = [*_coded(options, source, once), *_closed(source, once, questionnaires=not options.corpus)]
+    sample = Sample(options.sample or Sample.VOLUNTEERS)  # a manifest of before the option names none
+    groups = [
+        *_coded(options, source, once, sample),
+        *_closed(source, once, sample, questionnaires=not options.corpus),
+    ]
     tables: list[Json] = []
     for done, group in enumerate(groups, start=1):
         tables += group.tables(options.cross)
@@ -97,6 +117,8 @@ def _tabulate(options: argparse.Namespace, progress: Progress) -> None:
         raise AnalysisError(f"Aucun tableau à faire ; variables connues : {', '.join(known) or 'aucune'}.")
     write_json(options.out, tables)
     print(f"{counted(len(tables), 'tableau écrit', 'tableaux écrits')}.")
+    for notice in dict.fromkeys(group.sample.notice for group in groups):
+        print(notice)
     for group in groups:
         for line in warnings(group.coded.standings) if group.coded else ():
             print(line)
@@ -109,16 +131,21 @@ def _once(corpus: Corpus, code: str, progress: Progress) -> NDArray[np.bool_]:
     return find_campaigns(read, progress=lambda done, total: progress(done, total, "doublons")).first_only
 
 
-def _closed(source: Source, once: Masks, *, questionnaires: bool) -> Iterator[_Group]:
+def _sampled(corpus: Corpus, sample: Sample) -> Sample:
+    """A declared sample is of people: contributions and arguments are written by whoever wished to."""
+    return sample if corpus.unit in PERSONAL else Sample.VOLUNTEERS
+
+
+def _closed(source: Source, once: Masks, sample: Sample, *, questionnaires: bool) -> Iterator[_Group]:
     """Closed variables; those of an open question are tabulated with its questionnaire."""
     for corpus in source.corpora:
         if corpus.unit != "reply":
-            yield _Group(corpus.key, corpus.variables, once[corpus.key])
+            yield _Group(corpus.key, corpus.variables, once[corpus.key], sample=_sampled(corpus, sample))
     for questionnaire in source.questionnaires if questionnaires else ():
-        yield _Group(questionnaire.key, questionnaire.variables)
+        yield _Group(questionnaire.key, questionnaire.variables, sample=sample)
 
 
-def _coded(options: argparse.Namespace, source: Source, once: Masks) -> Iterator[_Group]:
+def _coded(options: argparse.Namespace, source: Source, once: Masks, sample: Sample) -> Iterator[_Group]:
     """The corpora in which codes were given."""
     if not options.codes:
         if options.codebook or options.quality:
@@ -133,7 +160,7 @@ def _coded(options: argparse.Namespace, source: Source, once: Masks) -> Iterator
         _check_free(corpus)
         if given:
             about = coded(corpus, given, plan, measures, language(options.language))
-            yield _Group(corpus.key, about.variables, once[corpus.key][about.rows], about)
+            yield _Group(corpus.key, about.variables, once[corpus.key][about.rows], about, _sampled(corpus, sample))
 
 
 def _check_free(corpus: Corpus) -> None:

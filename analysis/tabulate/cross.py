@@ -10,7 +10,7 @@ from scipy.special import gammaincc
 from analysis.corpus import Variable
 from analysis.lexical.specificity import benjamini_hochberg
 from analysis.tabulate.exact import exact_p
-from analysis.tabulate.flat import VOLUNTEERS_NOTICE, base_notes, percentage
+from analysis.tabulate.flat import Sample, base_notes, percentage
 
 MIN_EXPECTED = 5.0
 
@@ -113,7 +113,7 @@ def _rounded(p: float) -> float:
     return float(f"{p:.3g}")
 
 
-def cross_table(row: Variable, column: Variable) -> CrossTable:
+def cross_table(row: Variable, column: Variable, sample: Sample = Sample.VOLUNTEERS) -> CrossTable:
     """Cross two variables over the same people; those who left one without answer are counted in `left_out`."""
     both = row.answered & column.answered
     left, right = row.members[both].astype(np.int64), column.members[both].astype(np.int64)
@@ -144,7 +144,7 @@ def cross_table(row: Variable, column: Variable) -> CrossTable:
         base=n,
         left_out=len(both) - n,
         chi_square=test,
-        notes=tuple(_notes(n, test, single=single)),
+        notes=(sample.notice, *_notes(n, test, single=single)),
     )
 
 
@@ -162,7 +162,7 @@ def _flags(residuals: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _notes(n: int, test: ChiSquare | None, *, single: bool) -> list[str]:
-    notes = [VOLUNTEERS_NOTICE, "Base : personnes ayant répondu aux deux questions.", *base_notes(n)]
+    notes = ["Base : personnes ayant répondu aux deux questions.", *base_notes(n)]
     if test and not test.valid:
         told = str(test.exact_p).replace(".", ",")
         notes.append(f"Effectifs attendus trop faibles : le khi-deux est indicatif ; test exact, p = {told}.")

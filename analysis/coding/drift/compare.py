@@ -3,8 +3,8 @@
 What the machine gave and what people gave are two parts, never mixed: a contribution that the machine coded once and
 people the other time has changed hands, and says nothing of either. A suggestion left to a person is no code given.
 
-Sources: Wilson (1927), JASA 22, 209-212, for the interval of a share; Agresti & Min (2005), Stat. Med. 24, 729-740,
-for that of a paired difference; McNemar (1947) for its test; Krippendorff's alpha as in `analysis.coding.agreement`.
+Sources: Agresti & Min (2005), Stat. Med. 24, 729-740, for the interval of a paired difference; McNemar (1947) for its
+test; Krippendorff's alpha as in `analysis.coding.agreement`.
 """
 
 from collections import Counter
@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.stats import binomtest
 
 from analysis.coding.agreement import Alpha, Judgement, alpha, of_sets
 from analysis.coding.given import HUMAN, Given
 from analysis.coding.quality import Estimate, drift
+from analysis.intervals import Z_95, wilson
 
-Z_95 = 1.959964
 SETS_READ = 2_000
 """Most contributions whose whole sets of codes are compared: pairs of sets grow as the square."""
 
@@ -188,8 +187,7 @@ def prevalence(count: int, total: int) -> Prevalence:
     """A count and its share, with Wilson's interval."""
     if not total:
         return Prevalence(count, total, None)
-    bounds = binomtest(count, total).proportion_ci(method="wilson")
-    return Prevalence(count, total, Estimate(*(round(float(v), 6) for v in (count / total, bounds.low, bounds.high))))
+    return Prevalence(count, total, Estimate(*(round(v, 6) for v in (count / total, *wilson(count, total)))))
 
 
 def paired_difference(gained: int, lost: int, total: int) -> Estimate | None:

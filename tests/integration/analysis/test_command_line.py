@@ -50,6 +50,21 @@ def test_tabulate_writes_flat_and_cross_tables(small_dump, tmp_path, capsys):
     assert "variables connues : imported_votes, q1, q2, side, theme, votes" in capsys.readouterr().err
 
 
+def test_tabulate_gives_intervals_to_the_people_of_a_declared_sample(small_dump, tmp_path, capsys):
+    """AT-U4.2: whoever wrote a proposal is a volunteer, whatever the sample of the questionnaire."""
+    out = tmp_path / "tables.json"
+    line = ["tabulate", str(small_dump), "--out", str(out)]
+    assert main(line) == 0
+    assert "Participants volontaires" in capsys.readouterr().out
+    assert all(row["interval"] is None for table in json.loads(out.read_text("utf-8")) for row in table["rows"])
+    assert main([*line, "--sample", "random"]) == 0
+    assert "Échantillon déclaré tiré au hasard." in capsys.readouterr().out
+    tables = {table["key"]: table for table in json.loads(out.read_text("utf-8"))}
+    assert [row["interval"] for row in tables["q1"]["rows"]] == [[36.2, 66.1], [33.9, 63.8]]
+    assert all(row["interval"] is None for row in tables["theme"]["rows"])
+    assert main(["verify", str(out), "--dump", str(small_dump)]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -3,10 +3,12 @@ import pytest
 from scipy.stats import chi2_contingency, fisher_exact
 from scipy.stats.contingency import association
 from statsmodels.stats.contingency_tables import Table
+from statsmodels.stats.proportion import proportion_confint
 
 from analysis.corpus import Variable, single
+from analysis.intervals import wilson
 from analysis.tabulate.cross import adjusted_residuals, chi_square, cross_table
-from analysis.tabulate.flat import VOLUNTEERS_NOTICE, flat_table, percentage
+from analysis.tabulate.flat import VOLUNTEERS_NOTICE, Sample, flat_table, percentage
 
 COUNTS = np.array([[30, 12, 8], [14, 25, 11]])
 
@@ -113,3 +115,47 @@ def test_empty_or_one_sided_tables_give_no_test():
     empty = cross_table(single("r", "R", [], ["a"]), single("c", "C", [], ["b"]))
     assert empty.base == 0
     assert empty.row_percent == ((None,),)
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "bounds"),
+    [
+        (81, 263, (0.2553, 0.3662)),
+        (15, 148, (0.0624, 0.1605)),
+        (0, 20, (0.0, 0.1611)),
+        (1, 29, (0.0061, 0.1718)),
+    ],
+)
+def test_intervals_are_those_of_the_published_table(count, total, bounds):
+    """Newcombe (1998), Statistics in Medicine 17, 857-872, table I, score method without correction."""
+    assert wilson(count, total) == pytest.approx(bounds, abs=5e-5)
+
+
+def test_intervals_equal_statsmodels_on_two_hundred_samples():
+    """AT-U4.2."""
+    draws = np.random.default_rng(8)
+    for total in draws.integers(1, 5000, 200):
+        count = int(draws.integers(0, total + 1))
+        reference = proportion_confint(count, int(total), method="wilson")
+        assert wilson(count, int(total)) == pytest.approx(reference, abs=1e-9)
+
+
+def test_only_a_declared_sample_has_intervals():
+    """AT-U4.2: a thousand people drawn at random give a half ± 3.1 points; volunteers give no interval."""
+    half = single("q", "Q", ["a", "b"] * 500 + [None] * 7, ["a", "b", "c"])
+    drawn = flat_table(half, Sample.RANDOM)
+    assert [row.interval for row in drawn.rows] == [(46.9, 53.1), (46.9, 53.1), (0.0, 0.4)]
+    volunteers = flat_table(half)
+    assert {row.interval for row in volunteers.rows} == {None}
+    assert not any("confiance" in note for note in volunteers.notes)
+    assert flat_table(half, Sample.QUOTA).rows == drawn.rows
+    assert "par référence à un tirage au hasard" in " ".join(flat_table(half, Sample.QUOTA).notes)
+    assert "par référence" not in " ".join(drawn.notes)
+    for table in (drawn, cross_table(half, half, Sample.RANDOM)):
+        assert VOLUNTEERS_NOTICE not in table.notes
+        assert "Échantillon déclaré tiré au hasard." in table.notes
+    assert VOLUNTEERS_NOTICE in cross_table(half, half).notes
+
+
+def test_a_sample_of_which_nobody_answered_has_no_interval():
+    assert flat_table(single("q", "Q", [None], ["a"]), Sample.RANDOM).rows[0].interval is None
