@@ -40,7 +40,15 @@ def register(commands: Any, progress: Progress) -> None:
         "ouverte sont la variable « codes ».",
     )
     sub.add_argument("dump", type=Path, metavar="JEU", help="dossier, zip ou CSV (colonnes id, text, variables)")
-    sub.add_argument("--cross", nargs=2, metavar=("LIGNE", "COLONNE"), help="croiser deux variables")
+    crossed = sub.add_mutually_exclusive_group()
+    crossed.add_argument("--cross", nargs=2, metavar=("LIGNE", "COLONNE"), help="croiser deux variables")
+    crossed.add_argument(
+        "--banner",
+        action="append",
+        default=[],
+        metavar="COLONNE",
+        help="croiser chaque autre variable avec celle-ci (répétable : plusieurs bandeaux côte à côte)",
+    )
     sub.add_argument(
         "--sample",
         choices=tuple(sample.value for sample in Sample),
@@ -70,19 +78,25 @@ class _Group:
     coded: Coded | None = None
     sample: Sample = Sample.VOLUNTEERS
 
-    def tables(self, crossed: Sequence[str] | None) -> Iterator[Json]:
-        """Each variable alone (the codes alone, for an open question), or the two asked for when both are here."""
+    def tables(self, crossed: Sequence[str] | None, banners: Sequence[str]) -> Iterator[Json]:
+        """Each variable alone (the codes alone, for an open question), or the two asked for when both are here.
+
+        With banners, when all are here: each of the others, as a whole and by each banner.
+        """
         known = {variable.key: variable for variable in self.variables}
         if not crossed:
+            columns = [known[name] for name in dict.fromkeys(banners) if name in known]
             for variable in self.variables[:1] if self.coded else self.variables:
-                yield {"group": self.key, **self._twice(self._flat, variable), **self._about}
+                if variable.key not in banners and known.keys() >= set(banners):
+                    yield {"group": self.key, **self._twice(self._bannered, variable, *columns), **self._about}
         elif all(name in known for name in crossed) and (KEY in crossed) == bool(self.coded):
             row, column = (known[name] for name in crossed)
             made = self._twice(self._crossed, row, column)
             yield {"group": self.key, **made, **self._about}
 
-    def _flat(self, variable: Variable) -> Json:
-        return flat_table(variable, self.sample).figures
+    def _bannered(self, variable: Variable, *banners: Variable) -> Json:
+        figures = flat_table(variable, self.sample).figures
+        return {**figures, "banners": [self._crossed(variable, banner) for banner in banners]} if banners else figures
 
     def _crossed(self, row: Variable, column: Variable) -> Json:
         return asdict(cross_table(row, column, self.sample))
@@ -110,7 +124,7 @@ def _tabulate(options: argparse.Namespace, progress: Progress) -> None:
     ]
     tables: list[Json] = []
     for done, group in enumerate(groups, start=1):
-        tables += group.tables(options.cross)
+        tables += group.tables(options.cross, options.banner or ())
         progress(done, len(groups), f"tableaux de « {group.key} »")
     if not tables:
         known = sorted({variable.key for group in groups for variable in group.variables})

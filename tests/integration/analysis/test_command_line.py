@@ -1,5 +1,7 @@
 import json
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.__main__ import main
@@ -63,6 +65,38 @@ def test_tabulate_gives_intervals_to_the_people_of_a_declared_sample(small_dump,
     assert [row["interval"] for row in tables["q1"]["rows"]] == [[36.2, 66.1], [33.9, 63.8]]
     assert all(row["interval"] is None for row in tables["theme"]["rows"])
     assert main(["verify", str(out), "--dump", str(small_dump)]) == 0
+
+
+def test_tabulate_puts_several_banners_side_by_side(tmp_path, capsys):
+    """AT-U4.2: the counts and shares are those of pandas; a question is not crossed with itself."""
+    draws = np.random.default_rng(3)
+    people = pd.DataFrame(
+        {
+            "id": [f"p{n}" for n in range(400)],
+            "text": [f"texte {n} {'abcdefghij'[n % 10]}" for n in range(400)],
+            "avis": draws.choice(["pour", "contre", "neutre", ""], 400),
+            "bus": draws.choice(["oui", "non"], 400),
+            "age": draws.choice(["jeune", "moyen", "vieux", ""], 400),
+            "region": draws.choice(["nord", "sud"], 400),
+        }
+    )
+    people.to_csv(tmp_path / "avis.csv", index=False)
+    line = ["tabulate", str(tmp_path / "avis.csv"), "--out", str(tmp_path / "tables.json")]
+    assert main([*line, "--banner", "age", "--banner", "region", "--banner", "age"]) == 0
+    tables = {table["key"]: table for table in json.loads((tmp_path / "tables.json").read_text("utf-8"))}
+    assert list(tables) == ["avis", "bus"]
+    kept = people.replace("", None)
+    for key, table in tables.items():
+        assert [row["count"] for row in table["rows"]] == kept[key].value_counts().sort_index().tolist()
+        assert [banner["column_key"] for banner in table["banners"]] == ["age", "region"]
+        for banner in table["banners"]:
+            expected = pd.crosstab(kept[key], kept[banner["column_key"]])
+            assert banner["counts"] == expected.to_numpy().tolist()
+            shares = 100 * expected / expected.sum()
+            assert np.array(banner["column_percent"]) == pytest.approx(shares.to_numpy(), abs=0.0501)
+    capsys.readouterr()
+    assert main([*line, "--banner", "age", "--banner", "rien"]) == 1
+    assert "variables connues : age, avis, bus, region" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

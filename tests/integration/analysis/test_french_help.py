@@ -77,6 +77,7 @@ def test_a_program_on_files_explains_itself_in_french(parser):
         (["report", "jeu"], "il manque\u00a0: --out"),
         (["report", "jeu", "--out"], "--out attend une valeur"),
         (["tabulate", "jeu", "--cross", "a"], "--cross attend 2 valeurs"),
+        (["tabulate", "jeu", "--cross", "a", "b", "--banner", "c"], "--banner ne va pas avec --cross"),
         (["groups", "jeu", "--out", "x", "--groups", "deux"], "--groups attend un nombre, pas 'deux'"),
         (["describe", "--nope"], "en trop ou inconnu\u00a0: --nope"),
         (["report", "jeu", "--c", "x"], "--c est ambigu\u00a0: --codebook, --corpus, --cache"),
