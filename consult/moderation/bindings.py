@@ -15,8 +15,9 @@ from consult.clock import hour, written
 from consult.consultations.datasets import PublicRows
 from consult.contributions.models import Argument, Proposal
 from consult.moderation import policy
+from consult.moderation.holding.models import Hold
 from consult.moderation.models import Act, Contest, Decision, Report
-from consult.personal import plain_row
+from consult.personal import DeletedRows, plain_row
 from consult.protocols import PersonalData, Row
 from consult.questionnaires.models import Reply
 from consult.security import new_token
@@ -123,6 +124,17 @@ class ContestData:
         return len(gone) + len(session.scalars(answered, execution_options=options).all())
 
 
+class HoldData(DeletedRows):
+    """What the person, a moderator, examines now."""
+
+    table: ClassVar[str] = "moderation_hold"
+    label: ClassVar[str] = "Contenus que vous examinez"
+    purpose: ClassVar[str] = "Que deux personnes ne modèrent pas en même temps le même contenu."
+    kept: ClassVar[str] = "Un jour après la fin\u00a0; jusqu’à la décision, ou à la suppression du compte."
+    model = Hold
+    owner: ClassVar[str] = "holder_id"
+
+
 def _on_contents(query: Select[Any], account_id: uuid.UUID) -> Select[Any]:
     return query.where(Decision.item_id.in_(contents_of(account_id)))
 
@@ -131,7 +143,7 @@ def _decided(account_id: uuid.UUID) -> Select[uuid.UUID]:
     return _on_contents(select(Decision.id), account_id)
 
 
-PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (ReportData(), ContestData(), DecisionData())
+PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (ReportData(), ContestData(), DecisionData(), HoldData())
 
 
 class ModerationDataset(PublicRows):

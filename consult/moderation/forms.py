@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import Form, RadioField, TextAreaField
+from wtforms import Form, RadioField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
@@ -62,6 +62,12 @@ class NoteForm(Form):  # type: ignore[misc]  # WTForms has no types
     message = TextAreaField(
         "Note", [Length(max=MESSAGE_LENGTH)], description="Facultatif. Pour le journal de la modération."
     )
+
+
+class EntrustForm(Form):  # type: ignore[misc]  # WTForms has no types
+    """A content that an administrator entrusts to a moderator."""
+
+    holder = SelectField("Confier à", [InputRequired()])
 
 
 class ContestForm(Form):  # type: ignore[misc]  # WTForms has no types

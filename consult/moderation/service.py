@@ -27,6 +27,7 @@ from consult.errors import ConflictError, GoneError, InvalidError, NotFoundError
 from consult.jobs import service as jobs
 from consult.labels import moment, number
 from consult.moderation import labels, letters, policy, queries
+from consult.moderation.holding import service as holding
 from consult.moderation.letters import Links
 from consult.moderation.models import HIDES, Act, Contest, Decision, Report
 from consult.organisations.models import Organisation
@@ -135,7 +136,7 @@ def decide(
     """Take one of the acts of `policy.TRANSITIONS`; the author is told, the registry and the journal keep it.
 
     The same act sent twice by the same person is done once. Raises NotFoundError, ForbiddenError, ConflictError when
-    somebody else decided first, InvalidError naming the fields.
+    somebody else decided first or holds the content, InvalidError naming the fields.
     """
     if wanted.act in SHOWS:
         # The author before the content, as whoever grants a measure: in another order each would wait for the other.
@@ -152,6 +153,7 @@ def decide(
         if (last.moderator_id, last.act, last.message) == (actor.account_id, wanted.act, wanted.message.strip()):
             return last
         raise ConflictError(_told(session, last))
+    holding.check_free(session, item, actor, now)
     if wanted.version not in {None, item.version}:
         raise ConflictError("Son auteur a modifié ce texte depuis que vous l’avez lu. Lisez-le de nouveau.")
     transition = policy.transitions(policy.state_of(item.status, item.status_reason), case.facts).get(wanted.act)
@@ -165,6 +167,7 @@ def decide(
     decision = _write(session, item, wanted, organisation, actor, case.number + 1, token, now)
     decision.automated = policy.automated(item, (each.reporter_key for each in case.reports))
     _answer(session, decision, case)
+    holding.decided(session, item)
     _publish(session, decision, transition, entries, actor, now)
     if author:
         letters.tell(session, author, item, decision, organisation, links, token, now)

@@ -12,15 +12,18 @@ from werkzeug.wrappers import Response
 from wtforms import Form
 
 from consult import pagecache
+from consult.actor import Role
 from consult.consultations import policy as consultation_policy
 from consult.consultations import queries as consultations
 from consult.consultations.labels import GROUNDS, HELD, STATUSES, report_label
 from consult.consultations.models import Consultation, ContentStatus
 from consult.errors import ConflictError, ConsultError, ForbiddenError, GoneError, InvalidError, NotFoundError
+from consult.labels import moment
 from consult.moderation import labels, letters, policy, queries, service
 from consult.moderation.figures import statistics
 from consult.moderation.forms import (
     ContestForm,
+    EntrustForm,
     EscalateForm,
     ExplainForm,
     HideForm,
@@ -28,6 +31,8 @@ from consult.moderation.forms import (
     ReportForm,
     WordForm,
 )
+from consult.moderation.holding import queries as holds
+from consult.moderation.holding import service as holding
 from consult.moderation.letters import Links
 from consult.moderation.models import Act
 from consult.moderation.reading.views import bp as reading
@@ -36,7 +41,7 @@ from consult.organisations.policy import site_url
 from consult.pagecache import cached_for_visitors
 from consult.paging import page_number
 from consult.protocols import ContentType, ModerableItem
-from consult.security import account_or_address, anyone, digest, limiter, staff
+from consult.security import account_or_address, anyone, digest, limited, limiter, staff
 
 bp = Blueprint("moderation", __name__)
 bp.register_blueprint(reading)
@@ -157,6 +162,7 @@ def queue() -> View:
         "moderation/queue.html",
         total=total,
         waiting=waiting,
+        held=holds.held(g.session, [each.item_id for each in waiting], g.now),
         contests=queries.open_contests(g.session, scope),
         latest=queries.latest_decisions(g.session, scope),
         consultations=moderated,
@@ -215,6 +221,31 @@ def decide(item_type: str, item_id: uuid.UUID) -> View:
     return redirect(url_for(".queue"), 303)
 
 
+@bp.post("/gestion/moderation/<item_type>/<uuid:item_id>/prise")
+@moderators
+@limited
+def hold(item_type: str, item_id: uuid.UUID) -> View:
+    """Take a content to examine it, give it back, or entrust it to another moderator."""
+    item, content, asked = _moderated(item_type, item_id), _type(item_type), request.form.get("action")
+    if asked not in {"take", "release", "entrust"}:
+        raise InvalidError("Choisissez de prendre, de rendre ou de confier ce contenu.")
+    by = {"actor": g.actor, "organisation_id": g.organisation.id, "now": g.now}
+    try:
+        if asked == "take":
+            until = holding.take(g.session, content, item_id, **by)
+            done = f"Ce contenu est à vous jusqu’au {moment(until)}."
+        elif asked == "entrust":
+            until = holding.entrust(g.session, content, item_id, request.form.get("holder", ""), **by)
+            done = f"Ce contenu est confié jusqu’au {moment(until)}."
+        else:
+            holding.release(g.session, item, actor=g.actor)
+            done = "Ce contenu n’est plus à vous\u00a0: une autre personne peut l’examiner."
+    except (ConflictError, ForbiddenError, InvalidError) as error:
+        return _examine(item, {}, refusal=error), error.status
+    flash(done, "success")
+    return redirect(url_for(".examine", item_type=item_type, item_id=item_id), 303)
+
+
 def _number(name: str) -> int:
     """A number that the page held, 0 when it is none."""
     sent = request.form.get(name, "")
@@ -244,6 +275,9 @@ def _examine(
         reports=case.reports,
         contest=case.contest,
         own=own,
+        held=holds.held(g.session, [item.id], g.now).get((item.type, item.id)),
+        minutes=holding.TAKEN.seconds // 60,
+        entrust=_entrust_form(item),
         set_aside=policy.Fact.SET_ASIDE in case.facts,
         escalated=policy.Fact.ESCALATED in case.facts,
         forms={act.value: forms.get(act) or FORMS[act](prefix=act.value) for act in possible if not own},
@@ -254,6 +288,15 @@ def _examine(
         grounds=GROUNDS,
         reason_label=report_label,
     )
+
+
+def _entrust_form(item: ModerableItem) -> EntrustForm | None:
+    """For administrators: whom a content may be entrusted to."""
+    if not g.actor.holds(Role.ADMINISTRATOR, consultation_id=item.consultation_id):
+        return None
+    form = EntrustForm()
+    form.holder.choices = [(str(each.id), each.pseudonym) for each in holding.able(g.session, g.organisation.id, item)]
+    return form
 
 
 def _labels() -> dict[str, str]:

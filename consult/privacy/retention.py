@@ -23,6 +23,7 @@ from consult.db import Base
 from consult.imports.models import ImportBatch, RejectedRow
 from consult.jobs.models import Job, JobState
 from consult.moderation.aids.models import Suggestion
+from consult.moderation.holding.models import Hold
 from consult.moderation.models import Contest, Report
 from consult.privacy.rights import queries as rights
 from consult.privacy.rights.models import RightsRequest
@@ -217,6 +218,13 @@ RULES: Final[tuple[Rule, ...]] = (
         "Un an\u00a0; effacées avec le texte.",
         MISSION,
         _delete(Suggestion, lambda now: Suggestion.made_at < now - YEAR),
+    ),
+    Rule(
+        ("moderation_hold",),
+        "Contenus qu’un modérateur examine (agents)",
+        "Jusqu’à la décision, ou un jour après la fin de la prise.",
+        MISSION,
+        _delete(Hold, lambda now: Hold.held_until < now - dt.timedelta(days=1)),
     ),
     Rule(("moderation_decision",), "Décisions de modération", "Autant que le contenu.", PROOF),
     Rule(

@@ -38,7 +38,7 @@ LEFT_OUT: Final = frozenset(
     | {"outgoing_mail", "raw_export", "rejected_row", "rights_request"}
     | {"ticket", "ticket_clock", "ticket_event", "ticket_file", "ticket_message"}
     | {"registry_census", "registry_entry", "registry_flow", "registry_log", "registry_lost_opening", "step_figures"}
-    | {"suggestion_mark"}
+    | {"moderation_hold", "suggestion_mark"}
 )
 
 # Tables whose rows are parts of a content, and the columns that say of which.

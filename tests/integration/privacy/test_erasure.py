@@ -58,7 +58,7 @@ NOT_ACCOUNTS = {  # every other id that refers to no table, and what it names
     "registry_entry.vote_id",
     "proposal.import_batch_id", "argument.import_batch_id", "reply.import_batch_id", "answer.import_batch_id",
     "report.item_id", "moderation_decision.item_id", "search_document.item_id",
-    "registry_entry.consultation_id", "suggestion.item_id",
+    "registry_entry.consultation_id", "suggestion.item_id", "moderation_hold.item_id",
     "exposure.item_id",
     "ballot.organisation_id", "ballot.consultation_id",
     "registry_entry.organisation_id", "vote.organisation_id", "vote.consultation_id", "vote.step_id",
