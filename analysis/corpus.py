@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,20 @@ from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
+class Question:
+    """What was asked; its answers are one variable, or one for each line of a grid or each option of a ranking."""
+
+    key: str
+    wording: str
+    kind: str
+
+
+@dataclass(frozen=True)
 class Variable:
     """One closed variable over `n` rows.
 
-    `members[i, j]` is true when row `i` holds category `j`; a row without any category did not answer.
+    `members[i, j]` is true when row `i` holds category `j`; a row without any category did not answer. `question` and
+    `group`, its line in it, are those of a questionnaire.
     """
 
     key: str
@@ -22,6 +32,8 @@ class Variable:
     categories: tuple[str, ...]
     members: NDArray[np.bool_]
     multiple: bool = False
+    question: Question | None = None
+    group: str = ""
 
     @property
     def answered(self) -> NDArray[np.bool_]:
@@ -30,7 +42,7 @@ class Variable:
 
     def take(self, rows: NDArray[Any]) -> "Variable":
         """The same variable over some of the rows (indices or a mask)."""
-        return Variable(self.key, self.label, self.categories, self.members[rows], self.multiple)
+        return replace(self, members=self.members[rows])
 
 
 @dataclass(frozen=True)

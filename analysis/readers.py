@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 
-from analysis.corpus import Corpus, Questionnaire, Source, Variable, single
+from analysis.corpus import Corpus, Question, Questionnaire, Source, Variable, single
 from analysis.errors import AnalysisError
 from analysis.iramuteq import looks_like, read_corpus
 from analysis.lines import parsed
@@ -358,7 +358,8 @@ def _closed(question: Row, group: str, answers: list[_Answer], replies: _Replies
     name, wording = str(question["id"]), str(question["wording"])
     if elsewhere:  # one group among several: told apart by its first cell
         name, wording = f"{name}/{next(iter(labels))}", f"{wording} – {group}"
-    return Variable(name, wording, categories, members, multiple=question["kind"] in SEVERAL)
+    asked = Question(str(question["id"]), str(question["wording"]), str(question["kind"]))
+    return Variable(name, wording, categories, members, asked.kind in SEVERAL, asked, group)
 
 
 def _open(step: Row, question: Row, answers: list[_Answer], replies: _Replies, closed: list[Variable]) -> Corpus:

@@ -23,6 +23,7 @@ from analysis.semantic.shingles import bare
 from analysis.tabulate.codes import KEY, Coded, coded
 from analysis.tabulate.cross import cross_table
 from analysis.tabulate.flat import Sample, flat_table
+from analysis.tabulate.ordered import summaries
 from analysis.text import Vocabulary
 
 PERSONAL = frozenset({"reply", "row"})  # the units of a corpus that are one a person
@@ -81,7 +82,8 @@ class _Group:
     def tables(self, crossed: Sequence[str] | None, banners: Sequence[str]) -> Iterator[Json]:
         """Each variable alone (the codes alone, for an open question), or the two asked for when both are here.
 
-        With banners, when all are here: each of the others, as a whole and by each banner.
+        With banners, when all are here: each of the others, as a whole and by each banner. Alone, answers in an order
+        are also summed up, question by question.
         """
         known = {variable.key: variable for variable in self.variables}
         if not crossed:
@@ -89,6 +91,8 @@ class _Group:
             for variable in self.variables[:1] if self.coded else self.variables:
                 if variable.key not in banners and known.keys() >= set(banners):
                     yield {"group": self.key, **self._twice(self._bannered, variable, *columns), **self._about}
+            if not banners and not self.coded:
+                yield from ({"group": self.key, **each} for each in summaries(self.variables, self.sample))
         elif all(name in known for name in crossed) and (KEY in crossed) == bool(self.coded):
             row, column = (known[name] for name in crossed)
             made = self._twice(self._crossed, row, column)

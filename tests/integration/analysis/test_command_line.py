@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
+from tests.integration.analysis.conftest import answer, question, step, write_dump
 
 
 @pytest.mark.slow
@@ -65,6 +66,46 @@ def test_tabulate_gives_intervals_to_the_people_of_a_declared_sample(small_dump,
     assert [row["interval"] for row in tables["q1"]["rows"]] == [[36.2, 66.1], [33.9, 63.8]]
     assert all(row["interval"] is None for row in tables["theme"]["rows"])
     assert main(["verify", str(out), "--dump", str(small_dump)]) == 0
+
+
+def test_tabulate_sums_up_the_questions_of_a_dump_that_stand_in_an_order(tmp_path):
+    """AT-U4.2: rankings and judgements as the platform exports them, a group of cells an option."""
+
+    def asked(identifier, kind, position, cells):
+        row = question(identifier, kind, f"Question {kind}", position)
+        return {**row, "cells": [{"id": key, "label": label, "group": group} for key, label, group in cells]}
+
+    ranks = [(f"{option}:{rank}", f"Rang {rank}", option) for option in "ab" for rank in (1, 2)]
+    mentions = [(f"{row}:{mention}", mention, row) for row in ("vélo", "train") for mention in ("bien", "mal")]
+    dump = write_dump(
+        tmp_path / "dump",
+        steps=[step("s2", "questionnaire", "Questionnaire", 1)],
+        questions=[
+            asked("q1", "ranking", 1, ranks),
+            asked("q2", "judgement", 2, mentions),
+            asked("q3", "scale", 3, [(str(note), str(note), "") for note in range(11)]),
+        ],
+        replies=[{"id": f"r{n}", "step": "s2", "received_on": "2026-03-01", "origin": "live"} for n in range(3)],
+        answers=[
+            answer("r0", "q1", options=["a:1", "b:2"]),
+            answer("r1", "q1", options=["b:1"]),
+            answer("r0", "q2", options=["vélo:mal", "train:bien"]),
+            answer("r1", "q2", options=["vélo:bien", "train:bien"]),
+            *(answer(f"r{n}", "q3", options=[note]) for n, note in enumerate(("10", "3", "5"))),
+        ],
+    )
+    out = tmp_path / "tables.json"
+    assert main(["tabulate", str(dump), "--out", str(out)]) == 0
+    tables = {table["key"]: table for table in json.loads(out.read_text("utf-8")) if "summary" in table}
+    assert [(table["base"], table["answered"]) for table in tables.values()] == [(3, 2), (3, 2), (3, 3)]
+    found = [
+        (each["label"], each["mean_rank"], each["first_choices"], each["borda"]) for each in tables["q1"]["summary"]
+    ]
+    assert found == [("a", 1, 1, 2), ("b", 1.5, 1, 3)]
+    found = [(each["label"], each["mention"], each["place"]) for each in tables["q2"]["summary"]]
+    assert found == [("vélo", "mal", 2), ("train", "bien", 1)]
+    (note,) = [table for table in json.loads(out.read_text("utf-8")) if table.get("kind") == "scale"]
+    assert (note["summary"][0]["mean"], note["summary"][0]["median"]) == (6, 5)
 
 
 def test_tabulate_puts_several_banners_side_by_side(tmp_path, capsys):
