@@ -316,6 +316,23 @@ def test_another_organisation_does_not_serve_the_proposal(client, world, databas
     assert client.get(f"/o/voisine{world.list}").status_code == 404
 
 
+def test_a_search_finds_nothing_of_another_organisation(client, world, database_of):
+    """AT-19.4: the same addresses and words on both sides, whatever the page; its statements name no organisation."""
+    with database_of() as session:
+        here = session.get_one(Step, world.step)
+        neighbour = factories.make_organisation(session, slug="voisine", created_at=factories.NOW)
+        whole = factories.make_consultation(session, neighbour, slug=here.consultation.slug, now=world.now)
+        there = factories.make_step(session, whole, slug=here.slug)
+        for step, title in ((here, "Un funiculaire au nord"), (there, "Un funiculaire au sud")):
+            service.index(session, factories.make_proposal(session, step, title=title, created_at=world.now))
+    for root, found, other in (("", "nord", "sud"), ("/o/voisine", "sud", "nord")):
+        for query in ("", "&sort=recent", "&sort=voted", "&page=2"):
+            page = text_of(client.get(f"{root}{world.list}?q=funiculaire{query}"))
+            assert f"Un funiculaire au {found}" in page
+            assert f"Un funiculaire au {other}" not in page
+            assert "1 proposition contenant" in page
+
+
 def test_the_list_turns_each_hour_and_its_pages_hold_everybody_once(client, world, database_of):
     """From the published ranks, seed and hour alone; whatever part of the list comes after the start."""
     with database_of() as session:
