@@ -119,6 +119,8 @@ from consult.subscriptions import views as subscriptions_views
 from consult.tickets import bindings as tickets_bindings
 from consult.tickets import jobs as tickets_jobs
 from consult.tickets import views as tickets_views
+from consult.tickets.assistance import bindings as assistance_bindings
+from consult.tickets.assistance import views as assistance_views
 from consult.tickets.status import jobs as status_jobs
 from consult.tickets.status import views as status_views
 
@@ -139,6 +141,7 @@ BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     followup_views.bp,
     tickets_views.bp,
     status_views.bp,
+    assistance_views.bp,
     reporting_views.bp,
     audience_views.bp,
     opposition.bp,
@@ -209,6 +212,7 @@ PERSONAL_DATA: Final[tuple[PersonalData, ...]] = (
     *moderation_bindings.PERSONAL_DATA,
     *coding_bindings.PERSONAL_DATA,
     *followup_bindings.PERSONAL_DATA,
+    assistance_bindings.HelpRequestData(),
     *tickets_bindings.PERSONAL_DATA,
     *imports_bindings.PERSONAL_DATA,
     *mission_bindings.PERSONAL_DATA,

@@ -30,6 +30,7 @@ from consult.privacy.rights.models import RightsRequest
 from consult.privacy.rights.policy import LINK_LIFE
 from consult.questionnaires.invitations.models import Invitation, InvitationBatch
 from consult.questionnaires.models import HasReplied, ReplyDraft
+from consult.tickets.assistance import service as assistance
 
 CHUNK: Final = 200
 UNCONFIRMED: Final = dt.timedelta(days=30)
@@ -253,6 +254,13 @@ RULES: Final[tuple[Rule, ...]] = (
         "Tickets\u00a0: anomalies, délais, échanges (agents)",
         "La durée du contrat et de ses recours\u00a0; sans nom une fois le compte supprimé.",
         PROOF,
+    ),
+    Rule(
+        ("help_request",),
+        "Demandes d’aide\u00a0: adresse, textes et réponses",
+        "Un an après la clôture\u00a0; deux jours si l’adresse n’est jamais confirmée.",
+        MISSION,
+        lambda session, now: assistance.forget_old(session, now, CHUNK),
     ),
     Rule(
         ("mission_package",),

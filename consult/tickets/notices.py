@@ -12,6 +12,7 @@ from consult.accounts.notices.service import Sender
 from consult.mail import service as mail
 from consult.seam import service_levels as levels
 from consult.tickets import labels, queries
+from consult.tickets.assistance import notices as assistance
 from consult.tickets.models import Side, Ticket, TicketEvent
 
 
@@ -22,7 +23,8 @@ def opened(session: Session, ticket: Ticket, by: Side, sender: Sender, now: dt.d
 
 
 def changed(session: Session, ticket: Ticket, event: TicketEvent, sender: Sender, now: dt.datetime) -> None:
-    """Tell the other side of an act."""
+    """Tell the other side of an act, and who asked for help."""
+    assistance.changed(session, ticket, event, sender, now)
     others = {Side.CONTRACTOR, Side.ADMINISTRATION} - {event.side}
     _send(session, ticket, "tickets_changed", others, sender, now, told=labels.told(event.kind, event.detail))
 

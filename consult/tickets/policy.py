@@ -96,8 +96,10 @@ def to_second(now: dt.datetime) -> dt.datetime:
 
 
 def side_of(actor: Actor) -> Side:
-    """On whose behalf somebody acts; who holds roles of both sides acts for the administration."""
-    return Side.ADMINISTRATION if actor.holds(*ADMINISTRATION) else Side.CONTRACTOR
+    """On whose behalf somebody acts; who holds roles of both sides acts for the administration, who holds none asks."""
+    if actor.holds(*ADMINISTRATION):
+        return Side.ADMINISTRATION
+    return Side.CONTRACTOR if actor.holds(*CONTRACTOR) else Side.REQUESTER
 
 
 def may_judge(actor: Actor) -> bool:

@@ -19,6 +19,7 @@ from consult.paging import page_number
 from consult.seam import service_levels as levels
 from consult.security import limited, staff, takes_files
 from consult.tickets import forms, labels, policy, queries, service
+from consult.tickets.assistance import queries as assistance
 from consult.tickets.models import Kind, Ticket
 
 bp = Blueprint("tickets", __name__, url_prefix="/gestion/tickets")
@@ -277,6 +278,7 @@ def _page(ticket: Ticket, *, refused: Any = None) -> str:
         ticket=ticket,
         known=known,
         standing=_standing(ticket),
+        asked=assistance.of_ticket(g.session, ticket.id),
         forms=shown,
         form=refused,
         judging=policy.may_judge(g.actor),

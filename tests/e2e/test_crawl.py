@@ -26,7 +26,7 @@ STAFF_ROLES = (
 AFTER_AN_ACT = {
     "accounts.sign_up.confirm", "accounts.reset", "moderation.contest",
     "accounts.sign_up.sent", "accounts.second_factor.show", "privacy.erased",
-    "followup.case", "rights.follow", "accounts.profile.confirm_address",
+    "followup.case", "rights.follow", "assistance.follow", "accounts.profile.confirm_address",
     "accounts.notices.ask", "accounts.mailed_link.confirm", "accounts.second_factor.application",
     "accounts.unsent.show", "consultations.age.show", "accounts.identities.proven", "accounts.identities.confirm_link",
     # Only where the settings name an identity provider.

@@ -104,6 +104,12 @@ NOTICES: Final = (
         why="Une réponse vous est due dans le mois\u00a0: RGPD, article 12.",
     ),
     Notice(
+        "Suites de vos demandes d’aide",
+        "Accusé de réception, réponses, clôture.",
+        ("assistance_received", "assistance_changed"),
+        why="Vous les avez demandées.",
+    ),
+    Notice(
         "Suppression de votre compte",
         "Un mois avant celle d’un compte endormi, puis une fois faite.",
         ("privacy_inactive", "privacy_erased"),
@@ -116,6 +122,7 @@ NOTICES: Final = (
         (
             *("accounts_confirm", "accounts_already_known", "accounts_unknown", "accounts_sign_in", "accounts_reset"),
             *("accounts_change_address", "accounts_link_identity", "rights_confirm"),
+            "assistance_confirm",
         ),
         why="Ils ne partent que si vous les demandez, ou si quelqu’un a tapé votre adresse.",
     ),

@@ -36,7 +36,7 @@ LEFT_OUT: Final = frozenset(
         "mission_package",
     }
     | {"outgoing_mail", "raw_export", "rejected_row", "rights_request"}
-    | {"ticket", "ticket_clock", "ticket_event", "ticket_file", "ticket_message"}
+    | {"help_request", "ticket", "ticket_clock", "ticket_event", "ticket_file", "ticket_message"}
     | {"registry_census", "registry_entry", "registry_flow", "registry_log", "registry_lost_opening", "step_figures"}
     | {"moderation_hold", "suggestion_mark"}
 )

@@ -23,6 +23,7 @@ PUBLIC_PATHS = {
         "registry/",
         "cas-d-usage",
         "droits",
+        "assistance",
     ),
     "api/reference",
 }
