@@ -161,7 +161,8 @@ class ModerationDataset(PublicRows):
         "escalate (transmettre)",
         "ground": "Motif, quand elle masque ou fait reformuler",
         "article": "Article de la charte, quand elle masque ou fait reformuler",
-        "automated": "Vrai si une machine a pris part à la décision",
+        "automated": "Vrai si une machine a pris part à la décision : elle avait signalé le texte, ou la personne qui "
+        "décide dit qu’une de ses suggestions lui a servi",
         "reports": "Signalements auxquels elle répond",
         "delay_seconds": "Secondes écoulées depuis le premier de ces signalements",
         "decided_at": "Heure de la décision (UTC)",

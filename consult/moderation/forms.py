@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import Form, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, Form, RadioField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
@@ -23,7 +23,16 @@ class ReportForm(Form):  # type: ignore[misc]  # WTForms has no types
     )
 
 
-class HideForm(Form):  # type: ignore[misc]  # WTForms has no types
+class DecisionForm(Form):  # type: ignore[misc]  # WTForms has no types
+    """What every decision says: whether what a machine suggested served; only the person who decides can know."""
+
+    machine = BooleanField(
+        "Une suggestion de la machine m’a servi",
+        description="La décision, le courriel à l’auteur et les chiffres publics diront qu’une machine y a pris part.",
+    )
+
+
+class HideForm(DecisionForm):
     """A decision to hide."""
 
     ground = RadioField("Motif", [InputRequired()], choices=_GROUNDS)
@@ -34,19 +43,19 @@ class HideForm(Form):  # type: ignore[misc]  # WTForms has no types
     )
 
 
-class ExplainForm(Form):  # type: ignore[misc]  # WTForms has no types
+class ExplainForm(DecisionForm):
     """A decision that needs no ground, only words for the author: restore, uphold."""
 
     message = TextAreaField("Message à l’auteur", [InputRequired(), Length(max=MESSAGE_LENGTH)])
 
 
-class WordForm(Form):  # type: ignore[misc]  # WTForms has no types
+class WordForm(DecisionForm):
     """A decision that may be told without a word."""
 
     message = TextAreaField("Message à l’auteur", [Length(max=MESSAGE_LENGTH)], description="Facultatif.")
 
 
-class EscalateForm(Form):  # type: ignore[misc]  # WTForms has no types
+class EscalateForm(DecisionForm):
     """A content left to an administrator."""
 
     message = TextAreaField(
@@ -56,7 +65,7 @@ class EscalateForm(Form):  # type: ignore[misc]  # WTForms has no types
     )
 
 
-class NoteForm(Form):  # type: ignore[misc]  # WTForms has no types
+class NoteForm(DecisionForm):
     """What concerns moderators alone: reports set aside, a first reading."""
 
     message = TextAreaField(

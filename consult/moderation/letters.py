@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,17 +37,17 @@ class Links:
 def preview(
     item: ModerableItem,
     said: tuple[Act, str, str],
-    reporter_keys: Iterable[str],
     organisation: Organisation,
     links: Links,
     now: dt.datetime,
+    *,
+    automated: bool,
 ) -> str:
     """The mail that the author would receive, as text; the link it would hold is not made yet. Raises InvalidError.
 
-    `said`: the act, its ground, its words; `reporter_keys`: of the reports that it would answer.
+    `said`: the act, its ground, its words; `automated`: see `policy.automated`.
     """
     policy.check_words(*said)
-    automated = policy.automated(item, reporter_keys)
     context = _context(item, said, organisation, links, "(lien personnel)", now, automated=automated)
     return mail.ENVIRONMENT.get_template(f"mail/{TEMPLATES[said[0]]}.txt").render(context).strip()
 

@@ -53,9 +53,12 @@ def reporter_key(item_type: str, item_id: uuid.UUID, reporter: str) -> str:
     return digest(f"{item_type}:{item_id}:{reporter}")
 
 
-def automated(item: ModerableItem, reporter_keys: Iterable[str]) -> bool:
-    """Whether a machine took part in a decision: one of the reports that it answers is the machine's."""
-    return reporter_key(item.type, item.id, MACHINE) in reporter_keys
+def automated(item: ModerableItem, reporter_keys: Iterable[str], *, served: bool) -> bool:
+    """Whether a machine took part in a decision: it made one of the reports that the decision answers, or `served`.
+
+    `served`: the moderator's word that a suggestion of the machine helped them to decide.
+    """
+    return served or reporter_key(item.type, item.id, MACHINE) in reporter_keys
 
 
 def check_report(reason: str, comment: str) -> None:

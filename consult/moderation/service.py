@@ -56,7 +56,8 @@ ENTRIES: Final = {
 class Wanted:
     """What a moderator asks for.
 
-    `seen` is the number of the last decision on the page they acted from, 0 for none; `version` that of the text.
+    `seen` is the number of the last decision on the page they acted from, 0 for none; `version` that of the text;
+    `machine` their word that a suggestion of the machine served.
     """
 
     act: Act
@@ -64,6 +65,7 @@ class Wanted:
     ground: str = ""
     message: str = ""
     version: int | None = None
+    machine: bool = False
 
 
 def report(
@@ -165,7 +167,8 @@ def decide(
     token = new_token() if wanted.act in HIDES and author else None  # its digest says that the author was told
     entries = _apply(session, content, item, wanted)
     decision = _write(session, item, wanted, organisation, actor, case.number + 1, token, now)
-    decision.automated = policy.automated(item, (each.reporter_key for each in case.reports))
+    answered = (each.reporter_key for each in case.reports)
+    decision.automated = policy.automated(item, answered, served=wanted.machine)
     _answer(session, decision, case)
     holding.decided(session, item)
     _publish(session, decision, transition, entries, actor, now)

@@ -201,12 +201,14 @@ def decide(item_type: str, item_id: uuid.UUID) -> View:
         version=_number("version") or None,
         ground=form.ground.data or "" if "ground" in form else "",
         message=form.message.data or "",
+        machine=form.machine.data,
     )
     try:
         if request.form.get("action") == "preview" and act in letters.TEMPLATES:
             said = wanted.act, wanted.ground, wanted.message
             answered = [each.reporter_key for each in queries.open_reports(g.session, item.type, item.id)]
-            text = letters.preview(item, said, answered, g.organisation, _links(), g.now)
+            by_machine = policy.automated(item, answered, served=wanted.machine)
+            text = letters.preview(item, said, g.organisation, _links(), g.now, automated=by_machine)
             return _examine(item, {act: form}, preview=text)
         service.decide(
             g.session, _type(item_type), item_id, wanted,

@@ -1,5 +1,7 @@
 """AT-U2: aids that suggest and never decide, kept with their reason, shown to moderators, destroyed with the text."""
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -18,7 +20,9 @@ from consult.settings import Settings
 from tests import factories as f
 from tests.integration.privacy.town import Town
 
+WORDS = "Le texte insulte une personne nommée."
 RUDE = "Espèce de connard, va te faire foutre, sale pute, ferme ta gueule"
+TICKED = r'<input[^>]*checked[^>]*name="hide-machine"'
 LETTER = "Nous demandons que la ligne du bord de mer reste ouverte toute l’année pour les habitants du canton"
 
 
@@ -108,5 +112,19 @@ def test_moderators_read_them_with_the_measured_errors(app):
     examined = client.get(f"/gestion/moderation/proposal/{proposal.id}").text
     assert "Elle ne décide de rien" in examined
     assert "Injure ou menace possible" in examined
+    here, token = f"/gestion/moderation/proposal/{proposal.id}", f.csrf_token(client)
+    assert 'name="hide-machine"' in examined
+    assert not re.search(TICKED, examined)
+    said = {"csrf_token": token, "act": "hide", "seen": 0, "hide-ground": "insult", "hide-message": WORDS}
+    mute = client.post(here, data=said | {"action": "preview"}).text
+    assert "Aucune machine n’a pris part" in mute
+    told = client.post(here, data=said | {"action": "preview", "hide-machine": "y"}).text
+    assert "ou suggéré de le lire" in told
+    assert re.search(TICKED, told), "what was ticked is kept"
     for path in (f"/contributions/{proposal.id}", "/api/v1/openapi.json", "/moderation"):
         assert "Injure ou menace possible" not in app.test_client().get(path).text
+    assert client.post(here, data=said | {"hide-machine": "y"}).status_code == 303
+    with database.session(write=False, tenant=organisation.id) as session:
+        assert session.scalars(select(Decision.automated)).all() == [True]
+    shown = app.test_client().get("/moderation").text
+    assert re.search(r"1\s*</[^>]+>\s*<[^>]+>décision prise avec une machine", shown)

@@ -8,8 +8,10 @@ from sqlalchemy import select
 from consult.accounts.models import AccountStatus
 from consult.consultations.models import Step
 from consult.mail.models import OutgoingMail
-from consult.moderation import letters, policy, queries
+from consult.moderation import figures, letters, policy, queries
+from consult.moderation.bindings import ModerationDataset
 from consult.moderation.models import Act
+from consult.registry.models import RegistryEntry
 from tests.factories import make_account, make_proposal
 from tests.integration.moderation.test_decisions import CONTENTS, LINKS, WORDS, World
 
@@ -83,14 +85,21 @@ def test_an_argument_under_a_hidden_proposal_is_quoted_without_the_proposal(worl
     assert "vélo" not in text
 
 
-@pytest.mark.parametrize("reporter", [policy.MACHINE, "somebody"])
-def test_the_author_is_told_whether_a_machine_took_part(world, now, reporter):
-    """AT-U2.2: what the mail says is what the public row and the log say."""
+@pytest.mark.parametrize(
+    ("reporter", "said", "by_machine"),
+    [(policy.MACHINE, False, True), ("somebody", False, False), ("somebody", True, True), (policy.MACHINE, True, True)],
+)
+def test_the_author_is_told_whether_a_machine_took_part(world, now, reporter, said, by_machine):
+    """AT-U2.2: a machine reported it, or the moderator says that it served; mail, public row and log say the same."""
     world.report(now, reporter=reporter)
-    decided = world.decide(now, Act.HIDE)
+    decided = world.decide(now, Act.HIDE, machine=said)
     text = next(iter(mails(world).values()))
-    by_machine = reporter == policy.MACHINE
     assert decided.automated is by_machine
+    logged = world.session.scalars(select(RegistryEntry).where(RegistryEntry.ref == decided.registry_ref)).one()
+    assert logged.opening["automated"] is by_machine
+    rows = ModerationDataset().rows(world.session, world.consultation.id)
+    assert [row["automated"] for row in rows] == [by_machine]
+    assert figures.statistics(world.session).automated == by_machine
     assert ("Une machine avait signalé ce texte" in text) is by_machine
     assert ("Aucune machine n’a pris part" in text) is not by_machine
 
@@ -98,13 +107,14 @@ def test_the_author_is_told_whether_a_machine_took_part(world, now, reporter):
 def test_a_quotation_is_bounded_and_keeps_its_lines(world, now):
     item = CONTENTS["proposal"].items(world.session, [world.items["proposal"].id])[world.items["proposal"].id]
     item = dataclasses.replace(item, body="a" * 50_000)
-    preview = letters.preview(item, (Act.HIDE, "insult", WORDS), [], world.organisation, LINKS, now)
+    preview = letters.preview(item, (Act.HIDE, "insult", WORDS), world.organisation, LINKS, now, automated=False)
     assert f"> {'a' * policy.QUOTE_LENGTH}\u00a0[…]\n" in preview
     assert "a" * (policy.QUOTE_LENGTH + 1) not in preview
     assert policy.quote("un\n\n  deux\r\ntrois  ") == "> un\n>\n> deux\n> trois"
     assert policy.quote(" \n") == ""
     empty = dataclasses.replace(item, body="")
-    assert "Votre texte" not in letters.preview(empty, (Act.HIDE, "insult", WORDS), [], world.organisation, LINKS, now)
+    preview = letters.preview(empty, (Act.HIDE, "insult", WORDS), world.organisation, LINKS, now, automated=False)
+    assert "Votre texte" not in preview
 
 
 def test_the_author_was_told_only_when_a_mail_is_queued(world, now):

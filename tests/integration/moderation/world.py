@@ -75,12 +75,14 @@ class World:
             now=now,
         )
 
-    def decide(self, now, act, *, kind="proposal", seen=0, actor=None, ground="insult", message=WORDS, version=None):
+    def decide(
+        self, now, act, *, kind="proposal", seen=0, actor=None, ground="insult", message=WORDS, version=None, **said
+    ):
         return service.decide(
             self.session,
             CONTENTS[kind],
             self.items[kind].id,
-            Wanted(act, seen, ground if act in HIDES else "", message, version),
+            Wanted(act, seen, ground if act in HIDES else "", message, version, **said),
             actor=actor or self.actor(),
             organisation=self.organisation,
             links=LINKS,
