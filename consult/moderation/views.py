@@ -36,6 +36,7 @@ from consult.moderation.holding import service as holding
 from consult.moderation.letters import Links
 from consult.moderation.models import Act
 from consult.moderation.reading.views import bp as reading
+from consult.moderation.register.views import bp as register
 from consult.moderation.service import Wanted
 from consult.organisations.policy import site_url
 from consult.pagecache import cached_for_visitors
@@ -45,6 +46,7 @@ from consult.security import account_or_address, anyone, digest, limited, limite
 
 bp = Blueprint("moderation", __name__)
 bp.register_blueprint(reading)
+bp.register_blueprint(register)
 View: TypeAlias = str | Response | tuple[str, int]
 FORMS: Final[Mapping[Act, type[Form]]] = {
     Act.HIDE: HideForm,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from consult.accounts.labels import COMMAND_LINE, REGISTER_COLUMNS, ROLES, WHOLE_ORGANISATION, WHOLE_PLATFORM
+from consult.accounts.labels import COMMAND_LINE, ROLES, WHOLE_ORGANISATION, WHOLE_PLATFORM
 from consult.accounts.models import Account, Membership, PlatformRole
 from consult.accounts.queries import HAS_SECOND_FACTOR
 from consult.actor import Role
@@ -135,12 +135,12 @@ def _names(session: Session, ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID,
     return {row.id: row.pseudonym for row in rows}
 
 
-def as_csv(lines: Sequence[Line]) -> str:
-    """The register as CSV (`;`, for French spreadsheets), no cell of which is taken for a formula (AT-19.8)."""
+def as_csv(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A register as CSV (`;`, for French spreadsheets), no cell of which is taken for a formula (AT-19.8)."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(REGISTER_COLUMNS)
-    writer.writerows([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in line.cells] for line in lines)
+    writer.writerow(columns)
+    writer.writerows([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in line] for line in lines)
     return text.getvalue()
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from consult.accounts.access import queries
+from consult.accounts.labels import REGISTER_COLUMNS
 from consult.accounts.models import Account, AccountStatus, Membership, PlatformRole
 from consult.actor import ORGANISATION_ROLES, PLATFORM_ROLES, SYSTEM, Actor, Role
 from consult.audit import service as audit
@@ -146,7 +147,7 @@ def send_register(
             "site_url": site,
             "at": now,
             "held": sum(line.revoked_at is None for line in lines),
-            "csv": queries.as_csv(lines),
+            "csv": queries.as_csv(REGISTER_COLUMNS, (line.cells for line in lines)),
         },
         now=now,
     )

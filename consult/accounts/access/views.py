@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from consult.accounts import policy
 from consult.accounts.access import queries, service
 from consult.accounts.access.forms import GrantForm, ResetFactorForm, RevokeForm
+from consult.accounts.labels import REGISTER_COLUMNS
 from consult.accounts.models import Account
 from consult.accounts.queries import confirmed_account
 from consult.accounts.second_factor.service import reset
@@ -47,7 +48,8 @@ def show() -> ResponseReturnValue:
 @bp.get("/registre.csv")
 @administrator
 def export() -> ResponseReturnValue:
-    text = queries.as_csv(queries.register(g.session, g.organisation.id, _titles()))
+    lines = queries.register(g.session, g.organisation.id, _titles())
+    text = queries.as_csv(REGISTER_COLUMNS, (line.cells for line in lines))
     name = f"registre-des-acces-{g.organisation.slug}-{g.now:%Y-%m-%d}.csv"
     # The mark of order makes spreadsheets read UTF-8.
     response = Response("\ufeff" + text, mimetype="text/csv")

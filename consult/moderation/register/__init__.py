@@ -1,0 +1,1 @@
+"""The moderators' register: who moderates, since when, and what became of their decisions."""
