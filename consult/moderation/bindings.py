@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import Select, delete, select, union_all, update
+from sqlalchemy import Select, delete, exists, select, union_all, update
 from sqlalchemy.orm import Session
 
 from consult.accounts.models import Account
@@ -163,6 +163,7 @@ class ModerationDataset(PublicRows):
         "article": "Article de la charte, quand elle masque ou fait reformuler",
         "automated": "Vrai si une machine a pris part à la décision : elle avait signalé le texte, ou la personne qui "
         "décide dit qu’une de ses suggestions lui a servi",
+        "appeal": "Vrai si elle répond à une contestation de l’auteur",
         "reports": "Signalements auxquels elle répond",
         "delay_seconds": "Secondes écoulées depuis le premier de ces signalements",
         "decided_at": "Heure de la décision (UTC)",
@@ -171,7 +172,8 @@ class ModerationDataset(PublicRows):
     def _select(self, consultation_id: uuid.UUID) -> Any:
         told = (Decision.id, Decision.item_type, Decision.item_id, Decision.number, Decision.act, Decision.ground)
         how = (Decision.article, Decision.automated, Decision.reports, Decision.delay_seconds, Decision.decided_at)
-        return select(*told, *how).where(Decision.consultation_id == consultation_id)
+        appeal = exists().where(Contest.answer_id == Decision.id).label("appeal")
+        return select(*told, *how, appeal).where(Decision.consultation_id == consultation_id)
 
     def _writer(self, session: Session, consultation_id: uuid.UUID) -> Callable[[Any], Row]:
         del session, consultation_id
@@ -184,6 +186,7 @@ class ModerationDataset(PublicRows):
             "ground": row.ground,
             "article": row.article,
             "automated": row.automated,
+            "appeal": row.appeal,
             "reports": row.reports,
             "delay_seconds": row.delay_seconds,
             "decided_at": written(hour(row.decided_at)),

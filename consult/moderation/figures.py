@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from consult.consultations.models import Consultation, ConsultationStatus
 from consult.moderation.models import Act, Contest, Decision, Report
@@ -24,6 +24,8 @@ class Statistics:
     hidden_by_ground: Mapping[str, int]
     hidden_by_type: Mapping[str, int]
     contests: int
+    waiting_contests: int
+    overturned: int  # contents given back because their author contested
     automated: int
     median_delay: dt.timedelta | None  # from the first report to the decision that answered it
 
@@ -42,6 +44,7 @@ def statistics(session: Session) -> Statistics:
 
     reports = select(func.count()).select_from(Report).where(reported)
     contests = select(func.count()).select_from(Contest).join(Decision, Decision.id == Contest.decision_id).where(ours)
+    answer = aliased(Decision)
     return Statistics(
         reports=count(reports),
         waiting_reports=count(reports.where(Report.decision_id.is_(None))),
@@ -49,6 +52,8 @@ def statistics(session: Session) -> Statistics:
         hidden_by_ground=by(Decision.ground, Decision.act == Act.HIDE),
         hidden_by_type=by(Decision.item_type, Decision.act == Act.HIDE),
         contests=count(contests),
+        waiting_contests=count(contests.where(Contest.answer_id.is_(None))),
+        overturned=count(contests.join(answer, answer.id == Contest.answer_id).where(answer.act == Act.RESTORE)),
         automated=count(select(func.count()).select_from(Decision).where(ours, Decision.automated)),
         median_delay=_median_delay(session, ours),
     )

@@ -162,6 +162,7 @@ ROWS: Final[Mapping[str, Mapping[str, Any]]] = {
         "ground": "off_topic",
         "article": 3,
         "automated": False,
+        "appeal": False,
         "reports": 2,
         "delay_seconds": 5400,
         "decided_at": "2026-03-07T09:00:00Z",

@@ -251,6 +251,7 @@ class Decision(Schema):
     ground: str | None
     article: int | None
     automated: bool
+    appeal: bool
     reports: Count
     delay_seconds: int | None
     decided_at: Instant

@@ -38,7 +38,7 @@ def world(session, now):
     world.decide(at(10), Act.RESTORE, kind="argument", seen=2, actor=world.actor(1), machine=True)
     world.report(at(10), kind="reply")
     world.decide(at(12), Act.REWORD, kind="reply", ground="off_topic")
-    world.decide(at(13), Act.HIDE, kind="reply", seen=1)
+    contest(world.decide(at(13), Act.HIDE, kind="reply", seen=1), 14)
     world.report(at(14), kind="argument", reporter="z")
     return world
 
@@ -55,6 +55,10 @@ def test_every_public_figure_is_recomputed_from_the_dump(world):
     names = {"contribution": "proposal"}
     assert shown.hidden_by_type == Counter(names.get(row["target_type"], row["target_type"]) for row in hidden)
     assert shown.automated == sum(row["automated"] for row in rows) == 3
+    answers = [row["act"] for row in rows if row["appeal"]]
+    assert shown.contests - shown.waiting_contests == len(answers) == 2
+    assert shown.overturned == answers.count("restore") == 1
+    assert shown.waiting_contests == 1
     delays = [row["delay_seconds"] for row in rows if row["delay_seconds"] is not None]
     assert shown.median_delay == dt.timedelta(seconds=median(delays)) == dt.timedelta(hours=3)
     assert shown.reports - shown.waiting_reports == sum(row["reports"] for row in rows) == 4
