@@ -70,6 +70,7 @@ def square(database, settings):
 
 
 @pytest.mark.slow  # two dumps, and every page four times
+@pytest.mark.sqlite_first
 def test_each_channel_tells_of_each_content_what_the_table_says(square):
     """AT-21.5, AT-6.2: before and after it is taken away, to whoever followed from before it was written."""
     table, replica = expected(), channels.Replica(square)
