@@ -83,7 +83,10 @@ def _aids(options: argparse.Namespace, progress: Progress) -> None:
     model = insults.read(options.model) if options.model else None
     try:
         rows = [json.loads(line) for line in options.texts.read_text(encoding="utf-8").splitlines() if line.strip()]
-        texts = [reading.Text(str(row["id"]), row["author"], str(row["text"]), bool(row["new"])) for row in rows]
+        texts = [
+            reading.Text(str(row["id"]), row["author"], str(row["text"]), bool(row["new"]), row.get("among", ""))
+            for row in rows
+        ]
     except (ValueError, KeyError, TypeError) as error:
         raise AnalysisError(f"« {options.texts} » n’est pas un NDJSON de textes : id, author, text, new.") from error
     progress(0, 1, "suggestions")

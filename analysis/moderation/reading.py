@@ -1,7 +1,7 @@
 """What a batch of texts is worth a moderator's look for: one suggestion a text and a kind, with its reason.
 
-Each text is `{"id", "author", "text", "new"}`, in the order of writing; those that are not new are there to be compared
-with. Nothing is decided, hidden or kept here.
+Each text is `{"id", "among", "author", "text", "new"}`, in the order of writing; those that are not new are there to be
+compared with, and a text is compared with those of the same `among` only. Nothing is decided, hidden or kept here.
 """
 
 import re
@@ -52,12 +52,15 @@ class Text:
     author: str | None
     text: str
     new: bool
+    among: str = ""
 
 
 def read(texts: Sequence[Text], model: Model | None, *, names: bool) -> list[dict[str, Any]]:
     """Every suggestion on the new texts, as plain rows; without model, none of insults."""
     fresh = [each for each in texts if each.new]
-    found = [*_links(fresh), *_copies(texts)]
+    found = list(_links(fresh))
+    for among in dict.fromkeys(each.among for each in fresh):
+        found += _copies([each for each in texts if each.among == among])
     if model is not None:
         found += _insults(fresh, model)
     if names:

@@ -48,9 +48,12 @@ class Suggest:
         self._names = names
 
     def run(self, session: Session, payload: Mapping[str, Any], cursor: Mapping[str, Any]) -> Iterator[Progress]:
-        """One process and one chunk a step; nothing is written before the process has ended."""
+        """One process for every open step, since starting it costs more than reading; nothing is written before
+        it ends, then one chunk a step.
+        """
         del payload, cursor
         now, done = self._now(), 0
+        lately: list[tuple[Step, dict[uuid.UUID, ModerableItem], set[uuid.UUID]]] = []
         steps = select(Step).join(Consultation).where(Consultation.status == ConsultationStatus.OPEN)
         for step in session.scalars(steps).all():
             with as_tenant(session, step.organisation_id):
@@ -58,10 +61,13 @@ class Suggest:
                 since = mark.read_until - OVERLAP if mark else now - FIRST
                 items = self._items(session, step.id, now - COMPARED)
                 fresh = {item_id for _, item_id, _ in queries.published_since(session, step.id, since)}
-            if not fresh:
-                continue
-            found: list[Mapping[str, Any]] = []
-            yield from self._read(items, fresh & items.keys(), found)
+            if fresh:
+                lately.append((step, items, fresh & items.keys()))
+        if not lately:
+            return
+        found: list[Mapping[str, Any]] = []
+        yield from self._read(lately, found)
+        for step, items, _ in lately:
             with as_tenant(session, step.organisation_id):
                 done += self._keep(session, step, items, found, now)
             yield Progress(done, message=f"{done} suggestions")
@@ -79,15 +85,18 @@ class Suggest:
         return {item.id: item for item in found[-MOST_COMPARED:]}
 
     def _read(
-        self, items: Mapping[uuid.UUID, ModerableItem], fresh: set[uuid.UUID], found: list[Mapping[str, Any]]
+        self,
+        lately: Sequence[tuple[Step, Mapping[uuid.UUID, ModerableItem], set[uuid.UUID]]],
+        found: list[Mapping[str, Any]],
     ) -> Iterator[Progress]:
         with tempfile.TemporaryDirectory(prefix="consult-aids-") as folder:
             texts, out = Path(folder) / "texts.ndjson", Path(folder) / "suggestions.json"
             with texts.open("w", encoding="utf-8") as file:
-                for item in items.values():
-                    author = str(item.author_id) if item.author_id else None
-                    row = {"id": str(item.id), "author": author, "text": text_of(item), "new": item.id in fresh}
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                for step, items, fresh in lately:
+                    for item in items.values():
+                        author = str(item.author_id) if item.author_id else None
+                        row = {"id": str(item.id), "among": str(step.id), "author": author, "text": text_of(item)}
+                        file.write(json.dumps(row | {"new": item.id in fresh}, ensure_ascii=False) + "\n")
             yield from seam.run_aids(texts, out, names=self._names)
             found += seam.suggestions(out)
 
@@ -102,7 +111,9 @@ class Suggest:
         """What was found, but of contents that went meanwhile; and up to when the step was read."""
         kept = 0
         for row in found:
-            item = items[uuid.UUID(row["id"])]
+            item = items.get(uuid.UUID(row["id"]))
+            if item is None:  # of another step
+                continue
             present = self._content_types[item.type].items(session, [item.id]).get(item.id)
             if present is None or text_of(present) != text_of(item):
                 continue

@@ -1,6 +1,7 @@
 """Aids of moderation on files alone: a model that is weights only, copies, links, names; nothing is decided."""
 
 import csv
+import dataclasses
 import datetime as dt
 import json
 
@@ -127,6 +128,8 @@ def test_copies_of_one_are_a_repetition_and_those_of_several_a_campaign():
     assert kinds(several) == {(str(rank), "campaign") for rank in range(1, 5)}
     assert kinds(several[:4]) == set(), "a few neighbours are no campaign"
     assert {row["with_others"] for row in read(several, None, names=False)} == {4}
+    apart = [dataclasses.replace(each, among=each.id) for each in several]
+    assert kinds(apart) == set(), "one of each step is no copy"
 
 
 def test_links_are_suggested_when_there_are_many_or_nothing_else():

@@ -39,6 +39,7 @@ def draw(page, organisation, **context):
     environment.filters.update(labels.FILTERS)
     environment.globals |= {"asset": lambda name, **_: f"/static/{name}", "csrf_token": lambda: ""}
     environment.globals["get_flashed_messages"] = lambda **_: []
+    environment.globals["url_for"] = lambda endpoint, **_: f"/o/x/{endpoint}"  # as the application does
     context = {
         "organisation": SimpleNamespace(**organisation),
         "request": SimpleNamespace(script_root="/o/x", path="/"),
