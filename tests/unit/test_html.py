@@ -266,6 +266,7 @@ def test_stripping_parts_blocks_and_reads_entities():
         "</p ",
     ],
 )
+@pytest.mark.slow  # long texts
 @pytest.mark.parametrize("treat", [render_plain, clean_rich, strip_all])
 def test_time_grows_no_faster_than_the_text(unit, treat):
     def seconds(length: int) -> float:

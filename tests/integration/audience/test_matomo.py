@@ -20,6 +20,8 @@ from consult.settings import Settings, UnsafeSettingsError
 from tests import factories as f
 from tests.integration.audience.matomo_server import TOKEN, serving
 
+pytestmark = pytest.mark.slow  # each asks a server that answers as Matomo does
+
 ON = {"audience": "matomo", "matomo_url": "https://mesure.exemple.fr/stats", "matomo_sites": "ville=3"}
 WEEK = Span(Period.WEEK, dt.date(2026, 3, 23))
 

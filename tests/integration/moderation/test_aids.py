@@ -20,6 +20,8 @@ from consult.settings import Settings
 from tests import factories as f
 from tests.integration.privacy.town import Town
 
+pytestmark = pytest.mark.slow  # each starts the process that reads texts
+
 WORDS = "Le texte insulte une personne nommée."
 RUDE = "Espèce de connard, va te faire foutre, sale pute, ferme ta gueule"
 TICKED = r'<input[^>]*checked[^>]*name="hide-machine"'

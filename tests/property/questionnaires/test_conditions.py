@@ -105,6 +105,7 @@ def by_python(questionnaire):
     return [str(each.id) for each in conditions.asked(asked, answers)]
 
 
+@pytest.mark.slow  # hundreds of questionnaires
 @settings(max_examples=400)
 @given(questionnaires())
 def test_the_browser_and_the_server_ask_the_same_questions(judge, questionnaire):

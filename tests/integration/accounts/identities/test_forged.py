@@ -16,6 +16,8 @@ from tests.integration.accounts.identities.visits import (
     CITIZEN,
 )
 
+pytestmark = pytest.mark.slow  # each makes keys of its own
+
 
 class Forger:
     """A provider of ours that answers whatever a test wants, signed or not as it wants."""
