@@ -88,7 +88,8 @@ class Matomo:
         devices = _rows(self.ask("DevicesDetection.getType", about))
         hours = [0] * HOURS
         for row in _rows(self.ask("VisitTime.getVisitInformationPerServerTime", about)):
-            hours[int(re.match(r"\d+", str(row["label"]))[0])] += int(row["nb_visits"])  # type: ignore[index]  # caught
+            # A label without hour is a TypeError, which the caller tells as an unexpected form.
+            hours[int(re.match(r"\d+", str(row["label"]))[0])] += int(row["nb_visits"])  # type: ignore[index]
         return Traffic(
             visits=visits,
             views=views,
